@@ -1,0 +1,36 @@
+# Optional CUDA: sets GALLOP_HAVE_CUDA and prepares nvcc.
+set(GALLOP_HAVE_CUDA OFF)
+if(NOT GALLOP_CUDA STREQUAL "OFF")
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+      set(CMAKE_CUDA_ARCHITECTURES 90)
+    endif()
+    enable_language(CUDA)
+    find_package(CUDAToolkit REQUIRED)
+    # CMake 3.25 does not know that nvcc has C++20.
+    if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+    endif()
+    set(CMAKE_CUDA_STANDARD 20)
+    set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+    set(CMAKE_CUDA_EXTENSIONS OFF)
+    set(GALLOP_HAVE_CUDA ON)
+  elseif(GALLOP_CUDA STREQUAL "ON")
+    message(FATAL_ERROR "GALLOP_CUDA=ON, but no CUDA compiler was found: put nvcc on PATH, "
+                        "set CUDACXX, or use GALLOP_CUDA=OFF")
+  endif()
+endif()
+message(STATUS "CUDA backend: ${GALLOP_HAVE_CUDA}")
+
+# gallop_use_cuda(<target>): .cu files of this target are kernels, linked with the static runtime.
+function(gallop_use_cuda target)
+  set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static)
+  target_compile_definitions(${target} PUBLIC GALLOP_HAVE_CUDA=1)
+  target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:GALLOP_ISA=isa_cuda>)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo>)
+  target_link_libraries(${target} PUBLIC CUDA::cudart_static)
+endfunction()

@@ -1,0 +1,26 @@
+# Third-party libraries, all from the distribution, none of them in Gallop's public headers.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
+find_path(GALLOP_TOML_INCLUDE_DIR toml++/toml.h REQUIRED)
+
+# fmt is the one that is linked; header-only it costs 3 s more for each file that includes it.
+set(GALLOP_FMT fmt::fmt)
+if(GALLOP_PORTABLE)
+  set(GALLOP_FMT fmt::fmt-header-only)
+endif()
+add_library(gallop_private_dependencies INTERFACE)
+target_link_libraries(gallop_private_dependencies INTERFACE
+  ${GALLOP_FMT} nlohmann_json::nlohmann_json CLI11::CLI11)
+target_include_directories(gallop_private_dependencies SYSTEM INTERFACE ${GALLOP_TOML_INCLUDE_DIR})
+
+# gallop_own_code(<target>): warnings for code of this project, never imposed on its users.
+function(gallop_own_code target)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -fno-semantic-interposition>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${GALLOP_WERROR}>>:-Werror>
+    $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${GALLOP_WERROR}>>:-Werror=all-warnings>)
+endfunction()

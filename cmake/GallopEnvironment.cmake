@@ -1,0 +1,87 @@
+# Environments: one header with a marker GALLOP_ENVIRONMENT(Type) becomes one translation unit for
+# each instruction set (and one for CUDA), so that compilation is parallel and a new environment is
+# one new file. Installed, so that a user's own tree does the same with gallop_add_environment().
+include_guard()
+include(${CMAKE_CURRENT_LIST_DIR}/GallopIsa.cmake)
+
+# gallop_write(<file> <text>): writes the file only where its text differs, to spare rebuilds.
+function(gallop_write file text)
+  if(EXISTS ${file})
+    file(READ ${file} old)
+    if(old STREQUAL text)
+      return()
+    endif()
+  endif()
+  file(WRITE ${file} "${text}")
+endfunction()
+
+# gallop_markers(<out> <file> <macro>): the types named by `macro(Type)` lines of the file.
+function(gallop_markers out file macro)
+  file(STRINGS ${file} lines REGEX "^[ \t]*${macro}\\([ \t]*[A-Za-z0-9_]+[ \t]*\\)")
+  set(types "")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^[ \t]*${macro}\\([ \t]*([A-Za-z0-9_]+)[ \t]*\\).*" "\\1" type "${line}")
+    list(APPEND types ${type})
+  endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  set(${out} ${types} PARENT_SCOPE)
+endfunction()
+
+# gallop_environment_units(<prefix> <file> <include> <folder>): writes the units of every
+# environment in the file; sets <prefix>_TYPES, <prefix>_v3, <prefix>_v4 and <prefix>_cuda.
+function(gallop_environment_units prefix file include folder)
+  gallop_markers(types ${file} GALLOP_ENVIRONMENT)
+  foreach(isa IN LISTS GALLOP_ISAS)
+    set(units_${isa} "")
+  endforeach()
+  set(units_cuda "")
+  foreach(type IN LISTS types)
+    foreach(isa IN LISTS GALLOP_ISAS)
+      set(unit ${folder}/${type}_${isa}.cpp)
+      gallop_write(${unit} "#include \"${include}\"
+#include \"kernels/cpu/environment_table_impl.h\"
+
+GALLOP_INSTANTIATE_CPU(${type})
+")
+      list(APPEND units_${isa} ${unit})
+    endforeach()
+    set(unit ${folder}/${type}_cuda.cu)
+    gallop_write(${unit} "#include \"${include}\"
+#include \"kernels/cuda/environment_kernels_impl.cuh\"
+
+GALLOP_INSTANTIATE_CUDA(${type})
+")
+    list(APPEND units_cuda ${unit})
+  endforeach()
+  set(${prefix}_TYPES ${types} PARENT_SCOPE)
+  foreach(isa IN LISTS GALLOP_ISAS ITEMS cuda)
+    set(${prefix}_${isa} ${units_${isa}} PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+# gallop_environment_declarations(<out> <cuda> <type>...): declarations of the functions that the
+# units of these environments define.
+function(gallop_environment_declarations out cuda)
+  set(text "extern \"C\" {\n")
+  foreach(type IN LISTS ARGN)
+    foreach(isa IN LISTS GALLOP_ISAS)
+      string(APPEND text
+        "const gallop::EnvironmentTable* gallop_environment_${type}_isa_${isa}();\n")
+    endforeach()
+    if(cuda)
+      string(APPEND text
+        "const gallop::CudaEnvironmentTable* gallop_environment_${type}_cuda();\n")
+    endif()
+  endforeach()
+  set(${out} "${text}}\n" PARENT_SCOPE)
+endfunction()
+
+# gallop_environment_row(<out> <cuda> <type>): the EnvironmentEntry of one environment.
+function(gallop_environment_row out cuda type)
+  set(pointer nullptr)
+  if(cuda)
+    set(pointer "&gallop_environment_${type}_cuda")
+  endif()
+  set(${out} "{\"${type}\", &gallop_environment_${type}_isa_v3, &gallop_environment_${type}_isa_v4,
+     ${pointer}}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,19 @@
+# Installation: library, headers under include/gallop (their root), program, and a CMake package
+# with gallop_add_environment() for a user's own tree.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/gallop)
+install(TARGETS gallop gallop_headers EXPORT gallopTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET gallop_program)
+  install(TARGETS gallop_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY kernels host sims algorithms DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gallop
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.cuh" PATTERN "program" EXCLUDE)
+install(EXPORT gallopTargets NAMESPACE gallop:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/gallopConfig.cmake.in ${PROJECT_BINARY_DIR}/gallopConfig.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/gallopConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/gallopConfig.cmake ${PROJECT_BINARY_DIR}/gallopConfigVersion.cmake
+              cmake/GallopIsa.cmake cmake/GallopEnvironment.cmake
+        DESTINATION ${package_dir})

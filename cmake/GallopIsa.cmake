@@ -1,0 +1,27 @@
+# Instruction sets: the same source is compiled once for each, in its own inline namespace, and
+# chosen at start by processor features. Installed, because a user's environments need it too.
+include_guard()
+
+set(GALLOP_ISAS v3 v4)
+set(GALLOP_ISA_FLAGS_v3 -mavx2 -mfma -mbmi -mbmi2 -mf16c -mlzcnt)
+set(GALLOP_ISA_FLAGS_v4 ${GALLOP_ISA_FLAGS_v3} -mavx512f -mavx512bw -mavx512cd -mavx512dq
+    -mavx512vl -mprefer-vector-width=512)
+
+# A fused multiply-add is written as fmadd() and nowhere invented by the compiler: with contraction
+# on, compilers give different bits.
+set(GALLOP_NUMERIC_FLAGS -ffp-contract=off)
+set(GALLOP_CUDA_NUMERIC_FLAGS --fmad=false -Xcompiler=-ffp-contract=off)
+
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  message(FATAL_ERROR "Gallop's vector code is for x86-64; this is ${CMAKE_SYSTEM_PROCESSOR}")
+endif()
+
+# gallop_add_isa_objects(<target> <isa> <source>...): an object library for one instruction set.
+# -Wno-psabi: vectors are passed by value between functions of the same unit only.
+function(gallop_add_isa_objects target isa)
+  add_library(${target} OBJECT ${ARGN})
+  target_compile_options(${target} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} -Wno-psabi)
+  target_compile_definitions(${target} PRIVATE GALLOP_ISA=isa_${isa})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
+  target_link_libraries(${target} PRIVATE gallop::headers)
+endfunction()

@@ -1,0 +1,66 @@
+# Test programs: tests/<folder>/**/*_test.cpp become one program gallop_<folder>_test, run by CTest
+# test by test. A file *_isa_test.cpp becomes programs of its own, one for each instruction set
+# (scalar, v3, v4), so that no shared inline function is compiled for a wrong processor. Scripts
+# tests/**/*_test.sh are tests too; they get the build folder as their argument.
+find_package(GTest REQUIRED)
+find_package(Boost REQUIRED COMPONENTS context)
+include(GoogleTest)
+include(CheckCXXSourceRuns)
+
+set(GALLOP_ISA_FLAGS_scalar "")
+check_cxx_source_runs("int main() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports(\"avx512f\") && __builtin_cpu_supports(\"avx512dq\") ? 0 : 1;
+}" GALLOP_HOST_RUNS_v4)
+set(test_isas scalar v3)
+if(GALLOP_HOST_RUNS_v4)
+  list(APPEND test_isas v4)
+else()
+  message(STATUS "This processor has no AVX-512: the v4 test programs are not built")
+endif()
+
+# _gallop_test_program(<name> <isa> <source>...)
+function(_gallop_test_program name isa)
+  add_executable(${name} ${ARGN} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
+  gallop_own_code(${name})
+  if(NOT isa STREQUAL "")
+    target_compile_options(${name} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} -Wno-psabi)
+    target_compile_definitions(${name} PRIVATE GALLOP_ISA=isa_${isa})
+  endif()
+  target_compile_definitions(${name} PRIVATE
+    GALLOP_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE gallop gallop_private_dependencies Eigen3::Eigen
+    Boost::context GTest::gtest $<TARGET_NAME_IF_EXISTS:gallop_bench>)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300)
+  set_property(GLOBAL APPEND PROPERTY GALLOP_TEST_PROGRAMS ${name})
+endfunction()
+
+file(GLOB folders LIST_DIRECTORIES true CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*)
+foreach(folder IN LISTS folders)
+  if(NOT IS_DIRECTORY ${folder})
+    continue()
+  endif()
+  cmake_path(GET folder FILENAME name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*_test.cpp)
+  file(GLOB_RECURSE scripts CONFIGURE_DEPENDS ${folder}/*_test.sh)
+  set(isa_sources ${sources})
+  list(FILTER isa_sources INCLUDE REGEX "_isa_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_isa_test\\.cpp$")
+  if(sources)
+    _gallop_test_program(gallop_${name}_test "" ${sources})
+  endif()
+  if(isa_sources)
+    foreach(isa IN LISTS test_isas)
+      _gallop_test_program(gallop_${name}_${isa}_test ${isa} ${isa_sources})
+    endforeach()
+  endif()
+  foreach(script IN LISTS scripts)
+    cmake_path(GET script STEM stem)
+    add_test(NAME ${name}.${stem} COMMAND bash ${script} ${PROJECT_BINARY_DIR})
+    set_tests_properties(${name}.${stem} PROPERTIES TIMEOUT 300)
+  endforeach()
+endforeach()
+
+get_property(programs GLOBAL PROPERTY GALLOP_TEST_PROGRAMS)
+add_custom_target(gallop_tests DEPENDS ${programs} $<TARGET_NAME_IF_EXISTS:gallop_program>)

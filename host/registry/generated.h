@@ -1,0 +1,45 @@
+// What the build found and compiled in. The arrays are written by the build from the markers
+// GALLOP_ENVIRONMENT(Type) in sims/ and GALLOP_ALGORITHM(Type) in algorithms/, and from the files
+// configs/<algorithm>/<environment>.toml. All are constants: nothing registers itself at start.
+#pragma once
+
+namespace gallop {
+
+struct EnvironmentTable;      // kernels/cpu
+struct CudaEnvironmentTable;  // kernels/cuda
+struct AlgorithmDescriptor;   // host/registry
+
+struct EnvironmentEntry {
+  const char* type;                       // name of the C++ struct
+  const EnvironmentTable* (*v3)();        // AVX2 + FMA
+  const EnvironmentTable* (*v4)();        // AVX-512
+  const CudaEnvironmentTable* (*cuda)();  // null in a build without CUDA
+};
+
+struct AlgorithmEntry {
+  const char* type;
+  const AlgorithmDescriptor& (*descriptor)();
+};
+
+struct ConfigEntry {
+  const char* algorithm;    // folder of the file
+  const char* environment;  // stem of the file
+  const char* text;         // TOML
+};
+
+struct BuildInfo {
+  const char* version;
+  const char* compiler;    // "GNU 12.2.0"
+  const char* build_type;  // "Release"
+  bool has_cuda;
+};
+
+extern const EnvironmentEntry kEnvironmentEntries[];
+extern const int kNumEnvironmentEntries;
+extern const AlgorithmEntry kAlgorithmEntries[];
+extern const int kNumAlgorithmEntries;
+extern const ConfigEntry kConfigEntries[];
+extern const int kNumConfigEntries;
+extern const BuildInfo kBuildInfo;
+
+}  // namespace gallop
