@@ -1,0 +1,78 @@
+#include "host/options/nearest.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace gallop {
+namespace {
+
+// Longer texts are cut: no name in the program is as long, and the distance costs O(n^2).
+constexpr size_t kLongestCompared = 128;
+
+std::string folded(std::string_view text) {
+  std::string result(text.substr(0, kLongestCompared));
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+}  // namespace
+
+// Optimal string alignment (Damerau-Levenshtein without overlapping swaps), three rows of the
+// table.
+int edit_distance(std::string_view a_text, std::string_view b_text) {
+  const std::string a = folded(a_text);
+  const std::string b = folded(b_text);
+  std::vector<int> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) previous[j] = static_cast<int>(j);
+  for (size_t i = 1; i <= a.size(); ++i) {
+    current[0] = static_cast<int>(i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const int substitution = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      current[j] = std::min({previous[j] + 1, current[j - 1] + 1, substitution});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        current[j] = std::min(current[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, previous);
+    std::swap(previous, current);
+  }
+  return previous[b.size()];
+}
+
+std::vector<std::string> nearest_names(std::string_view name,
+                                       std::span<const std::string> candidates, int limit) {
+  const std::string wanted = folded(name);
+  std::vector<std::pair<int, const std::string*>> ranked;
+  for (const std::string& candidate : candidates) {
+    const std::string other = folded(candidate);
+    const int distance = edit_distance(wanted, other);
+    const int tolerated = std::max(2, static_cast<int>(other.size()) / 3);
+    const bool prefix = wanted.size() >= 3 && other.size() >= 3 &&
+                        (other.starts_with(wanted) || wanted.starts_with(other));
+    // A distance of the whole length means that nothing is common.
+    const bool close = distance <= tolerated && distance < static_cast<int>(other.size());
+    if (close || prefix) ranked.emplace_back(distance, &candidate);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& x, const auto& y) { return x.first < y.first; });
+  std::vector<std::string> result;
+  for (const auto& [distance, candidate] : ranked) {
+    if (static_cast<int>(result.size()) == limit) break;
+    result.push_back(*candidate);
+  }
+  return result;
+}
+
+std::string did_you_mean(std::string_view name, std::span<const std::string> candidates) {
+  const std::vector<std::string> near = nearest_names(name, candidates);
+  if (near.empty()) return "";
+  std::string result = ": did you mean ";
+  for (size_t i = 0; i < near.size(); ++i) {
+    if (i > 0) result += i + 1 == near.size() ? " or " : ", ";
+    result += "'" + near[i] + "'";
+  }
+  return result + "?";
+}
+
+}  // namespace gallop

@@ -1,0 +1,249 @@
+#include "host/options/option.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host/error.h"
+#include "host/options/nearest.h"
+#include "host/options/option_value.h"
+#include "host/options/toml_document.h"
+
+namespace gallop {
+namespace {
+
+const char* type_name(OptionType type) {
+  switch (type) {
+    case OptionType::integer:
+      return "integer";
+    case OptionType::real:
+      return "real";
+    case OptionType::boolean:
+      return "boolean";
+    case OptionType::text:
+      return "text";
+    case OptionType::choice:
+      return "choice";
+    case OptionType::integers:
+      return "integers";
+  }
+  return "unknown";
+}
+
+bool well_formed_name(std::string_view name) {
+  int dots = 0;
+  char previous = '.';
+  for (const char c : name) {
+    const bool letter = c >= 'a' && c <= 'z';
+    const bool inner = (c >= '0' && c <= '9') || c == '_' || c == '.';
+    if (!letter && (!inner || previous == '.')) return false;
+    if (c == '.') ++dots;
+    previous = c;
+  }
+  return !name.empty() && previous != '.' && dots <= 1;
+}
+
+std::string with_underscores(std::string_view name) {
+  std::string result(name);
+  std::replace(result.begin(), result.end(), '-', '_');
+  return result;
+}
+
+// A TOML value takes the row's type where that loses nothing: whole reals for integers, integers
+// for reals.
+OptionValue converted(const OptionSpec& spec, const TomlEntry& entry) {
+  const OptionValue& value = entry.value;
+  const bool numeric =
+      std::holds_alternative<int64_t>(value) || std::holds_alternative<double>(value);
+  bool fits = false;
+  switch (spec.type) {
+    case OptionType::integer:
+    case OptionType::real:
+      fits = numeric;
+      break;
+    case OptionType::boolean:
+      fits = std::holds_alternative<bool>(value);
+      break;
+    case OptionType::text:
+    case OptionType::choice:
+      fits = std::holds_alternative<std::string>(value);
+      break;
+    case OptionType::integers:
+      fits = std::holds_alternative<std::vector<int64_t>>(value);
+      break;
+  }
+  if (!fits) {
+    throw value_error(fmt::format("option '{}' has the value {} ({}), expected {}", spec.name,
+                                  option_toml(value), entry.origin, expected_values(spec)));
+  }
+  if (!numeric) {
+    check_option(spec, value, entry.origin);
+    return value;
+  }
+  return parse_option(spec, option_text(value), entry.origin);
+}
+
+std::string summary_of(const OptionSpec& spec) {
+  std::string result = spec.help;
+  const std::string fallback = spec.default_value[0] == '\0' ? "empty" : spec.default_value;
+  result += fmt::format(" [{}", expected_values(spec));
+  if (spec.unit[0] != '\0') result += fmt::format("; {}", spec.unit);
+  return result + fmt::format("; default {}]", fallback);
+}
+
+}  // namespace
+
+void Options::add(std::span<const OptionSpec> table) {
+  std::vector<Entry> entries = entries_;
+  for (const OptionSpec& spec : table) {
+    if (!well_formed_name(spec.name)) {
+      throw internal_error(fmt::format("options table: '{}' is not a snake_case name", spec.name));
+    }
+    for (const Entry& entry : entries) {
+      if (std::string_view(entry.spec.name) == spec.name) {
+        throw internal_error(fmt::format("options table: '{}' stands in it twice", spec.name));
+      }
+    }
+    try {
+      entries.push_back({spec, parse_option(spec, spec.default_value, "default"), "default"});
+    } catch (const Error& error) {
+      throw internal_error(fmt::format("options table: {}", error.what()));
+    }
+  }
+  entries_ = std::move(entries);
+}
+
+const Options::Entry* Options::find(std::string_view name) const {
+  for (const Entry& entry : entries_) {
+    if (name == entry.spec.name) return &entry;
+  }
+  return nullptr;
+}
+
+const Options::Entry& Options::require(std::string_view name, const char* type) const {
+  const Entry* entry = find(name);
+  if (entry == nullptr) throw internal_error(fmt::format("no option '{}' in the table", name));
+  if (type != nullptr && std::string_view(type) != type_name(entry->spec.type)) {
+    const bool text = entry->spec.type == OptionType::choice && std::string_view(type) == "text";
+    if (!text) {
+      throw internal_error(fmt::format("option '{}' is of type {}, read as {}", name,
+                                       type_name(entry->spec.type), type));
+    }
+  }
+  return *entry;
+}
+
+Options::Entry& Options::known(std::string_view name, std::string_view origin) {
+  const std::string wanted = with_underscores(name);
+  for (Entry& entry : entries_) {
+    if (wanted == entry.spec.name) return entry;
+  }
+  throw usage_error(fmt::format("unknown option '{}' ({}){}", name.substr(0, 80), origin,
+                                did_you_mean(wanted, names())));
+}
+
+void Options::set(std::string_view name, std::string_view text, std::string_view origin) {
+  Entry& entry = known(name, origin);
+  entry.value = parse_option(entry.spec, text, origin);
+  entry.origin = std::string(origin);
+}
+
+void Options::set_assignment(std::string_view assignment, std::string_view origin) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    throw usage_error(fmt::format("'{}' ({}) is not an assignment, expected key=value",
+                                  assignment.substr(0, 80), origin));
+  }
+  set(assignment.substr(0, equals), assignment.substr(equals + 1), origin);
+}
+
+void Options::apply_toml(std::string_view toml, std::string_view origin) {
+  Options changed = *this;
+  for (const TomlEntry& toml_entry : read_toml(toml, origin)) {
+    Entry& entry = changed.known(toml_entry.name, toml_entry.origin);
+    entry.value = converted(entry.spec, toml_entry);
+    entry.origin = toml_entry.origin;
+  }
+  *this = std::move(changed);
+}
+
+int64_t Options::integer(std::string_view name) const {
+  return std::get<int64_t>(require(name, "integer").value);
+}
+double Options::real(std::string_view name) const {
+  return std::get<double>(require(name, "real").value);
+}
+bool Options::flag(std::string_view name) const {
+  return std::get<bool>(require(name, "boolean").value);
+}
+const std::string& Options::text(std::string_view name) const {
+  return std::get<std::string>(require(name, "text").value);
+}
+const std::vector<int64_t>& Options::integers(std::string_view name) const {
+  return std::get<std::vector<int64_t>>(require(name, "integers").value);
+}
+
+const std::string& Options::origin(std::string_view name) const {
+  return require(name, nullptr).origin;
+}
+
+std::string Options::value_text(std::string_view name) const {
+  return option_text(require(name, nullptr).value);
+}
+
+std::vector<std::string> Options::names() const {
+  std::vector<std::string> result;
+  for (const Entry& entry : entries_) result.emplace_back(entry.spec.name);
+  return result;
+}
+
+std::string Options::to_toml() const {
+  std::string result;
+  std::vector<std::string> tables;
+  for (const Entry& entry : entries_) {
+    const std::string_view name = entry.spec.name;
+    const size_t dot = name.find('.');
+    if (dot == std::string_view::npos) {
+      result += fmt::format("{} = {}\n", name, option_toml(entry.value));
+    } else if (std::find(tables.begin(), tables.end(), name.substr(0, dot)) == tables.end()) {
+      tables.emplace_back(name.substr(0, dot));
+    }
+  }
+  for (const std::string& table : tables) {
+    result += fmt::format("{}[{}]\n", result.empty() ? "" : "\n", table);
+    for (const Entry& entry : entries_) {
+      const std::string_view name = entry.spec.name;
+      if (name.starts_with(table + ".")) {
+        result += fmt::format("{} = {}\n", name.substr(table.size() + 1), option_toml(entry.value));
+      }
+    }
+  }
+  return result;
+}
+
+std::string Options::help_text() const {
+  size_t width = 0;
+  for (const Entry& entry : entries_)
+    width = std::max(width, std::string_view(entry.spec.name).size());
+  std::string result;
+  for (const Entry& entry : entries_) {
+    result += fmt::format("  {:<{}}  {}\n", entry.spec.name, width, summary_of(entry.spec));
+  }
+  return result;
+}
+
+std::vector<OptionDifference> Options::difference(const Options& other) const {
+  std::vector<OptionDifference> result;
+  for (const Entry& entry : entries_) {
+    const Entry* match = other.find(entry.spec.name);
+    if (match != nullptr && match->value == entry.value) continue;
+    result.push_back({entry.spec.name, option_text(entry.value),
+                      match == nullptr ? "" : option_text(match->value)});
+  }
+  for (const Entry& entry : other.entries_) {
+    if (!has(entry.spec.name)) result.push_back({entry.spec.name, "", option_text(entry.value)});
+  }
+  return result;
+}
+
+}  // namespace gallop

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace gallop {
+
+enum class OptionType { integer, real, boolean, text, choice, integers };
+
+inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+// One row of an options table: the only source of an option's default, validation, help, dump and
+// documentation. A name is snake_case; one dot in it ("environment.gravity") puts it into a TOML
+// table. Limits are inclusive; for a list of integers they hold for each element. The texts must
+// outlive every Options made from the row (string literals do).
+struct OptionSpec {
+  const char* name = "";
+  OptionType type = OptionType::text;
+  const char* default_value = "";
+  double min = -kUnbounded;
+  double max = kUnbounded;
+  const char* choices = nullptr;  // comma separated; only for OptionType::choice
+  const char* unit = "";
+  const char* help = "";
+};
+
+using OptionValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>>;
+
+// Where two sets of options disagree.
+struct OptionDifference {
+  std::string name;
+  std::string mine;    // empty where this set does not know the name
+  std::string theirs;  // empty where the other set does not know the name
+};
+
+// The options of one run: a table of rows and a validated value for each. Values come in layers:
+// what is set later wins. A call that throws leaves the object as it was. Not thread-safe while
+// being changed.
+class Options {
+ public:
+  Options() = default;
+  explicit Options(std::span<const OptionSpec> table) { add(table); }
+
+  // Appends rows with their defaults. Throws an internal error for a broken row: a name given twice
+  // or not snake_case, a default outside its own limits.
+  void add(std::span<const OptionSpec> table);
+
+  // Sets one option from text. `origin` says where the text came from ("--set", "ppo.toml:3") and
+  // stands in messages. Hyphens in the name count as underscores. Throws a usage error with the
+  // nearest names for an unknown name, a value error for text that is not a value of the type or
+  // not in its range.
+  void set(std::string_view name, std::string_view text, std::string_view origin);
+
+  // The same, from "name=value".
+  void set_assignment(std::string_view assignment, std::string_view origin);
+
+  // Sets every option named in a TOML document of at most 1 MiB and a depth of 32. Throws as `set`
+  // does, and a value error with line and column for malformed text.
+  void apply_toml(std::string_view toml, std::string_view origin);
+
+  // Getters throw an internal error where the table has no such option of that type.
+  int64_t integer(std::string_view name) const;
+  double real(std::string_view name) const;
+  bool flag(std::string_view name) const;
+  const std::string& text(std::string_view name) const;  // text and choice
+  const std::vector<int64_t>& integers(std::string_view name) const;
+
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+  // "default", or the origin that the value was set with.
+  const std::string& origin(std::string_view name) const;
+  // The value as text that `set` takes back to the same value, bit for bit.
+  std::string value_text(std::string_view name) const;
+  std::vector<std::string> names() const;
+
+  // Every option with its value, in the order of the table; equal values give equal bytes, and
+  // apply_toml gives back equal values.
+  std::string to_toml() const;
+
+  // One paragraph an option: name, type, default, range, unit, help.
+  std::string help_text() const;
+
+  // The options whose values differ, or that only one side knows, in the order of this table.
+  std::vector<OptionDifference> difference(const Options& other) const;
+
+ private:
+  struct Entry {
+    OptionSpec spec;
+    OptionValue value;
+    std::string origin;
+  };
+
+  const Entry* find(std::string_view name) const;
+  const Entry& require(std::string_view name, const char* type) const;
+  Entry& known(std::string_view name, std::string_view origin);
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace gallop

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/options/option.h"
+
+namespace gallop {
+
+// Text to value and back for one row of an options table. `origin` stands in messages.
+
+// Throws a value error that names option, text, expected values and origin.
+OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::string_view origin);
+
+// Throws the same error where `value` is outside the row's limits or choices.
+void check_option(const OptionSpec& spec, const OptionValue& value, std::string_view origin);
+
+// What parse_option takes back to the same value; doubles are the shortest text that reads back the
+// same.
+std::string option_text(const OptionValue& value);
+
+// The right side of `name = value` in TOML.
+std::string option_toml(const OptionValue& value);
+
+// "an integer in [1, 64]", "one of tanh, relu".
+std::string expected_values(const OptionSpec& spec);
+
+std::vector<std::string> option_choices(const OptionSpec& spec);
+
+}  // namespace gallop

@@ -1,0 +1,170 @@
+#include "host/options/toml_document.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <sstream>
+
+#include "host/error.h"
+
+namespace gallop {
+namespace {
+
+constexpr size_t kLargestDocument = size_t{1} << 20;
+constexpr int kDeepestNesting = 32;
+
+// Walks the text once, knowing only strings, comments and brackets, and refuses nesting that would
+// make a recursive parser or the destructor of its tree run out of stack: brackets inside brackets,
+// and dotted keys. It never counts less depth than the parser builds; where the text is malformed
+// the parser says so.
+class NestingScan {
+ public:
+  NestingScan(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
+
+  void run() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '"' || c == '\'') {
+        skip_string(c);
+      } else if (c == '#') {
+        skip_line();
+      } else {
+        count(c);
+        ++at_;
+      }
+    }
+  }
+
+ private:
+  void count(char c) {
+    if (c == '[' || c == '{') ++brackets_;
+    if ((c == ']' || c == '}') && brackets_ > 0) --brackets_;
+    if (c == '.') ++dots_;
+    // What separates one key or value from the next; blanks may stand around the dots of a key.
+    if (c == '\n' || c == '=' || c == ',' || c == ']' || c == '}') dots_ = 0;
+    if (c == '\n') ++line_;
+    if (brackets_ + dots_ > kDeepestNesting) {
+      throw value_error(
+          fmt::format("{}:{}: nested deeper than {} levels, expected keys or tables of keys",
+                      origin_, line_, kDeepestNesting));
+    }
+  }
+
+  void skip_line() {
+    while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+  }
+
+  void skip_string(char quote) {
+    const std::string_view triple = quote == '"' ? "\"\"\"" : "'''";
+    const bool multiline = text_.substr(at_).starts_with(triple);
+    at_ += multiline ? 3 : 1;
+    while (at_ < text_.size()) {
+      if (multiline && text_.substr(at_).starts_with(triple)) {
+        at_ += 3;
+        // Up to two more quotes belong to the content.
+        for (int extra = 0; extra < 2 && at_ < text_.size() && text_[at_] == quote; ++extra) ++at_;
+        return;
+      }
+      if (!multiline && (text_[at_] == quote || text_[at_] == '\n')) {
+        if (text_[at_] == quote) ++at_;
+        return;
+      }
+      if (text_[at_] == '\n') ++line_;
+      at_ += quote == '"' && text_[at_] == '\\' ? 2 : 1;
+    }
+  }
+
+  std::string_view text_;
+  std::string_view origin_;
+  size_t at_ = 0;
+  int line_ = 1;
+  int brackets_ = 0;
+  int dots_ = 0;
+};
+
+std::string position(std::string_view origin, const toml::source_region& source) {
+  return fmt::format("{}:{}:{}", origin, source.begin.line, source.begin.column);
+}
+
+toml::table parse_document(std::string_view text, std::string_view origin) {
+  if (text.size() > kLargestDocument) {
+    throw value_error(fmt::format("{} has {} bytes, expected a configuration of at most {}", origin,
+                                  text.size(), kLargestDocument));
+  }
+  NestingScan(text, origin).run();
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    throw value_error(fmt::format("{}: malformed TOML: {}", position(origin, error.source()),
+                                  error.description()));
+  }
+}
+
+std::string kind_of(const toml::node& node) {
+  std::ostringstream text;
+  text << node.type();
+  return text.str();
+}
+
+std::vector<int64_t> integers_of(const toml::array& array, const std::string& name,
+                                 std::string_view origin) {
+  std::vector<int64_t> result;
+  for (const toml::node& element : array) {
+    if (!element.is_integer()) {
+      throw value_error(
+          fmt::format("{}: '{}' has an element of type {}, expected an array of integers",
+                      position(origin, element.source()), name, kind_of(element)));
+    }
+    result.push_back(element.as_integer()->get());
+  }
+  return result;
+}
+
+OptionValue value_of(const toml::node& node, const std::string& name, std::string_view origin) {
+  if (node.is_integer()) return node.as_integer()->get();
+  if (node.is_floating_point()) return node.as_floating_point()->get();
+  if (node.is_boolean()) return node.as_boolean()->get();
+  if (node.is_string()) return node.as_string()->get();
+  if (node.is_array()) return integers_of(*node.as_array(), name, origin);
+  throw value_error(
+      fmt::format("{}: '{}' is a {}, expected a number, true or false, a string or an array of "
+                  "integers",
+                  position(origin, node.source()), name, kind_of(node)));
+}
+
+TomlEntry entry_of(std::string name, const toml::node& node, std::string_view origin) {
+  return {name, value_of(node, name, origin),
+          fmt::format("{}:{}", origin, node.source().begin.line)};
+}
+
+}  // namespace
+
+std::vector<TomlEntry> read_toml(std::string_view text, std::string_view origin) {
+  const toml::table document = parse_document(text, origin);
+  std::vector<TomlEntry> result;
+  for (const auto& [key, node] : document) {
+    const std::string name(key.str());
+    if (const toml::table* table = node.as_table()) {
+      for (const auto& [inner, value] : *table) {
+        result.push_back(entry_of(name + "." + std::string(inner.str()), value, origin));
+      }
+    } else {
+      result.push_back(entry_of(name, node, origin));
+    }
+  }
+  return result;
+}
+
+std::optional<std::string> toml_text_value(std::string_view text, std::string_view key,
+                                           std::string_view origin) {
+  const toml::table document = parse_document(text, origin);
+  const toml::node* node = document.get(key);
+  if (node == nullptr) return std::nullopt;
+  if (!node->is_string()) {
+    throw value_error(fmt::format("{}: '{}' is a {}, expected a string",
+                                  position(origin, node->source()), key, kind_of(*node)));
+  }
+  return node->as_string()->get();
+}
+
+}  // namespace gallop
