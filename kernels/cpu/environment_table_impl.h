@@ -1,0 +1,298 @@
+// Implements EnvironmentTable for one environment and the instruction set of the translation unit.
+// Included only by generated files.
+#pragma once
+
+#include "kernels/cpu/environment_table.h"
+#include "kernels/cpu/native.h"
+#include "kernels/environment/runner.h"
+
+namespace gallop::inline GALLOP_ISA {
+
+template <class Env>
+struct EnvironmentFunctions {
+  using F = Native;
+  using P = typename Env::template Parameters<F>;
+  using S = typename Env::template State<F>;
+  using T = Traits<Env>;
+  static constexpr int kW = kLanesOf<F>;
+
+  // Calls body(i, count, parameters) for each register of instances. Shared parameters are loaded
+  // once, so what an environment derives from them leaves the loop.
+  template <class Body>
+  static GALLOP_HD void for_each_register(const EnvironmentBatch& batch, int begin, int end,
+                                          Body body) {
+    P p;
+    if (batch.parameters_per_instance == 0) {
+      broadcast_struct<F>(p, batch.parameters);
+      for (int i = begin; i < end; i += kW) body(i, end - i < kW ? end - i : kW, p);
+    } else {
+      for (int i = begin; i < end; i += kW) {
+        load_struct<F>(p, batch.parameters + i, batch.stride, kW);
+        body(i, end - i < kW ? end - i : kW, p);
+      }
+    }
+  }
+
+  static void reset(const EnvironmentBatch& batch, int begin, int end, const std::uint8_t* mask) {
+    for_each_register(batch, begin, end, [&](int i, int count, const P& p) GALLOP_INLINE_LAMBDA {
+      Instances<Env, F> in;
+      load_instances(batch, i, in);
+      Mask<F> chosen = F(0.0f) == F(0.0f);
+      if (mask == nullptr) {
+        in.episode = Word<F>(0u);
+      } else {
+        chosen = load_mask(mask + (i - begin), count, F());
+        in.episode = in.episode + to_word(mask_to_int<F>(chosen));
+      }
+      begin_episode<Env, F>(batch, p, in, chosen);
+      store_instances(batch, i, in, count);
+      for (int lane = 0; lane < count; lane++) {
+        if (mask == nullptr || mask[i - begin + lane] != 0) batch.ended[i + lane] = 0;
+      }
+    });
+  }
+
+  static void observe(const EnvironmentBatch& batch, int begin, int end, float* observation,
+                      long stride) {
+    for_each_register(batch, begin, end, [&](int i, int count, const P& p) GALLOP_INLINE_LAMBDA {
+      S s;
+      load_struct<F>(s, batch.state + i, batch.stride, kW);
+      write_observation(batch, p, s, observation + (i - begin), stride, count);
+    });
+  }
+
+  static GALLOP_HD void write_observation(const EnvironmentBatch& batch, const P& p, const S& s,
+                                          float* to, long stride, int count) {
+    F o[T::kObservationRows];
+    gallop::observe<Env, F>(batch.shared, p, s, o);
+    const int rows = T::kIndexObservation ? 1 : batch.shared.sizes.observation;
+    for (int k = 0; k < rows; k++) store_lanes(to + k * stride, o[k], count);
+  }
+
+  static GALLOP_HD void load_action(const EnvironmentBatch& batch, const float* from, long stride,
+                                    int count, bool clip, F* action) {
+    const int rows = T::kDiscreteAction ? 1 : batch.shared.sizes.action;
+    for (int k = 0; k < rows; k++) action[k] = load_lanes(from + k * stride, count, F());
+    if constexpr (!T::kDiscreteAction) {
+      if (clip) {
+        for (int k = 0; k < rows; k++) {
+          action[k] =
+              min(real<F>(Env::kAction[k].high), max(real<F>(Env::kAction[k].low), action[k]));
+        }
+      }
+    }
+  }
+
+  // Notes the first instance and step at which a number was not finite; rare, hence out of line.
+  static GALLOP_NOINLINE_HD void note_nonfinite(const EnvironmentBatch& batch, int i, int count,
+                                                const std::uint8_t* finite, std::uint32_t time) {
+    for (int lane = 0; lane < count; lane++) {
+      if (finite[lane] == 0 && batch.nonfinite[i + lane] == 0) {
+        batch.nonfinite[i + lane] = time;
+        __atomic_store_n(batch.nonfinite_any, 1u, __ATOMIC_RELAXED);
+      }
+    }
+  }
+
+  template <ResetMode kMode>
+  static void step_range(const EnvironmentBatch& batch, int begin, int end, const float* action,
+                         long action_stride, bool clip, const StepOutput& out) {
+    const int rows = T::kIndexObservation ? 1 : batch.shared.sizes.observation;
+    for_each_register(batch, begin, end, [&](int i, int count, const P& p) GALLOP_INLINE_LAMBDA {
+      const int column = i - begin;
+      Instances<Env, F> in;
+      load_instances(batch, i, in);
+      F a[T::kActionRows];
+      load_action(batch, action + column, action_stride, count, clip, a);
+
+      Instances<Env, F> before = in;
+      StepResult<Env, F> result = step_instances<Env, F>(batch, p, in, a);
+      Mask<F> resetting = result.ended;
+      if constexpr (kMode == ResetMode::kNextStep) {
+        // Instances that ended before are reset now, instead of stepped.
+        resetting = load_mask(batch.ended + i, count, F());
+        if (any(resetting)) {
+          before.episode = before.episode + to_word(mask_to_int<F>(resetting));
+          begin_episode<Env, F>(batch, p, before, resetting);
+          in.state = select_struct<F>(resetting, before.state, in.state);
+          in.episode = select(resetting, before.episode, in.episode);
+          in.elapsed = select(resetting, Int<F>(0), in.elapsed);
+          in.episode_return = select(resetting, F(0.0f), in.episode_return);
+          result.reward = select(resetting, F(0.0f), result.reward);
+          result.terminated = result.terminated & !resetting;
+          result.truncated = result.truncated & !resetting;
+          result.ended = result.ended & !resetting;
+        }
+      }
+      if (out.reward != nullptr) store_lanes(out.reward + column, result.reward, count);
+      if (out.terminated != nullptr) store_mask(out.terminated + column, result.terminated, count);
+      if (out.truncated != nullptr) store_mask(out.truncated + column, result.truncated, count);
+
+      F o[T::kObservationRows];
+      gallop::observe<Env, F>(batch.shared, p, in.state, o);
+      const Mask<F> finite = all_finite(o, rows, result.reward);
+      if (!all(finite)) {
+        std::uint8_t flags[kW];
+        store_mask(flags, finite, kW);
+        note_nonfinite(batch, i, count, flags, out.time);
+      }
+      if (any(result.ended)) {
+        write_ended(out, column, count, result.ended, in, o, rows);
+        if constexpr (kMode == ResetMode::kSameStep) {
+          in.episode = in.episode + to_word(mask_to_int<F>(result.ended));
+          begin_episode<Env, F>(batch, p, in, result.ended);
+          gallop::observe<Env, F>(batch.shared, p, in.state, o);
+        }
+      }
+      if constexpr (kMode != ResetMode::kSameStep) {
+        store_mask(batch.ended + i, result.ended, count);
+      }
+      if (out.observation != nullptr) {
+        for (int k = 0; k < rows; k++) {
+          store_lanes(out.observation + k * out.observation_stride + column, o[k], count);
+        }
+      }
+      store_instances(batch, i, in, count);
+    });
+  }
+
+  // Statistics and last observation of the episodes that ended.
+  static GALLOP_HD void write_ended(const StepOutput& out, int column, int count, Mask<F> ended,
+                                    const Instances<Env, F>& in, const F* o, int rows) {
+    if (out.final_observation == nullptr && out.ended_return == nullptr) return;
+    std::uint8_t flags[kW];
+    float value[kW];
+    std::int32_t length[kW];
+    store_mask(flags, ended, kW);
+    if (out.ended_return != nullptr) {
+      store_lanes(value, in.episode_return, kW);
+      store_words(length, in.elapsed, kW);
+      for (int lane = 0; lane < count; lane++) {
+        if (flags[lane] == 0) continue;
+        out.ended_return[column + lane] = value[lane];
+        out.ended_length[column + lane] = length[lane];
+      }
+    }
+    if (out.final_observation != nullptr) {
+      for (int k = 0; k < rows; k++) {
+        store_lanes(value, o[k], kW);
+        float* row = out.final_observation + k * out.observation_stride + column;
+        for (int lane = 0; lane < count; lane++) {
+          if (flags[lane] != 0) row[lane] = value[lane];
+        }
+      }
+    }
+  }
+
+  static void step(const EnvironmentBatch& batch, int begin, int end, const float* action,
+                   long action_stride, int clip, ResetMode mode, const StepOutput& out) {
+    if (mode == ResetMode::kSameStep) {
+      step_range<ResetMode::kSameStep>(batch, begin, end, action, action_stride, clip != 0, out);
+    } else if (mode == ResetMode::kNextStep) {
+      step_range<ResetMode::kNextStep>(batch, begin, end, action, action_stride, clip != 0, out);
+    } else {
+      step_range<ResetMode::kDisabled>(batch, begin, end, action, action_stride, clip != 0, out);
+    }
+  }
+
+  template <class G>
+  static int transition(const Shared& shared, const double* parameters, std::uint64_t seed,
+                        int at_step, double* state, const double* action, double* observation,
+                        double* reward) {
+    typename Env::template Parameters<G> p;
+    typename Env::template State<G> s;
+    G values[T::kParameters];
+    for (int k = 0; k < T::kParameters; k++) values[k] = G(parameters[k]);
+    __builtin_memcpy(static_cast<void*>(&p), values, sizeof(p));
+    G words[T::kState];
+    for (int k = 0; k < T::kState; k++) words[k] = G(state[k]);
+    __builtin_memcpy(static_cast<void*>(&s), words, sizeof(s));
+    G a[T::kActionRows];
+    for (int k = 0; k < T::kActionRows; k++) a[k] = G(action[k]);
+    Rng<G> rng(seed, kRandomDynamics, 0u, 0u, Word<G>(at_step));
+    const Outcome<G> outcome = gallop::step<Env, G>(shared, p, s, a, rng);
+    G o[T::kObservationRows];
+    gallop::observe<Env, G>(shared, p, s, o);
+    __builtin_memcpy(words, static_cast<const void*>(&s), sizeof(s));
+    for (int k = 0; k < T::kState; k++) state[k] = double(words[k]);
+    const int rows = T::kIndexObservation ? 1 : shared.sizes.observation;
+    for (int k = 0; k < rows; k++) observation[k] = double(o[k]);
+    *reward = double(outcome.reward);
+    return outcome.terminated ? 1 : 0;
+  }
+
+  static void initial_state(const Shared& shared, const double* parameters, std::uint64_t seed,
+                            std::uint32_t id, double* state) {
+    typename Env::template Parameters<double> p;
+    typename Env::template State<double> s = {};
+    __builtin_memcpy(static_cast<void*>(&p), parameters, sizeof(p));
+    Rng<double> rng(seed, kRandomReset, id, 0u, 0u);
+    gallop::reset<Env, double>(shared, p, s, rng);
+    __builtin_memcpy(state, static_cast<const void*>(&s), sizeof(s));
+  }
+
+  static constexpr double reward_threshold() {
+    if constexpr (requires { Env::kRewardThreshold; })
+      return Env::kRewardThreshold;
+    else
+      return __builtin_nan("");
+  }
+  static constexpr const ComponentSpec* observation_components() {
+    if constexpr (T::kIndexObservation)
+      return nullptr;
+    else
+      return Env::kObservation;
+  }
+  static constexpr const ComponentSpec* action_components() {
+    if constexpr (T::kDiscreteAction)
+      return nullptr;
+    else
+      return Env::kAction;
+  }
+  static constexpr auto sizes_function() -> Sizes (*)(const double*) {
+    if constexpr (T::kHasSizes)
+      return &Env::sizes;
+    else
+      return nullptr;
+  }
+  static constexpr auto table_function() -> void (*)(float*) {
+    if constexpr (T::kHasTable)
+      return &Env::default_table;
+    else
+      return nullptr;
+  }
+
+  static constexpr EnvironmentSpec kSpec = {
+      Env::kName,
+      Env::kAliases,
+      Env::kSource,
+      Env::kTimeLimit,
+      reward_threshold(),
+      T::kIndexObservation ? SpaceKind::kDiscrete : SpaceKind::kBox,
+      T::kDiscreteAction ? SpaceKind::kDiscrete : SpaceKind::kBox,
+      T::kObservation,
+      T::kAction,
+      observation_components(),
+      action_components(),
+      T::kState,
+      Env::kStateNames,
+      T::kParameters,
+      Env::kParameters,
+      T::kTable,
+      sizes_function(),
+      table_function()};
+
+  static constexpr EnvironmentTable kTable = {
+      &kSpec, &reset, &observe, &step, &transition<float>, &transition<double>, &initial_state};
+};
+
+}  // namespace gallop::inline GALLOP_ISA
+
+#define GALLOP_PASTE_(a, b, c) a##b##_##c
+#define GALLOP_PASTE(a, b, c) GALLOP_PASTE_(a, b, c)
+// Defines gallop_environment_<Type>_<isa>(), found by the generated registry.
+#define GALLOP_INSTANTIATE_CPU(Type)                                                    \
+  extern "C" const gallop::EnvironmentTable* GALLOP_PASTE(gallop_environment_, Type,    \
+                                                          GALLOP_ISA)() {               \
+    return &gallop::GALLOP_ISA::EnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable; \
+  }

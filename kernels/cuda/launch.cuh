@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+
+#ifndef GALLOP_CUDA_EXECUTOR
+#include <cuda_runtime.h>
+#endif
+
+namespace gallop {
+
+struct LaunchConfig {
+  const char* name = "";  // of the kernel, for messages
+  dim3 grid;
+  dim3 block;
+  std::size_t shared_bytes = 0;  // dynamic; above 48 KiB the launch asks the device for it
+  void* stream = nullptr;        // cudaStream_t
+};
+
+// What a launch returned: a cudaError_t, 0 on success, and the kernel it belongs to.
+struct [[nodiscard]] LaunchStatus {
+  int code = 0;
+  const char* kernel = "";
+
+  bool ok() const { return code == 0; }
+};
+
+// Blocks of `block_size` threads that cover n elements.
+inline unsigned blocks_for(std::size_t n, unsigned block_size) {
+  return static_cast<unsigned>((n + block_size - 1) / block_size);
+}
+
+// Puts the kernel on the stream and returns at once: errors of the kernel itself show at the next
+// synchronisation. Never synchronises, and may be captured into a graph.
+template <class... Parameters, class... Arguments>
+LaunchStatus launch(const LaunchConfig& config, void (*kernel)(Parameters...),
+                    const Arguments&... arguments) {
+  static_assert(sizeof...(Parameters) == sizeof...(Arguments), "wrong number of kernel arguments");
+  static_assert((sizeof(Parameters) + ... + 0) <= 4096, "kernel arguments exceed 4 KiB");
+#ifdef GALLOP_CUDA_EXECUTOR
+  executor::run_grid({config.name, config.grid, config.block, config.shared_bytes,
+                      [&] { kernel(static_cast<Parameters>(arguments)...); }});
+  return {0, config.name};
+#else
+  constexpr std::size_t kDefaultSharedBytes = 48 * 1024;
+  if (config.shared_bytes > kDefaultSharedBytes) {
+    const cudaError_t refused = cudaFuncSetAttribute(
+        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(config.shared_bytes));
+    if (refused != cudaSuccess) return {static_cast<int>(refused), config.name};
+  }
+  kernel<<<config.grid, config.block, config.shared_bytes,
+           static_cast<cudaStream_t>(config.stream)>>>(static_cast<Parameters>(arguments)...);
+  return {static_cast<int>(cudaGetLastError()), config.name};
+#endif
+}
+
+}  // namespace gallop

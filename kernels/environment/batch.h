@@ -1,0 +1,50 @@
+// The arrays of one batch of instances: plain pointers, all on the host or all on one device.
+#pragma once
+
+#include "kernels/environment/contract.h"
+
+namespace gallop {
+
+// When an instance that ended is reset.
+enum class ResetMode : int {
+  kSameStep,  // within the step that ends it: the next observation is the new episode's first one
+  kNextStep,  // by the next step, which ignores its action, gives reward 0 and both flags false
+  kDisabled   // only by reset(); stepping an ended instance is refused by the host
+};
+
+// N instances; `stride` >= N is a multiple of 64 and separates the rows of the two-dimensional
+// arrays.
+struct EnvironmentBatch {
+  int n_envs;
+  long stride;
+  std::uint64_t seed;
+  std::uint32_t id_offset;  // instance i has the global id id_offset + i
+  int time_limit;           // 0: none
+  Shared shared;
+  int parameters_per_instance;  // 0: parameters [P]; 1: parameters [P, stride]
+  const float* parameters;
+  float* state;                  // [S, stride]
+  std::uint32_t* episode;        // [stride] episodes that this instance has begun, less one
+  std::int32_t* elapsed;         // [stride] steps in the current episode
+  float* episode_return;         // [stride] sum of rewards in the current episode
+  std::uint8_t* ended;           // [stride] the last step ended the episode and no reset came since
+  std::uint32_t* nonfinite;      // [stride] time of the first non-finite number, 0 for none: sticky
+  std::uint32_t* nonfinite_any;  // [1] not 0 once any instance met one
+};
+
+// What a step of instances [begin, end) writes. Element 0 of every row is instance `begin`. Null
+// pointers are left out.
+struct StepOutput {
+  std::uint32_t time;  // steps of this batch since its creation, this one included
+  float* observation;  // [O, observation_stride] after any reset
+  long observation_stride;
+  float* final_observation;  // [O, observation_stride] before the reset; written where an episode
+                             // ended
+  float* reward;             // [n]
+  std::uint8_t* terminated;  // [n]
+  std::uint8_t* truncated;   // [n] both flags may be set
+  float* ended_return;       // [n] return and length of the episode, written where one ended
+  std::int32_t* ended_length;
+};
+
+}  // namespace gallop

@@ -1,0 +1,59 @@
+// What an environment declares of itself, as plain data that host code can read.
+#pragma once
+
+#include <cstdint>
+
+namespace gallop {
+
+// A named parameter. `value` is the default; the host refuses values outside [low, high].
+struct ParameterSpec {
+  const char* name;
+  double value, low, high;
+  const char* unit;
+  const char* help;
+};
+
+// A component of an observation or a continuous action.
+struct ComponentSpec {
+  const char* name;
+  double low, high;
+};
+
+enum class SpaceKind : int {
+  kBox,      // `size` real components
+  kDiscrete  // one integer in [0, size), stored as an exact float
+};
+
+// Run-time sizes of one batch. Equal to the capacities in the specification unless the environment
+// declares sizes that a parameter chooses.
+struct Sizes {
+  int observation;  // components, or number of states for an index observation
+  int action;       // components, or number of actions
+};
+
+struct EnvironmentSpec {
+  const char* name;
+  const char* aliases;      // separated by commas
+  const char* source;       // what it reproduces, with version
+  int time_limit;           // steps until truncation, 0 for none
+  double reward_threshold;  // NaN where the reference names none
+  SpaceKind observation_kind;
+  SpaceKind action_kind;
+  int observation_capacity;
+  int action_capacity;
+  const ComponentSpec* observation;  // [observation_capacity], or null for an index
+  const ComponentSpec* action;       // [action_capacity], or null for discrete actions
+  int n_state;
+  const char* const* state_names;  // [n_state]
+  int n_parameters;
+  const ParameterSpec* parameters;  // [n_parameters]
+  int table_capacity;               // floats of a shared table, 0 for none
+  // Sizes that this batch's parameters [n_parameters] and table choose; null where they are
+  // constant.
+  Sizes (*sizes)(const double* parameters);
+  // Fills the shared table [table_capacity] of an environment that has one, from the built-in
+  // problem.
+  void (*default_table)(float* table);
+};
+
+}  // namespace gallop

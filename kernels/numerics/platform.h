@@ -1,0 +1,48 @@
+// What differs between compilers and devices, in one place: the only file that asks for __CUDACC__.
+#pragma once
+
+#include <cstdint>
+
+// Instruction set of this translation unit: isa_v3 (AVX2 + FMA), isa_v4 (AVX-512), isa_scalar or
+// isa_cuda. All arithmetic lives in `namespace gallop::inline GALLOP_ISA`, so that code compiled
+// for one instruction set is never merged with the same code compiled for another.
+#ifndef GALLOP_ISA
+#define GALLOP_ISA isa_scalar
+#endif
+
+#define GALLOP_PRAGMA(text) _Pragma(#text)
+
+#if defined(__CUDACC__)
+#define GALLOP_HD __host__ __device__ __forceinline__
+#define GALLOP_NOINLINE_HD __host__ __device__ __noinline__
+#define GALLOP_UNROLL(n) GALLOP_PRAGMA(unroll n)
+#else
+#define GALLOP_HD inline __attribute__((always_inline))
+#define GALLOP_NOINLINE_HD __attribute__((noinline))
+#if defined(__clang__)
+#define GALLOP_UNROLL(n) GALLOP_PRAGMA(clang loop unroll_count(n))
+#else
+#define GALLOP_UNROLL(n) GALLOP_PRAGMA(GCC unroll n)
+#endif
+#endif
+
+// True while compiling the device side of a kernel, where intrinsics stand in for compiler
+// builtins.
+#if defined(__CUDA_ARCH__)
+#define GALLOP_ON_DEVICE 1
+#else
+#define GALLOP_ON_DEVICE 0
+#endif
+
+// Lanes of 32 bits that one vector register of this translation unit holds.
+#if GALLOP_ON_DEVICE || defined(__CUDACC__)
+#define GALLOP_LANES 1
+#elif defined(GALLOP_FORCE_LANES)
+#define GALLOP_LANES GALLOP_FORCE_LANES
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#define GALLOP_LANES 16
+#elif defined(__AVX2__) && defined(__FMA__)
+#define GALLOP_LANES 8
+#else
+#define GALLOP_LANES 1
+#endif
