@@ -1,7 +1,9 @@
 # Test programs: tests/<folder>/**/*_test.cpp become one program gallop_<folder>_test, run by CTest
 # test by test. A file *_isa_test.cpp becomes programs of its own, one for each instruction set
 # (scalar, v3, v4), so that no shared inline function is compiled for a wrong processor. Scripts
-# tests/**/*_test.sh are tests too; they get the build folder as their argument.
+# tests/**/*_test.sh are tests too; they get the build folder as their argument. Other sources in a
+# tests folder are support code, in one library that all test programs link; tests/bits is a program
+# that scripts/check_bits.sh builds in many ways.
 find_package(GTest REQUIRED)
 find_package(Boost REQUIRED COMPONENTS context)
 include(GoogleTest)
@@ -19,6 +21,22 @@ else()
   message(STATUS "This processor has no AVX-512: the v4 test programs are not built")
 endif()
 
+file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/*.cpp)
+list(FILTER support EXCLUDE REGEX "_test\\.cpp$|/tests/bits/")
+if(support)
+  add_library(gallop_test_support STATIC ${support})
+  gallop_own_code(gallop_test_support)
+  target_link_libraries(gallop_test_support PUBLIC gallop Boost::context GTest::gtest
+                                            PRIVATE gallop_private_dependencies)
+endif()
+
+# The executor of CUDA blocks, for the tests that run kernels on the CPU.
+file(GLOB executor_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/executor/*.cpp)
+list(FILTER executor_sources EXCLUDE REGEX "_test\\.cpp$")
+add_library(gallop_executor STATIC ${executor_sources})
+gallop_own_code(gallop_executor)
+target_link_libraries(gallop_executor PUBLIC gallop_headers Boost::context Threads::Threads)
+
 # _gallop_test_program(<name> <isa> <source>...)
 function(_gallop_test_program name isa)
   add_executable(${name} ${ARGN} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
@@ -30,7 +48,8 @@ function(_gallop_test_program name isa)
   target_compile_definitions(${name} PRIVATE
     GALLOP_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE gallop gallop_private_dependencies Eigen3::Eigen
-    Boost::context GTest::gtest $<TARGET_NAME_IF_EXISTS:gallop_bench>)
+    gallop_executor GTest::gtest $<TARGET_NAME_IF_EXISTS:gallop_bench>
+    $<TARGET_NAME_IF_EXISTS:gallop_test_support>)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300)
   set_property(GLOBAL APPEND PROPERTY GALLOP_TEST_PROGRAMS ${name})

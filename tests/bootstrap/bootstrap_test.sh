@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# The bootstrap ./gallop over a tiny project of its own, in a path with spaces: builds, passes the
+# arguments on, does nothing when nothing changed, builds again when a source did, takes turns,
+# refuses clearly. Real packages are never touched: GALLOP_SKIP_PACKAGES, or a fake dpkg and apt.
+set -uo pipefail
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+tree="$work/a tree"
+checks=0
+failures=0
+unset CXX CXXFLAGS GALLOP_CUDA GALLOP_WERROR GALLOP_CPUINFO
+export GALLOP_SKIP_PACKAGES=1
+
+expect() {
+  local what=$1
+  shift
+  checks=$((checks + 1))
+  if ! "$@"; then
+    failures=$((failures + 1))
+    printf 'FAILED: %s\n' "$what"
+    printf '  output: %s\n  errors: %s\n  code: %s\n' "$output" "$errors" "$code"
+  fi
+}
+run() {
+  output=$("$@" 2>"$work/errors" </dev/null)
+  code=$?
+  errors=$(<"$work/errors")
+}
+program() {
+  cat >"$tree/host/program/main.cpp" <<EOF
+#include <cstdio>
+int main(int count, char** arguments) {
+  std::puts("$1");
+  for (int i = 1; i < count; i++) std::printf("[%s]", arguments[i]);
+  return 42;
+}
+EOF
+}
+
+mkdir -p "$tree/host/program" "$tree/elsewhere" "$work/bin"
+cp "$root/gallop" "$tree/"
+cat >"$tree/CMakeLists.txt" <<'EOF'
+cmake_minimum_required(VERSION 3.25)
+project(tiny LANGUAGES CXX)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+add_executable(gallop_program host/program/main.cpp)
+set_target_properties(gallop_program PROPERTIES OUTPUT_NAME gallop)
+EOF
+gallop="$tree/gallop"
+
+program first
+run "$gallop" train "two words" '*'
+expect "builds, passes arguments and the exit code on" \
+  test "$code $output" = "42 first"$'\n'"[train][two words][*]"
+expect "says that it builds" grep -q "building in" <<<"$errors"
+
+before=$(stat -c %Y%Z "$tree/build/release/build.ninja" "$tree/build/release/build.log")
+cd "$tree/elsewhere" || exit 1
+run ../gallop list
+expect "runs from another folder" test "$output" = "first"$'\n'"[list]"
+expect "is quiet when nothing changed" test -z "$errors"
+expect "does nothing when nothing changed" test "$before" = \
+  "$(stat -c %Y%Z "$tree/build/release/build.ninja" "$tree/build/release/build.log")"
+ln -s "$gallop" "$work/link"
+run "$work/link" list
+expect "runs through a symbolic link" test "$code" = 42
+
+program second
+pids=()
+for i in 1 2 3 4; do
+  "$gallop" "$i" >"$work/parallel.$i" 2>/dev/null </dev/null &
+  pids+=($!)
+done
+wait "${pids[@]}"
+for i in 1 2 3 4; do
+  output=$(<"$work/parallel.$i")
+  expect "parallel call $i sees the new program" test "$output" = "second"$'\n'"[$i]"
+done
+
+echo 'int main() { return planted_fault; }' >"$tree/host/program/main.cpp"
+run "$gallop" list
+expect "a failed build has code 1 and no output" test "$code$output" = 1
+expect "a failed build shows its fault" grep -q planted_fault <<<"$errors"
+run "$gallop" list
+expect "a failed build stays failed" test "$code" = 1
+program third
+run "$gallop" list
+expect "recovers from a failed build" test "$output" = "third"$'\n'"[list]"
+
+mv "$tree" "$work/moved tree"
+run "$work/moved tree/gallop" list
+expect "builds anew in a moved tree" test "$output" = "third"$'\n'"[list]"
+mv "$work/moved tree" "$tree"
+
+echo "flags : sse4_2 avx fma" >"$work/cpuinfo"
+run env GALLOP_CPUINFO="$work/cpuinfo" "$gallop" list
+expect "refuses a processor without AVX2" test "$code$output" = 6
+expect "names what the processor lacks" grep -q "AVX2 and FMA" <<<"$errors"
+run env GALLOP_CUDA=maybe "$gallop" list
+expect "refuses a malformed GALLOP_CUDA" test "$code" = 3
+
+# Package installation, with a dpkg that knows of no package and an apt-get that notes its calls.
+printf '#!/bin/sh\nexit 1\n' >"$work/bin/dpkg-query"
+printf '#!/bin/sh\necho "$@" >>"%s/apt"\n' "$work" >"$work/bin/apt-get"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\nif [ "$1" = -n ]; then exit 1; fi\nexec "$@"\n' >"$work/bin/sudo"
+chmod +x "$work/bin/"*
+program fourth
+run env PATH="$work/bin:$PATH" GALLOP_SKIP_PACKAGES=0 "$gallop" list
+if ((EUID == 0)) && grep -qE '^ID=(debian|ubuntu)$' /etc/os-release; then
+  expect "says what it installs" grep -q "installing with apt-get: .*libfmt-dev" <<<"$errors"
+  expect "installs it" grep -q "install .*libfmt-dev" "$work/apt"
+  expect "leaves alone the tools that are there" test -z "$(grep -w cmake "$work/apt")"
+  expect "goes on to the program" test "$output" = "fourth"$'\n'"[list]"
+else
+  expect "names the packages that it cannot install" grep -q "missing: .*libfmt-dev" <<<"$errors"
+fi
+
+printf '%d checks, %d failures\n' "$checks" "$failures"
+((failures == 0 && checks >= 18))
