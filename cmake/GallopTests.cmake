@@ -30,25 +30,18 @@ if(support)
                                             PRIVATE gallop_private_dependencies)
 endif()
 
-# The executor of CUDA blocks, for the tests that run kernels on the CPU.
-file(GLOB executor_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/executor/*.cpp)
-list(FILTER executor_sources EXCLUDE REGEX "_test\\.cpp$")
-add_library(gallop_executor STATIC ${executor_sources})
-gallop_own_code(gallop_executor)
-target_link_libraries(gallop_executor PUBLIC gallop_headers Boost::context Threads::Threads)
-
 # _gallop_test_program(<name> <isa> <source>...)
 function(_gallop_test_program name isa)
   add_executable(${name} ${ARGN} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
   gallop_own_code(${name})
   if(NOT isa STREQUAL "")
-    target_compile_options(${name} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} -Wno-psabi)
+    target_compile_options(${name} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} ${GALLOP_ISA_WARNINGS})
     target_compile_definitions(${name} PRIVATE GALLOP_ISA=isa_${isa})
   endif()
   target_compile_definitions(${name} PRIVATE
     GALLOP_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(${name} PRIVATE gallop gallop_private_dependencies Eigen3::Eigen
-    gallop_executor GTest::gtest $<TARGET_NAME_IF_EXISTS:gallop_bench>
+    Boost::context GTest::gtest $<TARGET_NAME_IF_EXISTS:gallop_bench>
     $<TARGET_NAME_IF_EXISTS:gallop_test_support>)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     TEST_PREFIX "${name}." PROPERTIES TIMEOUT 300)
