@@ -65,13 +65,13 @@ struct EnvironmentFunctions {
                                           float* to, long stride, int count) {
     F o[T::kObservationRows];
     gallop::observe<Env, F>(batch.shared, p, s, o);
-    const int rows = T::kIndexObservation ? 1 : batch.shared.sizes.observation;
+    const int rows = observation_rows<Env>(batch.shared);
     for (int k = 0; k < rows; k++) store_lanes(to + k * stride, o[k], count);
   }
 
   static GALLOP_HD void load_action(const EnvironmentBatch& batch, const float* from, long stride,
                                     int count, bool clip, F* action) {
-    const int rows = T::kDiscreteAction ? 1 : batch.shared.sizes.action;
+    const int rows = action_rows<Env>(batch.shared);
     for (int k = 0; k < rows; k++) action[k] = load_lanes(from + k * stride, count, F());
     if constexpr (!T::kDiscreteAction) {
       if (clip) {
@@ -97,7 +97,7 @@ struct EnvironmentFunctions {
   template <ResetMode kMode>
   static void step_range(const EnvironmentBatch& batch, int begin, int end, const float* action,
                          long action_stride, bool clip, const StepOutput& out) {
-    const int rows = T::kIndexObservation ? 1 : batch.shared.sizes.observation;
+    const int rows = observation_rows<Env>(batch.shared);
     for_each_register(batch, begin, end, [&](int i, int count, const P& p) GALLOP_INLINE_LAMBDA {
       const int column = i - begin;
       Instances<Env, F> in;
@@ -159,27 +159,14 @@ struct EnvironmentFunctions {
   // Statistics and last observation of the episodes that ended.
   static GALLOP_HD void write_ended(const StepOutput& out, int column, int count, Mask<F> ended,
                                     const Instances<Env, F>& in, const F* o, int rows) {
-    if (out.final_observation == nullptr && out.ended_return == nullptr) return;
-    std::uint8_t flags[kW];
-    float value[kW];
-    std::int32_t length[kW];
-    store_mask(flags, ended, kW);
     if (out.ended_return != nullptr) {
-      store_lanes(value, in.episode_return, kW);
-      store_words(length, in.elapsed, kW);
-      for (int lane = 0; lane < count; lane++) {
-        if (flags[lane] == 0) continue;
-        out.ended_return[column + lane] = value[lane];
-        out.ended_length[column + lane] = length[lane];
-      }
+      store_where(out.ended_return + column, ended, in.episode_return, count);
+      store_where(out.ended_length + column, ended, in.elapsed, count);
     }
     if (out.final_observation != nullptr) {
       for (int k = 0; k < rows; k++) {
-        store_lanes(value, o[k], kW);
-        float* row = out.final_observation + k * out.observation_stride + column;
-        for (int lane = 0; lane < count; lane++) {
-          if (flags[lane] != 0) row[lane] = value[lane];
-        }
+        store_where(out.final_observation + k * out.observation_stride + column, ended, o[k],
+                    count);
       }
     }
   }
@@ -215,7 +202,7 @@ struct EnvironmentFunctions {
     gallop::observe<Env, G>(shared, p, s, o);
     __builtin_memcpy(words, static_cast<const void*>(&s), sizeof(s));
     for (int k = 0; k < T::kState; k++) state[k] = double(words[k]);
-    const int rows = T::kIndexObservation ? 1 : shared.sizes.observation;
+    const int rows = observation_rows<Env>(shared);
     for (int k = 0; k < rows; k++) observation[k] = double(o[k]);
     *reward = double(outcome.reward);
     return outcome.terminated ? 1 : 0;

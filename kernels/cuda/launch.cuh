@@ -10,8 +10,8 @@ namespace gallop {
 
 struct LaunchConfig {
   const char* name = "";  // of the kernel, for messages
-  dim3 grid;
-  dim3 block;
+  dim3 grid = 1;
+  dim3 block = 1;
   std::size_t shared_bytes = 0;  // dynamic; above 48 KiB the launch asks the device for it
   void* stream = nullptr;        // cudaStream_t
 };

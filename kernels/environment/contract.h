@@ -109,6 +109,25 @@ struct Traits {
                 "State<F> must have one F for each name in kStateNames");
 };
 
+// Floats of one observation and one action of this batch: constants, so that loops over them
+// unroll, unless the environment declares run-time sizes.
+template <class Env>
+GALLOP_HD int observation_rows(const Shared& shared) {
+  if constexpr (Traits<Env>::kHasSizes && !Traits<Env>::kIndexObservation) {
+    return shared.sizes.observation;
+  } else {
+    return Traits<Env>::kObservationRows;
+  }
+}
+template <class Env>
+GALLOP_HD int action_rows(const Shared& shared) {
+  if constexpr (Traits<Env>::kHasSizes && !Traits<Env>::kDiscreteAction) {
+    return shared.sizes.action;
+  } else {
+    return Traits<Env>::kActionRows;
+  }
+}
+
 template <class Env, class F>
 GALLOP_HD void reset(const Shared& shared, const typename Env::template Parameters<F>& p,
                      typename Env::template State<F>& s, Rng<F>& rng) {

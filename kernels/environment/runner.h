@@ -61,24 +61,11 @@ struct Instances {
   F episode_return;
 };
 
-template <class F>
-GALLOP_HD Word<F> instance_ids(const EnvironmentBatch& batch, int i) {
-  if constexpr (kLanesOf<F> == 1) {
-    return Word<F>(batch.id_offset + std::uint32_t(i));
-  } else {
-    Word<F> id;
-    for (int lane = 0; lane < kLanesOf<F>; lane++) {
-      id.set(lane, batch.id_offset + std::uint32_t(i + lane));
-    }
-    return id;
-  }
-}
-
 template <class Env, class F>
 GALLOP_HD void load_instances(const EnvironmentBatch& batch, int i, Instances<Env, F>& in) {
   // Rows are padded to `stride`, so whole registers can be read even past n_envs.
   load_struct<F>(in.state, batch.state + i, batch.stride, kLanesOf<F>);
-  in.id = instance_ids<F>(batch, i);
+  in.id = consecutive_words<F>(batch.id_offset + std::uint32_t(i));
   in.episode = load_words(batch.episode + i, kLanesOf<F>, Word<F>());
   in.elapsed = load_words(batch.elapsed + i, kLanesOf<F>, Int<F>());
   in.episode_return = load_lanes(batch.episode_return + i, kLanesOf<F>, F());

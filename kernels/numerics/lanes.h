@@ -213,6 +213,17 @@ GALLOP_HD void multiply_wide(WordLanes<W> a, std::uint32_t b, WordLanes<W>& high
   }
 }
 
+alignas(64) inline constexpr std::uint32_t kLaneIndex[16] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                             8, 9, 10, 11, 12, 13, 14, 15};
+template <int W>
+struct ConsecutiveWords<FloatLanes<W>> {
+  static GALLOP_HD WordLanes<W> from(std::uint32_t first) {
+    WordLanes<W> index;
+    __builtin_memcpy(&index.v, kLaneIndex, sizeof(index.v));
+    return index + WordLanes<W>(first);
+  }
+};
+
 template <int W>
 GALLOP_HD FloatLanes<W> gather(const float* table, IntLanes<W> k) {
   using V = typename FloatLanes<W>::Vector;
@@ -254,6 +265,20 @@ GALLOP_HD void store_words(T* to, Lanes<T, W> x, int count) {
 template <class T, int W>
 GALLOP_HD void store_lanes(T* to, Lanes<T, W> x, int count) {
   store_words(to, x, count);
+}
+template <class T, int W>
+GALLOP_HD void store_where(T* to, LaneMask<W> mask, Lanes<T, W> x, int count) {
+#if defined(__AVX512F__)
+  if constexpr (W == 16) {
+    __mmask16 lanes = _mm512_test_epi32_mask(__m512i(mask.v), __m512i(mask.v));
+    if (count < W) lanes = __mmask16(lanes & ((1u << count) - 1));
+    _mm512_mask_storeu_epi32(to, lanes, __m512i(x.v));
+    return;
+  }
+#endif
+  for (int i = 0; i < W && i < count; i++) {
+    if (mask.v[i] != 0) to[i] = x.v[i];
+  }
 }
 template <int W>
 GALLOP_HD void store_mask(std::uint8_t* to, LaneMask<W> mask, int count) {

@@ -149,6 +149,16 @@ GALLOP_HD void multiply_wide(std::uint32_t a, std::uint32_t b, std::uint32_t& hi
 #endif
 }
 
+// first, first + 1, ... in the lanes of a word.
+template <class F>
+struct ConsecutiveWords {
+  static GALLOP_HD std::uint32_t from(std::uint32_t first) { return first; }
+};
+template <class F>
+GALLOP_HD Word<F> consecutive_words(std::uint32_t first) {
+  return ConsecutiveWords<F>::from(first);
+}
+
 // The k-th word of a table for each lane's own k.
 GALLOP_HD float gather(const float* table, std::int32_t k) { return table[k]; }
 GALLOP_HD double gather(const double* table, std::int64_t k) { return table[k]; }
@@ -163,6 +173,13 @@ GALLOP_HD std::uint32_t load_words(const std::uint32_t* from, int, std::uint32_t
 GALLOP_HD std::int32_t load_words(const std::int32_t* from, int, std::int32_t) { return *from; }
 GALLOP_HD void store_words(std::uint32_t* to, std::uint32_t x, int) { *to = x; }
 GALLOP_HD void store_words(std::int32_t* to, std::int32_t x, int) { *to = x; }
+// Stores the lanes whose mask is set.
+GALLOP_HD void store_where(float* to, bool mask, float x, int) {
+  if (mask) *to = x;
+}
+GALLOP_HD void store_where(std::int32_t* to, bool mask, std::int32_t x, int) {
+  if (mask) *to = x;
+}
 GALLOP_HD void store_mask(std::uint8_t* to, bool mask, int) { *to = mask ? 1 : 0; }
 GALLOP_HD bool load_mask(const std::uint8_t* from, int, float) { return *from != 0; }
 

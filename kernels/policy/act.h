@@ -1,0 +1,125 @@
+// Runs a policy on a block of instances on the CPU: normalise, network, head.
+#pragma once
+
+#include "kernels/network/forward.h"
+#include "kernels/policy/heads.h"
+
+namespace gallop {
+
+// Instances [0, n). Rows of two-dimensional arrays are `stride` apart.
+struct ActRequest {
+  PolicyView policy;
+  int n;
+  const float* observation;  // [O, observation_stride]
+  long observation_stride;
+  float* action;  // [A, action_stride]
+  long action_stride;
+  float* log_prob;  // [n] or null
+  int deterministic;
+  std::uint64_t seed;
+  std::uint32_t first_id;        // global id of instance 0
+  const std::uint32_t* episode;  // [n], and readable up to the next multiple of 16
+  const std::int32_t* elapsed;   // [n], likewise
+  float* scratch;                // [2 * widest * 32], aligned to 64 bytes
+};
+
+// Outputs of a network for n inputs.
+struct EvaluateRequest {
+  NetworkShape shape;
+  const float* parameters;
+  Normalization normalization;
+  int n;
+  const float* observation;  // [O, observation_stride]
+  long observation_stride;
+  float* output;  // [outputs, output_stride]
+  long output_stride;
+  float* scratch;  // [2 * widest * 32], aligned to 64 bytes
+};
+
+}  // namespace gallop
+
+namespace gallop::inline GALLOP_ISA {
+
+template <class F>
+GALLOP_HD F normalize(const Normalization& by, int k, F x) {
+  if (by.mean == nullptr) return x;
+  const F scaled = (x - F(by.mean[k])) * F(by.inverse_std[k]);
+  return min(F(by.limit), max(F(-by.limit), scaled));
+}
+
+// Loads instances [i, i + tile) of n as inputs of the network.
+template <class F>
+GALLOP_HD void load_tile(const NetworkShape& shape, const Normalization& by, const float* from,
+                         long stride, int i, int n, float* tile) {
+  using Tile = TileShape<F>;
+  const bool tabular = shape.kind == NetworkKind::kTabular;
+  const int rows = tabular ? 1 : shape.width[0];
+  for (int k = 0; k < rows; k++) {
+    for (int e = 0; e < Tile::kE; e++) {
+      const int at = i + e * kLanesOf<F>;
+      const F x = at < n ? load_lanes(from + k * stride + at, n - at, F()) : F(0.0f);
+      store_lanes(tile + k * Tile::kInstances + e * kLanesOf<F>, tabular ? x : normalize(by, k, x),
+                  kLanesOf<F>);
+    }
+  }
+}
+
+template <class F>
+void evaluate(const EvaluateRequest& r) {
+  using Tile = TileShape<F>;
+  float* a = r.scratch;
+  float* b = a + long(widest(r.shape)) * Tile::kInstances;
+  const int n_out = outputs_of(r.shape);
+  for (int i = 0; i < r.n; i += Tile::kInstances) {
+    load_tile<F>(r.shape, r.normalization, r.observation, r.observation_stride, i, r.n, a);
+    const float* out = forward_tile<F>(r.shape, r.parameters, a, b);
+    for (int j = 0; j < n_out; j++) {
+      for (int e = 0; e < Tile::kE; e++) {
+        const int at = i + e * kLanesOf<F>;
+        if (at >= r.n) break;
+        const F x = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
+        store_lanes(r.output + j * r.output_stride + at, x, r.n - at);
+      }
+    }
+  }
+}
+
+template <class F>
+void act(const ActRequest& r) {
+  using Tile = TileShape<F>;
+  const PolicyShape& shape = r.policy.shape;
+  const int n_out = outputs_of(shape.network), n_actions = shape.n_actions;
+  const int rows = action_rows(shape);
+  const float* log_std = r.policy.parameters + layer_offset(shape.network, shape.network.n_layers);
+  float* a = r.scratch;
+  float* b = a + long(widest(shape.network)) * Tile::kInstances;
+  for (int i = 0; i < r.n; i += Tile::kInstances) {
+    load_tile<F>(shape.network, r.policy.normalization, r.observation, r.observation_stride, i, r.n,
+                 a);
+    const float* out = forward_tile<F>(shape.network, r.policy.parameters, a, b);
+    for (int e = 0; e < Tile::kE; e++) {
+      const int at = i + e * kLanesOf<F>;
+      if (at >= r.n) break;
+      F output[kMaxOutputs], spread[kMaxOutputs], action[kMaxOutputs];
+      for (int j = 0; j < n_out; j++) {
+        output[j] = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
+      }
+      for (int j = 0; j < n_actions; j++) {
+        spread[j] = shape.head == Head::kGaussian          ? F(log_std[j])
+                    : shape.head == Head::kGaussianNetwork ? output[n_actions + j]
+                                                           : F(0.0f);
+      }
+      Rng<F> rng(r.seed, kRandomAction, consecutive_words<F>(r.first_id + std::uint32_t(at)),
+                 load_words(r.episode + at, kLanesOf<F>, Word<F>()),
+                 to_word(load_words(r.elapsed + at, kLanesOf<F>, Int<F>())));
+      const F log_prob =
+          choose_action(shape.head, n_actions, output, spread, r.deterministic != 0, rng, action);
+      for (int j = 0; j < rows; j++) {
+        store_lanes(r.action + j * r.action_stride + at, action[j], r.n - at);
+      }
+      if (r.log_prob != nullptr) store_lanes(r.log_prob + at, log_prob, r.n - at);
+    }
+  }
+}
+
+}  // namespace gallop::inline GALLOP_ISA

@@ -1,0 +1,192 @@
+// Fused T-step rollouts on the CPU. A block of instances steps together for each t: its state stays
+// in the first-level cache and each store is one long row (297 M stored CartPole steps/s on one Zen
+// 4 core against 119-160 for one register of instances at a time).
+#pragma once
+
+#include "kernels/cpu/environment_table.h"
+#include "kernels/policy/act.h"
+#include "kernels/rollout/trajectory.h"
+
+namespace gallop {
+
+enum class ActionSource : int { kPolicy, kUniform };
+
+constexpr int kRolloutBlock = 512;  // instances that step together
+
+// Instances [begin, end) of a batch for T steps; begin is a multiple of 16.
+struct RolloutRequest {
+  const EnvironmentTable* environment;
+  EnvironmentBatch batch;
+  int begin, end;
+  std::uint32_t time;  // steps of the batch before this rollout
+  ActionSource source;
+  PolicyView policy;  // of ActionSource::kPolicy
+  int deterministic;
+  int clip;
+  ResetMode mode;
+  Trajectory out;
+  float* scratch;  // [rollout_scratch], aligned to 64 bytes
+};
+
+}  // namespace gallop
+
+namespace gallop::inline GALLOP_ISA {
+
+// Uniformly random actions. Purpose kRandomUniform, counter (id, 0, time / period, 0): one bit a
+// step for two actions, else one word a step and component, so a block of four words serves
+// `period` steps.
+template <class F>
+struct UniformActions {
+  const EnvironmentSpec* spec;
+  int rows;    // components of an action
+  int period;  // steps that one block of words serves; 0: one block for each component and step
+  std::uint32_t* words;  // [4, kRolloutBlock]
+
+  void begin(const EnvironmentSpec* s, int action_size, std::uint32_t* scratch) {
+    spec = s;
+    rows = s->action_kind == SpaceKind::kDiscrete ? 1 : action_size;
+    period = s->action_kind == SpaceKind::kDiscrete ? (s->action_capacity == 2 ? 128 : 4)
+                                                    : (rows == 1 ? 4 : 0);
+    words = scratch;
+  }
+
+  static GALLOP_HD PhiloxBlock<Word<F>> block_of(std::uint64_t seed, std::uint32_t id,
+                                                 std::uint32_t at, std::uint32_t draw) {
+    return philox<Word<F>>(consecutive_words<F>(id), Word<F>(0u), Word<F>(at), Word<F>(draw),
+                           key_low(seed), key_high(seed, kRandomUniform));
+  }
+
+  // The action of n instances at `time`; `fresh` where `words` holds nothing yet.
+  void write(std::uint64_t seed, std::uint32_t first_id, int n, std::uint32_t time, bool fresh,
+             float* action, long stride) {
+    constexpr int kW = kLanesOf<F>;
+    const std::uint32_t phase = period == 0 ? 0 : time % std::uint32_t(period);
+    if (period != 0 && (fresh || phase == 0)) {
+      for (int i = 0; i < n; i += kW) {
+        const auto block = block_of(seed, first_id + std::uint32_t(i), time / period, 0);
+        for (int k = 0; k < 4; k++) store_words(words + k * kRolloutBlock + i, block.word[k], kW);
+      }
+    }
+    for (int i = 0; i < n; i += kW) {
+      if (period == 128) {
+        const auto word = load_words(words + (phase >> 5) * kRolloutBlock + i, kW, Word<F>());
+        const Word<F> bit = (word >> int(phase & 31)) & Word<F>(1u);
+        store_lanes(action + i, WordConversion<F>::to_real(bit), n - i);
+      } else if (period == 4) {
+        const auto word = load_words(words + phase * kRolloutBlock + i, kW, Word<F>());
+        store_lanes(action + i, scale(0, to_uniform<F>(word)), n - i);
+      } else {
+        for (int k = 0; k < rows; k++) {
+          const auto block =
+              block_of(seed, first_id + std::uint32_t(i), time, std::uint32_t(k) / 4);
+          store_lanes(action + k * stride + i, scale(k, to_uniform<F>(block.word[k % 4])), n - i);
+        }
+      }
+    }
+  }
+
+  // A uniform number as an action: an index, or within the bounds (+-1 where they are infinite).
+  GALLOP_HD F scale(int k, F u) const {
+    if (spec->action_kind == SpaceKind::kDiscrete) {
+      return to_real(to_int(u * F(float(spec->action_capacity))));
+    }
+    const ComponentSpec& c = spec->action[k];
+    const bool bounded = c.low > -1e30 && c.high < 1e30;
+    const F low = real<F>(bounded ? c.low : -1.0), high = real<F>(bounded ? c.high : 1.0);
+    return fmadd(u, high - low, low);
+  }
+};
+
+template <class F>
+struct Rollout {
+  const RolloutRequest& r;
+  const int obs_rows, act_rows;
+  UniformActions<F> uniform;
+  float* block_observation;  // [O, kRolloutBlock]
+  float* block_action;       // [A, kRolloutBlock]
+  float* network_scratch;
+
+  explicit Rollout(const RolloutRequest& request)
+      : r(request),
+        obs_rows(request.environment->spec->observation_kind == SpaceKind::kDiscrete
+                     ? 1
+                     : request.batch.shared.sizes.observation),
+        act_rows(request.environment->spec->action_kind == SpaceKind::kDiscrete
+                     ? 1
+                     : request.batch.shared.sizes.action) {
+    block_observation = r.scratch;
+    block_action = block_observation + long(obs_rows) * kRolloutBlock;
+    float* words = block_action + long(act_rows) * kRolloutBlock;
+    network_scratch = words + 4 * kRolloutBlock;
+    uniform.begin(r.environment->spec, r.batch.shared.sizes.action,
+                  reinterpret_cast<std::uint32_t*>(words));
+  }
+
+  // One step of instances [begin, begin + n) at time t of the rollout.
+  void step(int begin, int n, int t) {
+    const Trajectory& out = r.out;
+    const long n_envs = out.n_envs;
+    const bool keeps_obs = out.observation != nullptr;
+    const long obs_stride = keeps_obs ? n_envs : kRolloutBlock;
+    float* obs =
+        keeps_obs ? out.observation + long(t) * obs_rows * n_envs + begin : block_observation;
+    float* next_obs = keeps_obs ? obs + obs_rows * n_envs : block_observation;
+    const bool keeps_action = out.action != nullptr;
+    const long action_stride = keeps_action ? n_envs : kRolloutBlock;
+    float* action = keeps_action ? out.action + long(t) * act_rows * n_envs + begin : block_action;
+    const long row = long(t) * n_envs + begin;
+    if (r.source == ActionSource::kUniform) {
+      uniform.write(r.batch.seed, r.batch.id_offset + std::uint32_t(begin), n,
+                    r.time + std::uint32_t(t), t == 0, action, action_stride);
+    } else {
+      act<F>({r.policy, n, obs, obs_stride, action, action_stride, at(out.log_prob, row),
+              r.deterministic, r.batch.seed, r.batch.id_offset + std::uint32_t(begin),
+              r.batch.episode + begin, r.batch.elapsed + begin, network_scratch});
+    }
+    StepOutput to = {};
+    to.time = r.time + std::uint32_t(t) + 1;
+    const bool needs_obs = keeps_obs || r.source == ActionSource::kPolicy;
+    to.observation = needs_obs ? next_obs : nullptr;
+    to.observation_stride = obs_stride;
+    to.reward = at(out.reward, row);
+    to.terminated = at(out.terminated, row);
+    to.truncated = at(out.truncated, row);
+    to.ended_return = at(out.ended_return, row);
+    to.ended_length = at(out.ended_length, row);
+    if (out.final_observation != nullptr) {
+      to.final_observation = out.final_observation + long(t) * obs_rows * n_envs + begin;
+      to.observation_stride = n_envs;
+    }
+    r.environment->step(r.batch, begin, begin + n, action, action_stride, r.clip, r.mode, to);
+  }
+
+  void run() {
+    for (int begin = r.begin; begin < r.end; begin += kRolloutBlock) {
+      const int n = r.end - begin < kRolloutBlock ? r.end - begin : kRolloutBlock;
+      if (r.out.observation != nullptr) {
+        r.environment->observe(r.batch, begin, begin + n, r.out.observation + begin, r.out.n_envs);
+      } else if (r.source == ActionSource::kPolicy) {
+        r.environment->observe(r.batch, begin, begin + n, block_observation, kRolloutBlock);
+      }
+      for (int t = 0; t < r.out.n_steps; t++) step(begin, n, t);
+    }
+  }
+
+  template <class T>
+  static T* at(T* array, long index) {
+    return array == nullptr ? nullptr : array + index;
+  }
+};
+
+// Floats of scratch that a rollout needs.
+GALLOP_HD long rollout_scratch(int observation, int action, const NetworkShape* network) {
+  const long block = long(observation + action + 4) * kRolloutBlock;
+  return block + (network == nullptr ? 0 : 2L * widest(*network) * 32);
+}
+
+template <class F>
+void rollout(const RolloutRequest& request) {
+  Rollout<F>(request).run();
+}
+
+}  // namespace gallop::inline GALLOP_ISA

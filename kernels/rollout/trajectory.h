@@ -1,0 +1,23 @@
+// What a rollout records, as plain pointers: time-major, instances contiguous. Element t of every
+// array belongs to transition t. Null pointers are not recorded.
+#pragma once
+
+#include "kernels/numerics/platform.h"
+
+namespace gallop {
+
+struct Trajectory {
+  int n_steps;               // T
+  int n_envs;                // N
+  float* observation;        // [T + 1, O, N] row t is what the policy saw; row T ends the rollout
+  float* action;             // [T, A, N] as the policy gave it, unclipped; an index for a category
+  float* log_prob;           // [T, N] of that action
+  float* reward;             // [T, N]
+  std::uint8_t* terminated;  // [T, N]
+  std::uint8_t* truncated;   // [T, N] both flags may be set
+  float* final_observation;  // [T, O, N] before the reset; written where an episode ended
+  float* ended_return;       // [T, N] return of the episode; written where one ended
+  std::int32_t* ended_length;  // [T, N] its length; written where one ended
+};
+
+}  // namespace gallop
