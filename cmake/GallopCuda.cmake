@@ -24,13 +24,3 @@ if(NOT GALLOP_CUDA STREQUAL "OFF")
   endif()
 endif()
 message(STATUS "CUDA backend: ${GALLOP_HAVE_CUDA}")
-
-# gallop_use_cuda(<target>): .cu files of this target are kernels, linked with the static runtime.
-function(gallop_use_cuda target)
-  set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static)
-  target_compile_definitions(${target} PUBLIC GALLOP_HAVE_CUDA=1)
-  target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:GALLOP_ISA=isa_cuda>)
-  target_compile_options(${target} PRIVATE
-    $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo>)
-  target_link_libraries(${target} PUBLIC CUDA::cudart_static)
-endfunction()

@@ -1,4 +1,4 @@
-# Instruction sets: the same source is compiled once for each, in its own inline namespace, and
+# Instruction sets and CUDA: the same source is compiled once for each, in its own inline namespace, and
 # chosen at start by processor features. Installed, because a user's environments need it too.
 include_guard()
 
@@ -29,4 +29,15 @@ function(gallop_add_isa_objects target isa)
   target_compile_definitions(${target} PRIVATE GALLOP_ISA=isa_${isa})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
   target_link_libraries(${target} PRIVATE gallop::headers)
+endfunction()
+
+# gallop_use_cuda(<target>): .cu files of this target are kernels, linked with the static runtime
+# (found by find_package(CUDAToolkit)).
+function(gallop_use_cuda target)
+  set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static)
+  target_compile_definitions(${target} PUBLIC GALLOP_HAVE_CUDA=1)
+  target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:GALLOP_ISA=isa_cuda>)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -lineinfo>)
+  target_link_libraries(${target} PUBLIC CUDA::cudart_static)
 endfunction()
