@@ -1,0 +1,74 @@
+// The compiled tables of every registered environment, for each instruction set this processor has.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "host/registry/generated.h"
+#include "kernels/cpu/environment_table.h"
+
+namespace gallop::testing {
+
+struct CompiledEnvironment {
+  std::string isa;
+  const EnvironmentTable* table;
+  const EnvironmentSpec& spec() const { return *table->spec; }
+  std::string label() const { return std::string(table->spec->name) + " (" + isa + ")"; }
+};
+
+inline bool processor_has_v3() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+inline bool processor_has_v4() {
+  return processor_has_v3() && __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+inline std::vector<CompiledEnvironment> all_environments() {
+  std::vector<CompiledEnvironment> found;
+  for (int i = 0; i < kNumEnvironmentEntries; i++) {
+    if (processor_has_v3()) found.push_back({"v3", kEnvironmentEntries[i].v3()});
+    if (processor_has_v4()) found.push_back({"v4", kEnvironmentEntries[i].v4()});
+  }
+  return found;
+}
+
+// Both instruction sets' tables of one environment; fails the calling test where there is none.
+inline std::vector<CompiledEnvironment> environments_named(const std::string& name) {
+  std::vector<CompiledEnvironment> found;
+  for (const CompiledEnvironment& e : all_environments()) {
+    if (name == e.spec().name) found.push_back(e);
+  }
+  return found;
+}
+
+inline std::vector<double> default_parameters(const EnvironmentSpec& spec) {
+  std::vector<double> values;
+  for (int k = 0; k < spec.n_parameters; k++) values.push_back(spec.parameters[k].value);
+  return values;
+}
+
+inline int parameter_index(const EnvironmentSpec& spec, const std::string& name) {
+  for (int k = 0; k < spec.n_parameters; k++) {
+    if (name == spec.parameters[k].name) return k;
+  }
+  return -1;
+}
+
+// Sizes that the parameters choose, and the built-in table.
+struct SharedData {
+  std::vector<float> table;
+  Shared shared;
+
+  SharedData(const EnvironmentSpec& spec, const std::vector<double>& parameters)
+      : table(spec.table_capacity) {
+    if (spec.default_table != nullptr) spec.default_table(table.data());
+    shared.sizes = spec.sizes != nullptr ? spec.sizes(parameters.data())
+                                         : Sizes{spec.observation_capacity, spec.action_capacity};
+    shared.table = table.empty() ? nullptr : table.data();
+  }
+};
+
+}  // namespace gallop::testing
