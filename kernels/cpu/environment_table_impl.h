@@ -71,102 +71,67 @@ struct EnvironmentFunctions {
 
   static GALLOP_HD void load_action(const EnvironmentBatch& batch, const float* from, long stride,
                                     int count, bool clip, F* action) {
-    const int rows = action_rows<Env>(batch.shared);
+    const int rows =
+        T::kHasSizes && !T::kDiscreteAction ? batch.shared.sizes.action : T::kActionRows;
     for (int k = 0; k < rows; k++) action[k] = load_lanes(from + k * stride, count, F());
-    if constexpr (!T::kDiscreteAction) {
-      if (clip) {
-        for (int k = 0; k < rows; k++) {
-          action[k] =
-              min(real<F>(Env::kAction[k].high), max(real<F>(Env::kAction[k].low), action[k]));
-        }
-      }
-    }
-  }
-
-  // Notes the first instance and step at which a number was not finite; rare, hence out of line.
-  static GALLOP_NOINLINE_HD void note_nonfinite(const EnvironmentBatch& batch, int i, int count,
-                                                const std::uint8_t* finite, std::uint32_t time) {
-    for (int lane = 0; lane < count; lane++) {
-      if (finite[lane] == 0 && batch.nonfinite[i + lane] == 0) {
-        batch.nonfinite[i + lane] = time;
-        __atomic_store_n(batch.nonfinite_any, 1u, __ATOMIC_RELAXED);
-      }
-    }
+    for (int k = rows; k < T::kActionRows; k++) action[k] = F(0.0f);
+    if (clip) clip_action<Env, F>(action);
   }
 
   template <ResetMode kMode>
   static void step_range(const EnvironmentBatch& batch, int begin, int end, const float* action,
                          long action_stride, bool clip, const StepOutput& out) {
-    const int rows = observation_rows<Env>(batch.shared);
     for_each_register(batch, begin, end, [&](int i, int count, const P& p) GALLOP_INLINE_LAMBDA {
       const int column = i - begin;
       Instances<Env, F> in;
       load_instances(batch, i, in);
       F a[T::kActionRows];
       load_action(batch, action + column, action_stride, count, clip, a);
-
-      Instances<Env, F> before = in;
-      StepResult<Env, F> result = step_instances<Env, F>(batch, p, in, a);
-      Mask<F> resetting = result.ended;
-      if constexpr (kMode == ResetMode::kNextStep) {
-        // Instances that ended before are reset now, instead of stepped.
-        resetting = load_mask(batch.ended + i, count, F());
-        if (any(resetting)) {
-          before.episode = before.episode + to_word(mask_to_int<F>(resetting));
-          begin_episode<Env, F>(batch, p, before, resetting);
-          in.state = select_struct<F>(resetting, before.state, in.state);
-          in.episode = select(resetting, before.episode, in.episode);
-          in.elapsed = select(resetting, Int<F>(0), in.elapsed);
-          in.episode_return = select(resetting, F(0.0f), in.episode_return);
-          result.reward = select(resetting, F(0.0f), result.reward);
-          result.terminated = result.terminated & !resetting;
-          result.truncated = result.truncated & !resetting;
-          result.ended = result.ended & !resetting;
-        }
-      }
-      if (out.reward != nullptr) store_lanes(out.reward + column, result.reward, count);
-      if (out.terminated != nullptr) store_mask(out.terminated + column, result.terminated, count);
-      if (out.truncated != nullptr) store_mask(out.truncated + column, result.truncated, count);
-
-      F o[T::kObservationRows];
-      gallop::observe<Env, F>(batch.shared, p, in.state, o);
-      const Mask<F> finite = all_finite(o, rows, result.reward);
-      if (!all(finite)) {
-        std::uint8_t flags[kW];
-        store_mask(flags, finite, kW);
-        note_nonfinite(batch, i, count, flags, out.time);
-      }
-      if (any(result.ended)) {
-        write_ended(out, column, count, result.ended, in, o, rows);
-        if constexpr (kMode == ResetMode::kSameStep) {
-          in.episode = in.episode + to_word(mask_to_int<F>(result.ended));
-          begin_episode<Env, F>(batch, p, in, result.ended);
-          gallop::observe<Env, F>(batch.shared, p, in.state, o);
-        }
-      }
-      if constexpr (kMode != ResetMode::kSameStep) {
-        store_mask(batch.ended + i, result.ended, count);
-      }
-      if (out.observation != nullptr) {
-        for (int k = 0; k < rows; k++) {
-          store_lanes(out.observation + k * out.observation_stride + column, o[k], count);
-        }
-      }
+      Mask<F> was_ended = F(0.0f) != F(0.0f);
+      if constexpr (kMode == ResetMode::kNextStep)
+        was_ended = load_mask(batch.ended + i, count, F());
+      Transition<Env, F> to;
+      advance<kMode>(batch, p, in, was_ended, a, to);
       store_instances(batch, i, in, count);
+      if constexpr (kMode != ResetMode::kSameStep) store_mask(batch.ended + i, to.ended, count);
+      if (!all(to.finite)) note_lanes(batch, i, count, to.finite, out.time);
+      write_transition(batch, out, column, count, to);
     });
   }
 
-  // Statistics and last observation of the episodes that ended.
-  static GALLOP_HD void write_ended(const StepOutput& out, int column, int count, Mask<F> ended,
-                                    const Instances<Env, F>& in, const F* o, int rows) {
+  static GALLOP_HD void note_lanes(const EnvironmentBatch& batch, int i, int count, Mask<F> finite,
+                                   std::uint32_t time) {
+    std::uint8_t flags[kW];
+    store_mask(flags, finite, kW);
+    for (int lane = 0; lane < count; lane++) {
+      if (flags[lane] == 0) note_nonfinite(batch, i + lane, time);
+    }
+  }
+
+  static GALLOP_HD void write_transition(const EnvironmentBatch& batch, const StepOutput& out,
+                                         int column, int count, const Transition<Env, F>& from) {
+    if (out.reward != nullptr) store_lanes(out.reward + column, from.reward, count);
+    if (out.terminated != nullptr) store_mask(out.terminated + column, from.terminated, count);
+    if (out.truncated != nullptr) store_mask(out.truncated + column, from.truncated, count);
+    const int rows = T::kHasSizes && !T::kIndexObservation ? batch.shared.sizes.observation
+                                                           : T::kObservationRows;
+    if (out.observation != nullptr) {
+      for (int k = 0; k < rows; k++) {
+        store_lanes(out.observation + k * out.observation_stride + column, from.observation[k],
+                    count);
+      }
+    }
+    if (!any(from.ended)) return;
     if (out.ended_return != nullptr) {
-      store_where(out.ended_return + column, ended, in.episode_return, count);
-      store_where(out.ended_length + column, ended, in.elapsed, count);
+      store_where(out.ended_return + column, from.ended, from.ended_return, count);
+    }
+    if (out.ended_length != nullptr) {
+      store_where(out.ended_length + column, from.ended, from.ended_length, count);
     }
     if (out.final_observation != nullptr) {
       for (int k = 0; k < rows; k++) {
-        store_where(out.final_observation + k * out.observation_stride + column, ended, o[k],
-                    count);
+        store_where(out.final_observation + k * out.observation_stride + column, from.ended,
+                    from.final_observation[k], count);
       }
     }
   }

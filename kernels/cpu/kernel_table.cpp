@@ -2,11 +2,25 @@
 #include "kernels/cpu/kernel_table.h"
 
 #include "kernels/cpu/native.h"
+#include "kernels/estimators/standardize.h"
+#include "kernels/gradients/gradient.h"
 
 namespace gallop::inline GALLOP_ISA {
 
-static constexpr CpuKernels kKernels = {kLanesOf<Native>, &rollout<Native>, &act<Native>,
-                                        &evaluate<Native>};
+static constexpr CpuKernels kKernels = {kLanesOf<Native>,
+                                        &rollout<Native>,
+                                        &act<Native>,
+                                        &evaluate<Native>,
+                                        &gae<Native>,
+                                        &returns<Native>,
+                                        &greatest_magnitude<Native>,
+                                        &fixed_sum<Native>,
+                                        &fixed_sum_of_squares<Native>,
+                                        &standardize<Native>,
+                                        &policy_gradient<Native>,
+                                        &value_gradient<Native>,
+                                        &reduce_partials<Native>,
+                                        &adam<Native>};
 
 }  // namespace gallop::inline GALLOP_ISA
 

@@ -2,6 +2,11 @@
 // depend on an environment. Each works on the range it is given; the host splits work over threads.
 #pragma once
 
+#include "kernels/estimators/gae.h"
+#include "kernels/estimators/returns.h"
+#include "kernels/gradients/samples.h"
+#include "kernels/optimizers/adam.h"
+#include "kernels/reduce/partials.h"
 #include "kernels/rollout/rollout.h"
 
 namespace gallop {
@@ -11,6 +16,18 @@ struct CpuKernels {
   void (*rollout)(const RolloutRequest&);
   void (*act)(const ActRequest&);
   void (*evaluate)(const EvaluateRequest&);
+  void (*gae)(const GaeRequest&);
+  void (*returns)(const ReturnsRequest&);
+  // Greatest magnitude of x [n], infinity if any is not finite; order-free sums of x and (x -
+  // mean)^2 as multiples of 2^-exponent (kernels/reduce/fixed_point.h).
+  float (*greatest_magnitude)(const float* x, long n);
+  std::int64_t (*fixed_sum)(const float* x, long n, int exponent);
+  std::int64_t (*fixed_sum_of_squares)(const float* x, long n, double mean, int exponent);
+  void (*standardize)(float* x, long n, float mean, float inverse_std);
+  void (*policy_gradient)(const PolicyGradientRequest&);
+  void (*value_gradient)(const ValueGradientRequest&);
+  void (*reduce_partials)(const ReduceRequest&);
+  void (*adam)(const AdamRequest&);
 };
 
 }  // namespace gallop

@@ -92,37 +92,91 @@ GALLOP_HD void begin_episode(const EnvironmentBatch& batch,
   in.episode_return = select(mask, F(0.0f), in.episode_return);
 }
 
-// What one step of a register of instances yields; `ended` is terminated or truncated.
-template <class Env, class F>
-struct StepResult {
-  F reward;
-  Mask<F> terminated, truncated, ended, finite;
-};
-
-// One step without the reset that may follow it. `action` [A].
-template <class Env, class F>
-GALLOP_HD StepResult<Env, F> step_instances(const EnvironmentBatch& batch,
-                                            const typename Env::template Parameters<F>& p,
-                                            Instances<Env, F>& in, const F* action) {
-  Rng<F> rng(batch.seed, kRandomDynamics, in.id, in.episode, to_word(in.elapsed));
-  const Outcome<F> outcome = step<Env, F>(batch.shared, p, in.state, action, rng);
-  StepResult<Env, F> result;
-  result.reward = outcome.reward;
-  result.terminated = outcome.terminated;
-  in.elapsed = in.elapsed + Int<F>(1);
-  in.episode_return = in.episode_return + outcome.reward;
-  const Int<F> limit(batch.time_limit > 0 ? batch.time_limit : 0x7fffffff);
-  result.truncated = in.elapsed >= limit;
-  result.ended = result.terminated | result.truncated;
-  return result;
-}
-
 // All of `x` finite, for n numbers: a sum of 0 * x is NaN unless they are.
 template <class F>
 GALLOP_HD Mask<F> all_finite(const F* x, int n, F also) {
   F zero = also * F(0.0f);
   for (int k = 0; k < n; k++) zero = fmadd(x[k], F(0.0f), zero);
   return zero == F(0.0f);
+}
+
+// Limits continuous actions to the bounds of the action space. NaN stays.
+template <class Env, class F, int kComponent = 0>
+GALLOP_HD void clip_action(F* action) {
+  if constexpr (!Traits<Env>::kDiscreteAction && kComponent < Traits<Env>::kAction) {
+    constexpr double low = Env::kAction[kComponent].low, high = Env::kAction[kComponent].high;
+    action[kComponent] = min(real<F>(high), max(real<F>(low), action[kComponent]));
+    clip_action<Env, F, kComponent + 1>(action);
+  }
+}
+
+// What one step of a register of instances yields. Both flags may be set; `ended` is their union.
+template <class Env, class F>
+struct Transition {
+  F reward;
+  Mask<F> terminated, truncated, ended, finite;
+  F ended_return;                                      // of the episode, where one ended
+  Int<F> ended_length;                                 // likewise
+  F final_observation[Traits<Env>::kObservationRows];  // before any reset
+  F observation[Traits<Env>::kObservationRows];        // after it
+};
+
+// One step of a register of instances and the reset that the mode asks for. `was_ended` is read in
+// next-step mode: instances that ended one step ago are reset instead of stepped, with reward 0 and
+// both flags false. `action` [A].
+template <ResetMode kMode, class Env, class F>
+GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::template Parameters<F>& p,
+                       Instances<Env, F>& in, Mask<F> was_ended, const F* action,
+                       Transition<Env, F>& out) {
+  Instances<Env, F> before;
+  if constexpr (kMode == ResetMode::kNextStep) before = in;
+  Rng<F> rng(batch.seed, kRandomDynamics, in.id, in.episode, to_word(in.elapsed));
+  const Outcome<F> outcome = step<Env, F>(batch.shared, p, in.state, action, rng);
+  out.reward = outcome.reward;
+  out.terminated = outcome.terminated;
+  in.elapsed = in.elapsed + Int<F>(1);
+  in.episode_return = in.episode_return + outcome.reward;
+  const Int<F> limit(batch.time_limit > 0 ? batch.time_limit : 0x7fffffff);
+  out.truncated = in.elapsed >= limit;
+  if constexpr (kMode == ResetMode::kNextStep) {
+    if (any(was_ended)) {
+      before.episode = before.episode + to_word(mask_to_int<F>(was_ended));
+      begin_episode<Env, F>(batch, p, before, was_ended);
+      in.state = select_struct<F>(was_ended, before.state, in.state);
+      in.episode = before.episode;
+      in.elapsed = select(was_ended, Int<F>(0), in.elapsed);
+      in.episode_return = select(was_ended, F(0.0f), in.episode_return);
+      out.reward = select(was_ended, F(0.0f), out.reward);
+      out.terminated = out.terminated & !was_ended;
+      out.truncated = out.truncated & !was_ended;
+    }
+  }
+  out.ended = out.terminated | out.truncated;
+  out.ended_return = in.episode_return;
+  out.ended_length = in.elapsed;
+  constexpr int kRows = Traits<Env>::kObservationRows;
+  const int rows = Traits<Env>::kHasSizes ? batch.shared.sizes.observation : kRows;
+  observe<Env, F>(batch.shared, p, in.state, out.observation);
+  out.finite = all_finite(out.observation, rows, out.reward);
+  if (any(out.ended)) {
+    for (int k = 0; k < kRows; k++) out.final_observation[k] = out.observation[k];
+    if constexpr (kMode == ResetMode::kSameStep) {
+      in.episode = in.episode + to_word(mask_to_int<F>(out.ended));
+      begin_episode<Env, F>(batch, p, in, out.ended);
+      observe<Env, F>(batch.shared, p, in.state, out.observation);
+    }
+  }
+}
+
+// Notes the time at which an instance first met a number that is not finite; sticky.
+GALLOP_HD void note_nonfinite(const EnvironmentBatch& batch, int i, std::uint32_t time) {
+  if (batch.nonfinite[i] != 0) return;
+  batch.nonfinite[i] = time;
+#if GALLOP_ON_DEVICE
+  *batch.nonfinite_any = 1u;
+#else
+  __atomic_store_n(batch.nonfinite_any, 1u, __ATOMIC_RELAXED);
+#endif
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cmath>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "kernels/numerics/platform.h"
 
@@ -118,6 +121,17 @@ GALLOP_HD double sqrt(double x) {
   return __dsqrt_rn(x);
 #else
   return __builtin_sqrt(x);
+#endif
+}
+
+// The nearest integer, ties to even; |x| < 2^63.
+GALLOP_HD std::int64_t round_to_int64(double x) {
+#if GALLOP_ON_DEVICE
+  return __double2ll_rn(x);
+#elif defined(__SSE2__)
+  return _mm_cvtsd_si64(_mm_set_sd(x));
+#else
+  return __builtin_llrint(x);
 #endif
 }
 

@@ -104,11 +104,7 @@ void act(const ActRequest& r) {
       for (int j = 0; j < n_out; j++) {
         output[j] = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
       }
-      for (int j = 0; j < n_actions; j++) {
-        spread[j] = shape.head == Head::kGaussian          ? F(log_std[j])
-                    : shape.head == Head::kGaussianNetwork ? output[n_actions + j]
-                                                           : F(0.0f);
-      }
+      log_std_of(shape.head, n_actions, output, log_std, spread);
       Rng<F> rng(r.seed, kRandomAction, consecutive_words<F>(r.first_id + std::uint32_t(at)),
                  load_words(r.episode + at, kLanesOf<F>, Word<F>()),
                  to_word(load_words(r.elapsed + at, kLanesOf<F>, Int<F>())));

@@ -94,6 +94,16 @@ GALLOP_HD F gaussian_entropy(const F* log_std, int n) {
   return sum;
 }
 
+// log sigma [A] of a head: a parameter, the second half of the outputs, or nothing.
+template <class F>
+GALLOP_HD void log_std_of(Head head, int n, const F* output, const float* parameter, F* log_std) {
+  for (int i = 0; i < n; i++) {
+    log_std[i] = head == Head::kGaussian          ? F(parameter[i])
+                 : head == Head::kGaussianNetwork ? output[n + i]
+                                                  : F(0.0f);
+  }
+}
+
 // Chooses actions from the outputs of the network. `log_std` [A] is read by Gaussian heads only.
 // Writes action [A] (an index as an exact F for the categorical head) and returns its
 // log-probability (0 for a deterministic head). Random numbers: purpose kRandomAction, one word for

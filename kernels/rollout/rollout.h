@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/environment_table.h"
 #include "kernels/policy/act.h"
+#include "kernels/policy/uniform_action.h"
 #include "kernels/rollout/trajectory.h"
 
 namespace gallop {
@@ -32,68 +33,56 @@ struct RolloutRequest {
 
 namespace gallop::inline GALLOP_ISA {
 
-// Uniformly random actions. Purpose kRandomUniform, counter (id, 0, time / period, 0): one bit a
-// step for two actions, else one word a step and component, so a block of four words serves
-// `period` steps.
+// Uniformly random actions of a block of instances; keeps the words that serve several steps.
 template <class F>
 struct UniformActions {
   const EnvironmentSpec* spec;
-  int rows;    // components of an action
-  int period;  // steps that one block of words serves; 0: one block for each component and step
+  int n_actions, rows, period;
   std::uint32_t* words;  // [4, kRolloutBlock]
 
   void begin(const EnvironmentSpec* s, int action_size, std::uint32_t* scratch) {
     spec = s;
+    n_actions = action_size;
     rows = s->action_kind == SpaceKind::kDiscrete ? 1 : action_size;
-    period = s->action_kind == SpaceKind::kDiscrete ? (s->action_capacity == 2 ? 128 : 4)
-                                                    : (rows == 1 ? 4 : 0);
+    period = uniform_period(s->action_kind, n_actions, rows);
     words = scratch;
   }
 
-  static GALLOP_HD PhiloxBlock<Word<F>> block_of(std::uint64_t seed, std::uint32_t id,
-                                                 std::uint32_t at, std::uint32_t draw) {
-    return philox<Word<F>>(consecutive_words<F>(id), Word<F>(0u), Word<F>(at), Word<F>(draw),
-                           key_low(seed), key_high(seed, kRandomUniform));
-  }
-
-  // The action of n instances at `time`; `fresh` where `words` holds nothing yet.
+  // The actions of n instances at `time`; `fresh` where `words` holds nothing yet.
   void write(std::uint64_t seed, std::uint32_t first_id, int n, std::uint32_t time, bool fresh,
              float* action, long stride) {
     constexpr int kW = kLanesOf<F>;
-    const std::uint32_t phase = period == 0 ? 0 : time % std::uint32_t(period);
-    if (period != 0 && (fresh || phase == 0)) {
+    if (period > 1 && (fresh || time % std::uint32_t(period) == 0)) {
       for (int i = 0; i < n; i += kW) {
-        const auto block = block_of(seed, first_id + std::uint32_t(i), time / period, 0);
+        const auto block = uniform_block<F>(seed, consecutive_words<F>(first_id + std::uint32_t(i)),
+                                            time / std::uint32_t(period), 0);
         for (int k = 0; k < 4; k++) store_words(words + k * kRolloutBlock + i, block.word[k], kW);
       }
     }
+    const std::uint32_t* row = words + uniform_word(period, time) * kRolloutBlock;
     for (int i = 0; i < n; i += kW) {
       if (period == 128) {
-        const auto word = load_words(words + (phase >> 5) * kRolloutBlock + i, kW, Word<F>());
-        const Word<F> bit = (word >> int(phase & 31)) & Word<F>(1u);
-        store_lanes(action + i, WordConversion<F>::to_real(bit), n - i);
+        store_lanes(action + i, uniform_bit<F>(load_words(row + i, kW, Word<F>()), time), n - i);
       } else if (period == 4) {
-        const auto word = load_words(words + phase * kRolloutBlock + i, kW, Word<F>());
-        store_lanes(action + i, scale(0, to_uniform<F>(word)), n - i);
+        store_lanes(action + i, number(0, load_words(row + i, kW, Word<F>())), n - i);
       } else {
+        PhiloxBlock<Word<F>> block;
         for (int k = 0; k < rows; k++) {
-          const auto block =
-              block_of(seed, first_id + std::uint32_t(i), time, std::uint32_t(k) / 4);
-          store_lanes(action + k * stride + i, scale(k, to_uniform<F>(block.word[k % 4])), n - i);
+          if (k % 4 == 0) {
+            block = uniform_block<F>(seed, consecutive_words<F>(first_id + std::uint32_t(i)), time,
+                                     std::uint32_t(k) / 4);
+          }
+          store_lanes(action + k * stride + i, number(k, block.word[k % 4]), n - i);
         }
       }
     }
   }
 
-  // A uniform number as an action: an index, or within the bounds (+-1 where they are infinite).
-  GALLOP_HD F scale(int k, F u) const {
+  GALLOP_HD F number(int k, Word<F> word) const {
     if (spec->action_kind == SpaceKind::kDiscrete) {
-      return to_real(to_int(u * F(float(spec->action_capacity))));
+      return uniform_index<F>(n_actions, word);
     }
-    const ComponentSpec& c = spec->action[k];
-    const bool bounded = c.low > -1e30 && c.high < 1e30;
-    const F low = real<F>(bounded ? c.low : -1.0), high = real<F>(bounded ? c.high : 1.0);
-    return fmadd(u, high - low, low);
+    return uniform_component<F>(spec->action[k].low, spec->action[k].high, word);
   }
 };
 

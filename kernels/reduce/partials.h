@@ -1,0 +1,56 @@
+// Sums the partial gradients of chunks, order-free (reduce/fixed_point.h): one exponent for each
+// segment of the parameters, from the greatest partial of that segment.
+#pragma once
+
+#include "kernels/reduce/fixed_point.h"
+
+namespace gallop {
+
+constexpr int kMaxSegments = 64;
+
+// Consecutive runs of a vector that are scaled together: [begin[s], begin[s + 1]).
+struct Segments {
+  int count;
+  int begin[kMaxSegments + 1];
+};
+
+struct ReduceRequest {
+  Segments segments;
+  int n_chunks;
+  const float* partial;  // [n_chunks, stride]
+  long stride;
+  const float*
+      greatest;    // [n_chunks, kMaxSegments] greatest magnitude of each segment of each chunk
+  float* sum;      // [begin[count]]
+  int begin, end;  // elements to sum
+};
+
+}  // namespace gallop
+
+namespace gallop::inline GALLOP_ISA {
+
+template <class F>
+void reduce_partials(const ReduceRequest& r) {
+  for (int s = 0; s < r.segments.count; s++) {
+    const int begin = r.segments.begin[s] > r.begin ? r.segments.begin[s] : r.begin;
+    const int end = r.segments.begin[s + 1] < r.end ? r.segments.begin[s + 1] : r.end;
+    if (begin >= end) continue;
+    float bound = 0.0f;
+    for (int c = 0; c < r.n_chunks; c++) bound = max(bound, r.greatest[c * kMaxSegments + s]);
+    if (!(bound < __builtin_inff())) {
+      // A partial that is not finite refuses the step: the sum says so in every element.
+      for (int i = begin; i < end; i++) r.sum[i] = __builtin_nanf("");
+      continue;
+    }
+    const int exponent = fixed_exponent(double(bound), r.n_chunks);
+    const double scale = power_of_two(exponent), unscale = power_of_two(-exponent);
+    for (int i = begin; i < end; i++) {
+      std::int64_t sum = 0;
+      const float* p = r.partial + i;
+      for (int c = 0; c < r.n_chunks; c++, p += r.stride) sum += round_to_int64(double(*p) * scale);
+      r.sum[i] = float(double(sum) * unscale);
+    }
+  }
+}
+
+}  // namespace gallop::inline GALLOP_ISA
