@@ -18,20 +18,16 @@
 
 namespace gallop::inline GALLOP_ISA {
 
-// Names like "a_01" of all elements of the matrices, for systems of up to 8 x 8.
+// Names like "a_01" and "s0_1" of all elements, for systems of up to 8 x 8.
 struct LqrNames {
   static constexpr int kMatrices = 5;
   char element[kMatrices][8][8][5];
   char initial[8][5];
-  char state[8][4];
-  char input[8][4];
 
-  constexpr LqrNames() : element(), initial(), state(), input() {
+  constexpr LqrNames() : element(), initial() {
     for (int i = 0; i < 8; i++) {
       const char digit = char('0' + i);
       initial[i][0] = 's', initial[i][1] = '0', initial[i][2] = '_', initial[i][3] = digit;
-      state[i][0] = 's', state[i][1] = '_', state[i][2] = digit;
-      input[i][0] = 'u', input[i][1] = '_', input[i][2] = digit;
       for (int m = 0; m < kMatrices; m++) {
         for (int j = 0; j < 8; j++) {
           char* name = element[m][i][j];
@@ -43,29 +39,24 @@ struct LqrNames {
 };
 inline constexpr LqrNames kLqrNames;
 
-// Scales and matrices of a system with N states and M inputs, and their specification.
+// Scales and matrices of a system with up to N states and M inputs.
 template <class F, int N, int M>
 struct LqrSystem {
   F a, b, q, rho, sigma_w, s0, sigma_s0;
   F dynamics[N][N], input[N][M], state_cost[N][N], input_cost[M][M], noise[N][N], initial[N];
 };
 
+// Their specification.
 template <int N, int M>
 struct LqrSpecs {
   static constexpr int kSizes = 2, kScales = 7;
   static constexpr int kCount = kScales + 3 * N * N + N * M + M * M + N;
   ParameterSpec sized[kSizes + kCount];  // with n_states and n_inputs in front
   ParameterSpec fixed[kCount];
-  ComponentSpec state[N], input[M];
-  const char* state_names[N];
 
-  // `scales` [7] in LqrSystem's order; `dynamics` [N, N] are the default a_ij.
-  constexpr LqrSpecs(const double* scales, const double* dynamics)
-      : sized(), fixed(), state(), input(), state_names() {
-    const double infinity = __builtin_inf();
-    for (int i = 0; i < N; i++) state[i] = {kLqrNames.state[i], -infinity, infinity};
-    for (int i = 0; i < M; i++) input[i] = {kLqrNames.input[i], -infinity, infinity};
-    for (int i = 0; i < N; i++) state_names[i] = kLqrNames.state[i];
+  // `scales` [7] in LqrSystem's order; `dynamics` [N, N] are the default a_ij, null for the
+  // identity.
+  constexpr LqrSpecs(const double* scales, const double* dynamics) : sized(), fixed() {
     fill(scales, dynamics);
     sized[0] = {"n_states", 1, 1, N, "", "number of states"};
     sized[1] = {"n_inputs", 1, 1, M, "", "number of inputs"};
@@ -149,6 +140,8 @@ GALLOP_HD Outcome<F> lqr_step(const LqrSystem<F, N, M>& p, int n, int m, LqrStat
   return {-cost, never};
 }
 
+inline constexpr double kUnbounded = __builtin_inf();
+
 struct Lqr {
   static constexpr const char* kName = "lqr";
   static constexpr const char* kAliases = "";
@@ -157,9 +150,18 @@ struct Lqr {
   static constexpr int kStates = 8, kInputs = 8;
   static constexpr double kScales[] = {0.95, 0.5, 1.0, 0.1, 0.1, 1.0, 0.0};
   static constexpr LqrSpecs<kStates, kInputs> kSpecs{kScales, nullptr};
-  static constexpr auto& kObservation = kSpecs.state;
-  static constexpr auto& kAction = kSpecs.input;
-  static constexpr auto& kStateNames = kSpecs.state_names;
+  static constexpr ComponentSpec kObservation[] = {
+      {"s_0", -kUnbounded, kUnbounded}, {"s_1", -kUnbounded, kUnbounded},
+      {"s_2", -kUnbounded, kUnbounded}, {"s_3", -kUnbounded, kUnbounded},
+      {"s_4", -kUnbounded, kUnbounded}, {"s_5", -kUnbounded, kUnbounded},
+      {"s_6", -kUnbounded, kUnbounded}, {"s_7", -kUnbounded, kUnbounded}};
+  static constexpr ComponentSpec kAction[] = {
+      {"u_0", -kUnbounded, kUnbounded}, {"u_1", -kUnbounded, kUnbounded},
+      {"u_2", -kUnbounded, kUnbounded}, {"u_3", -kUnbounded, kUnbounded},
+      {"u_4", -kUnbounded, kUnbounded}, {"u_5", -kUnbounded, kUnbounded},
+      {"u_6", -kUnbounded, kUnbounded}, {"u_7", -kUnbounded, kUnbounded}};
+  static constexpr const char* kStateNames[] = {"s_0", "s_1", "s_2", "s_3",
+                                                "s_4", "s_5", "s_6", "s_7"};
   static constexpr auto& kParameters = kSpecs.sized;
 
   template <class F>
@@ -198,9 +200,13 @@ struct LqrDean {
   static constexpr double kScales[] = {1.0, 1.0, 1e-3, 1.0, 1.0, 0.0, 1.0};
   static constexpr double kDynamics[] = {1.01, 0.01, 0, 0.01, 1.01, 0.01, 0, 0.01, 1.01};
   static constexpr LqrSpecs<kSize, kSize> kSpecs{kScales, kDynamics};
-  static constexpr auto& kObservation = kSpecs.state;
-  static constexpr auto& kAction = kSpecs.input;
-  static constexpr auto& kStateNames = kSpecs.state_names;
+  static constexpr ComponentSpec kObservation[] = {{"s_0", -kUnbounded, kUnbounded},
+                                                   {"s_1", -kUnbounded, kUnbounded},
+                                                   {"s_2", -kUnbounded, kUnbounded}};
+  static constexpr ComponentSpec kAction[] = {{"u_0", -kUnbounded, kUnbounded},
+                                              {"u_1", -kUnbounded, kUnbounded},
+                                              {"u_2", -kUnbounded, kUnbounded}};
+  static constexpr const char* kStateNames[] = {"s_0", "s_1", "s_2"};
   static constexpr auto& kParameters = kSpecs.fixed;
 
   template <class F>
