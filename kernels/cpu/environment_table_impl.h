@@ -71,8 +71,7 @@ struct EnvironmentFunctions {
 
   static GALLOP_HD void load_action(const EnvironmentBatch& batch, const float* from, long stride,
                                     int count, bool clip, F* action) {
-    const int rows =
-        T::kHasSizes && !T::kDiscreteAction ? batch.shared.sizes.action : T::kActionRows;
+    const int rows = action_rows<Env>(batch.shared);
     for (int k = 0; k < rows; k++) action[k] = load_lanes(from + k * stride, count, F());
     for (int k = rows; k < T::kActionRows; k++) action[k] = F(0.0f);
     if (clip) clip_action<Env, F>(action);
@@ -113,8 +112,7 @@ struct EnvironmentFunctions {
     if (out.reward != nullptr) store_lanes(out.reward + column, from.reward, count);
     if (out.terminated != nullptr) store_mask(out.terminated + column, from.terminated, count);
     if (out.truncated != nullptr) store_mask(out.truncated + column, from.truncated, count);
-    const int rows = T::kHasSizes && !T::kIndexObservation ? batch.shared.sizes.observation
-                                                           : T::kObservationRows;
+    const int rows = observation_rows<Env>(batch.shared);
     if (out.observation != nullptr) {
       for (int k = 0; k < rows; k++) {
         store_lanes(out.observation + k * out.observation_stride + column, from.observation[k],

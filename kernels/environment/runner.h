@@ -155,7 +155,7 @@ GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::templa
   out.ended_return = in.episode_return;
   out.ended_length = in.elapsed;
   constexpr int kRows = Traits<Env>::kObservationRows;
-  const int rows = Traits<Env>::kHasSizes ? batch.shared.sizes.observation : kRows;
+  const int rows = observation_rows<Env>(batch.shared);
   observe<Env, F>(batch.shared, p, in.state, out.observation);
   out.finite = all_finite(out.observation, rows, out.reward);
   if (any(out.ended)) {
