@@ -96,9 +96,7 @@ std::string CheckpointStore::save(uint64_t step, const TensorFile& file) {
   complete.set_text(kStepKey, std::to_string(step));
   const std::vector<std::byte> bytes = write_safetensors(complete);
 
-  const int made = files_->make_folder(folder_);
-  if (made < 0 && made != -EEXIST) throw io_error("make the folder", folder_, -made);
-  if (made == 0) sync_folder(*files_, folder_of(folder_));
+  make_folder(*files_, folder_);
   const std::string path = path_of(step);
   write_file_atomically(*files_, path, bytes);
   known_[step] = true;

@@ -111,6 +111,13 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+void make_folder(FileSystem& files, const std::string& folder) {
+  const int made = uninterrupted([&] { return files.make_folder(folder); });
+  if (made == -EEXIST) return;
+  checked(made, "make the folder", folder);
+  sync_folder(files, folder_of(folder));
+}
+
 void sync_folder(FileSystem& files, const std::string& folder) {
   File handle(files, folder, O_RDONLY | O_DIRECTORY);
   handle.sync();

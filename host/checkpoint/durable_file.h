@@ -52,6 +52,9 @@ void write_file_atomically(FileSystem& files, const std::string& path, std::stri
 // What a temporary file is called; `number` is 0 except where the name is taken.
 std::string temporary_name(const std::string& path, int process, int number = 0);
 
+// Makes a folder, durably; one that is there already is fine. Its parent must be there.
+void make_folder(FileSystem& files, const std::string& folder);
+
 // Makes names in the folder durable.
 void sync_folder(FileSystem& files, const std::string& folder);
 

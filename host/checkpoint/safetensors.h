@@ -18,7 +18,7 @@ namespace gallop {
 
 // Small enough that a hostile header, all of it one text, keeps the JSON parser's buffers within
 // the bound of read_safetensors.
-inline constexpr uint64_t kLargestHeader = uint64_t{2} << 20;
+inline constexpr uint64_t kLargestHeader = uint64_t{1} << 20;
 
 // Equal contents give equal bytes: names sorted, no blanks but the padding that aligns the data to
 // 8 bytes. Throws a value error where the header would be larger than a reader accepts.

@@ -46,7 +46,7 @@ struct Tensor {
 };
 
 // Limits that hold for what is written and for what is read.
-inline constexpr size_t kMostTensors = 16384;
+inline constexpr size_t kMostTensors = 8192;
 inline constexpr size_t kMostTexts = 1024;
 inline constexpr size_t kHighestRank = 8;
 inline constexpr size_t kLongestTensorName = 255;

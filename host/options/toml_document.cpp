@@ -1,11 +1,12 @@
 #include "host/options/toml_document.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "host/error.h"
+#include "host/options/toml_library.h"
 
 namespace gallop {
 namespace {
@@ -44,9 +45,9 @@ class NestingScan {
     if (c == '\n' || c == '=' || c == ',' || c == ']' || c == '}') dots_ = 0;
     if (c == '\n') ++line_;
     if (brackets_ + dots_ > kDeepestNesting) {
-      throw value_error(
-          fmt::format("{}:{}: nested deeper than {} levels, expected keys or tables of keys",
-                      origin_, line_, kDeepestNesting));
+      throw value_error(fmt::format(
+          "{}:{}: malformed TOML: nested deeper than {} levels, expected keys or tables of keys",
+          origin_, line_, kDeepestNesting));
     }
   }
 
@@ -70,7 +71,8 @@ class NestingScan {
         return;
       }
       if (text_[at_] == '\n') ++line_;
-      at_ += quote == '"' && text_[at_] == '\\' ? 2 : 1;
+      const bool escape = quote == '"' && text_[at_] == '\\';
+      at_ += escape && at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2 : 1;
     }
   }
 
@@ -86,6 +88,30 @@ std::string position(std::string_view origin, const toml::source_region& source)
   return fmt::format("{}:{}:{}", origin, source.begin.line, source.begin.column);
 }
 
+bool breaks_parser(std::string_view text) {
+  try {
+    static_cast<void>(toml::parse(text));
+  } catch (const TomlAssertion&) {
+    return true;
+  } catch (const toml::parse_error&) {
+  }
+  return false;
+}
+
+// The parser goes from front to back: the shortest beginning that breaks it ends with the character
+// in question.
+std::string place_of_assertion(std::string_view text) {
+  size_t whole = 0;
+  size_t broken = text.size();
+  while (broken - whole > 1) {
+    const size_t middle = whole + (broken - whole) / 2;
+    (breaks_parser(text.substr(0, middle)) ? broken : whole) = middle;
+  }
+  const std::string_view before = text.substr(0, broken - 1);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  return fmt::format("{}:{}", line, before.size() - (before.rfind('\n') + 1) + 1);
+}
+
 toml::table parse_document(std::string_view text, std::string_view origin) {
   if (text.size() > kLargestDocument) {
     throw value_error(fmt::format("{} has {} bytes, expected a configuration of at most {}", origin,
@@ -94,6 +120,10 @@ toml::table parse_document(std::string_view text, std::string_view origin) {
   NestingScan(text, origin).run();
   try {
     return toml::parse(text);
+  } catch (const TomlAssertion&) {
+    throw value_error(
+        fmt::format("{}:{}: malformed TOML: a character stands where none of its kind may", origin,
+                    place_of_assertion(text)));
   } catch (const toml::parse_error& error) {
     throw value_error(fmt::format("{}: malformed TOML: {}", position(origin, error.source()),
                                   error.description()));

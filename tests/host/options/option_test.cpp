@@ -1,0 +1,304 @@
+#include "host/options/option.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "host/options/option_value.h"
+#include "tests/host/expect_error.h"
+
+namespace gallop {
+namespace {
+
+using test::expect_error;
+using test::expect_error_with;
+
+constexpr OptionSpec kTable[] = {
+    {"steps", OptionType::integer, "100000", 1, 1e15, nullptr, "steps",
+     "environment steps of the run"},
+    {"seed", OptionType::integer, "1", -kUnbounded, kUnbounded, nullptr, "", "any integer"},
+    {"learning_rate", OptionType::real, "3e-4", 1e-9, 1, nullptr, "", "step size of Adam"},
+    {"anneal", OptionType::boolean, "true", 0, 0, nullptr, "", "lower the step size to zero"},
+    {"note", OptionType::text, "", 0, 0, nullptr, "", "a text of yours"},
+    {"activation", OptionType::choice, "tanh", 0, 0, "tanh, relu,identity", "",
+     "between the layers"},
+    {"hidden", OptionType::integers, "64,64", 1, 4096, nullptr, "units", "hidden layers"},
+    {"environment.gravity", OptionType::real, "9.8", -100, 100, nullptr, "m/s^2", "pull downwards"},
+    {"environment.mass", OptionType::real, "0.1", 0, kUnbounded, nullptr, "kg", "mass of the pole"},
+};
+
+Options options() { return Options(kTable); }
+
+TEST(Options, StartFromTheirDefaults) {
+  const Options o = options();
+  EXPECT_EQ(o.integer("steps"), 100000);
+  EXPECT_EQ(o.real("learning_rate"), 3e-4);
+  EXPECT_TRUE(o.flag("anneal"));
+  EXPECT_EQ(o.text("note"), "");
+  EXPECT_EQ(o.text("activation"), "tanh");
+  EXPECT_EQ(o.integers("hidden"), (std::vector<int64_t>{64, 64}));
+  EXPECT_EQ(o.origin("steps"), "default");
+  EXPECT_TRUE(o.has("environment.mass"));
+  EXPECT_FALSE(o.has("mass"));
+}
+
+TEST(Options, SetTakesTextOfEveryType) {
+  Options o = options();
+  o.set("steps", "1e6", "--steps");
+  EXPECT_EQ(o.integer("steps"), 1000000);
+  EXPECT_EQ(o.origin("steps"), "--steps");
+  o.set("seed", "-9223372036854775808", "test");
+  EXPECT_EQ(o.integer("seed"), INT64_MIN);
+  o.set("seed", " +42 ", "test");
+  EXPECT_EQ(o.integer("seed"), 42);
+  o.set("learning-rate", "1", "test");
+  EXPECT_EQ(o.real("learning_rate"), 1.0);
+  for (const char* no : {"false", "0", "no", "off"}) {
+    o.set("anneal", "on", "test");
+    o.set("anneal", no, "test");
+    EXPECT_FALSE(o.flag("anneal")) << no;
+  }
+  for (const char* yes : {"true", "1", "yes"}) {
+    o.set("anneal", "no", "test");
+    o.set("anneal", yes, "test");
+    EXPECT_TRUE(o.flag("anneal")) << yes;
+  }
+  o.set("note", " \"quoted\\ é", "test");
+  EXPECT_EQ(o.text("note"), " \"quoted\\ é");
+  o.set("hidden", "[ 32, 16 ]", "test");
+  EXPECT_EQ(o.integers("hidden"), (std::vector<int64_t>{32, 16}));
+  o.set("hidden", "", "test");
+  EXPECT_TRUE(o.integers("hidden").empty());
+  o.set_assignment("environment.gravity=-1.5e1", "--set");
+  EXPECT_EQ(o.real("environment.gravity"), -15.0);
+  o.set_assignment("note=a=b", "--set");
+  EXPECT_EQ(o.text("note"), "a=b");
+}
+
+TEST(Options, ValuesThatAreNoneAreRefusedAndChangeNothing) {
+  const std::pair<const char*, std::string> cases[] = {{"steps", ""},
+                                                       {"steps", "x"},
+                                                       {"steps", "1.5"},
+                                                       {"steps", "0"},
+                                                       {"steps", "-1"},
+                                                       {"steps", "1e16"},
+                                                       {"steps", "1e400"},
+                                                       {"steps", "12 13"},
+                                                       {"steps", "0x10"},
+                                                       {"steps", "nan"},
+                                                       {"steps", "++1"},
+                                                       {"steps", "1e"},
+                                                       {"seed", "9223372036854775808"},
+                                                       {"learning_rate", ""},
+                                                       {"learning_rate", "0"},
+                                                       {"learning_rate", "1.1"},
+                                                       {"learning_rate", "nan"},
+                                                       {"learning_rate", "inf"},
+                                                       {"learning_rate", "1,0"},
+                                                       {"learning_rate", "1e-400"},
+                                                       {"environment.mass", "inf"},
+                                                       {"environment.mass", "-0.1"},
+                                                       {"anneal", ""},
+                                                       {"anneal", "TRUE"},
+                                                       {"anneal", "2"},
+                                                       {"note", "a\nb"},
+                                                       {"note", "\x1b[0m"},
+                                                       {"note", "\xff"},
+                                                       {"note", std::string(5000, 'x')},
+                                                       {"activation", ""},
+                                                       {"activation", "Tanh"},
+                                                       {"activation", "tanh,relu"},
+                                                       {"hidden", "0"},
+                                                       {"hidden", "64,"},
+                                                       {"hidden", ",64"},
+                                                       {"hidden", "64,,64"},
+                                                       {"hidden", "64;64"},
+                                                       {"hidden", "4097"},
+                                                       {"hidden", "[64"},
+                                                       {"hidden", std::string(200, '1')},
+                                                       {"steps", std::string("1\0", 2)}};
+  for (const auto& [name, text] : cases) {
+    Options o = options();
+    const std::string message =
+        expect_error(ExitCode::value, [&, n = name, &t = text] { o.set(n, t, "somewhere"); });
+    EXPECT_NE(message.find("'" + std::string(name) + "'"), std::string::npos) << message;
+    EXPECT_NE(message.find("expected"), std::string::npos) << message;
+    EXPECT_NE(message.find("(somewhere)"), std::string::npos) << message;
+    EXPECT_LT(message.size(), 400u);
+    EXPECT_TRUE(o.difference(options()).empty()) << name << " = " << text;
+  }
+  Options o = options();
+  std::string long_list = "1";
+  for (int i = 0; i < 64; ++i) long_list += ",1";
+  expect_error_with(
+      ExitCode::value, [&] { o.set("hidden", long_list, "test"); }, "at most 64");
+  expect_error_with(
+      ExitCode::value, [&] { o.set("steps", "0", "--steps"); }, "'0'", "[1, 1e+15]");
+  expect_error_with(
+      ExitCode::value, [&] { o.set("activation", "tahn", "--set"); }, "did you mean 'tanh'");
+}
+
+TEST(Options, UnknownNamesOfferTheNearest) {
+  Options o = options();
+  expect_error_with(
+      ExitCode::usage, [&] { o.set("lerning_rate", "1", "--set"); }, "'lerning_rate'", "--set",
+      "did you mean 'learning_rate'");
+  expect_error_with(
+      ExitCode::usage, [&] { o.set("environment.gravty", "1", "--set"); }, "'environment.gravity'");
+  expect_error_with(
+      ExitCode::usage, [&] { o.set("", "1", "--set"); }, "unknown");
+  expect_error_with(
+      ExitCode::usage, [&] { o.set_assignment("steps", "--set"); }, "key=value");
+  expect_error_with(
+      ExitCode::usage, [&] { o.set_assignment("=5", "--set"); }, "key=value");
+  expect_error(ExitCode::usage, [&] { o.set(std::string(1 << 20, 'x'), "1", "--set"); });
+}
+
+TEST(Options, TheDumpIsTomlAndComesBackTheSame) {
+  Options o = options();
+  EXPECT_EQ(o.to_toml(),
+            "steps = 100000\nseed = 1\nlearning_rate = 3e-04\nanneal = true\nnote = "
+            "\"\"\nactivation = \"tanh\"\n"
+            "hidden = [64, 64]\n\n[environment]\ngravity = 9.8\nmass = 0.1\n");
+  o.set("note", "a \"b\" \\ é # not a comment", "test");
+  o.set("hidden", "", "test");
+  o.set("environment.gravity", "-0", "test");
+  o.set("environment.mass", "1e300", "test");
+  o.set("seed", "-9223372036854775808", "test");
+  Options back = options();
+  back.apply_toml(o.to_toml(), "config.toml");
+  EXPECT_TRUE(back.difference(o).empty());
+  EXPECT_EQ(back.to_toml(), o.to_toml());
+  EXPECT_TRUE(std::signbit(back.real("environment.gravity")));
+}
+
+TEST(Options, EveryRealRoundTripsToTheBit) {
+  constexpr OptionSpec kReal[] = {
+      {"x", OptionType::real, "0", -kUnbounded, kUnbounded, nullptr, "", "any"}};
+  std::mt19937_64 random(7);
+  int n_tested = 0;
+  while (n_tested < 2000) {
+    const double value = std::bit_cast<double>(random());
+    if (!std::isfinite(value)) continue;
+    Options o(kReal), from_text(kReal), from_toml(kReal);
+    o.set("x", option_text(OptionValue(value)), "test");
+    ASSERT_EQ(std::bit_cast<uint64_t>(o.real("x")), std::bit_cast<uint64_t>(value));
+    from_text.set("x", o.value_text("x"), "test");
+    from_toml.apply_toml(o.to_toml(), "test");
+    ASSERT_EQ(std::bit_cast<uint64_t>(from_text.real("x")), std::bit_cast<uint64_t>(value));
+    ASSERT_EQ(std::bit_cast<uint64_t>(from_toml.real("x")), std::bit_cast<uint64_t>(value))
+        << o.to_toml();
+    ++n_tested;
+  }
+}
+
+TEST(Options, TomlTakesTheTypesOfTheTable) {
+  Options o = options();
+  o.apply_toml("steps = 2e3\nlearning_rate = 1\nhidden = [8]\n[environment]\nmass = 2\n", "a.toml");
+  EXPECT_EQ(o.integer("steps"), 2000);
+  EXPECT_EQ(o.real("learning_rate"), 1.0);
+  EXPECT_EQ(o.integers("hidden"), (std::vector<int64_t>{8}));
+  EXPECT_EQ(o.real("environment.mass"), 2.0);
+  EXPECT_EQ(o.origin("environment.mass"), "a.toml:5");
+  EXPECT_EQ(o.origin("seed"), "default");
+}
+
+TEST(Options, TomlWithABadValueChangesNothing) {
+  for (const char* text :
+       {"steps = 5\nsteps_ = 6", "steps = 5\nlearning_rate = 7.0", "steps = 5\nanneal = 1",
+        "steps = 5\nnote = 1", "steps = 5\nactivation = 'x'", "steps = 5\nhidden = 64",
+        "steps = 5\nhidden = '64'", "steps = 5\nhidden = [0]", "steps = 5\nseed = '1'",
+        "steps = 5\nseed = 1.5", "steps = 5\nlearning_rate = '1'", "steps = 5\nlearning_rate = nan",
+        "steps = 5\nlearning_rate = inf", "steps = 5\nlearning_rate = true",
+        "steps = 5\n[environment.gravity]\nx = 1", "steps = 5\n[envronment]\nmass = 1",
+        "steps = 5\nnote = \"a\\nb\"", "steps = 5\n[steps]"}) {
+    Options o = options();
+    EXPECT_THROW(o.apply_toml(text, "a.toml"), Error) << text;
+    EXPECT_EQ(o.integer("steps"), 100000) << text;
+  }
+  Options o = options();
+  expect_error_with(
+      ExitCode::usage, [&] { o.apply_toml("seed = 1\nstep = 5\n", "a.toml"); }, "'step'",
+      "a.toml:2", "'steps'");
+  expect_error_with(
+      ExitCode::value, [&] { o.apply_toml("\nlearning_rate = 7.0", "a.toml"); }, "'7", "a.toml:2",
+      "[1e-09, 1]");
+  expect_error_with(
+      ExitCode::value, [&] { o.apply_toml("hidden = 64", "a.toml"); }, "'hidden'", "64", "integers",
+      "a.toml:1");
+}
+
+TEST(Options, DifferencesAreListed) {
+  Options a = options(), b = options();
+  b.set("steps", "5", "test");
+  b.set("hidden", "8", "test");
+  b.set("seed", "1", "test");
+  constexpr OptionSpec kMore[] = {{"extra", OptionType::integer, "3", 0, 9, nullptr, "", "more"}};
+  b.add(kMore);
+  const std::vector<OptionDifference> found = a.difference(b);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].name + found[0].mine + found[0].theirs, "steps1000005");
+  EXPECT_EQ(found[1].name + found[1].mine + found[1].theirs, "hidden64,648");
+  EXPECT_EQ(found[2].name + found[2].mine + found[2].theirs, "extra3");
+  EXPECT_EQ(b.difference(a).back().mine, "3");
+}
+
+TEST(Options, HelpShowsEveryRow) {
+  const std::string help = options().help_text();
+  for (const OptionSpec& spec : kTable) {
+    EXPECT_NE(help.find(spec.name), std::string::npos) << spec.name;
+    EXPECT_NE(help.find(spec.help), std::string::npos) << spec.name;
+    EXPECT_NE(help.find(spec.unit), std::string::npos) << spec.name;
+  }
+  for (const char* part :
+       {"[1, 4096]", "tanh, relu, identity", "3e-4", "true or false", "at least 0"}) {
+    EXPECT_NE(help.find(part), std::string::npos) << part << "\n" << help;
+  }
+}
+
+TEST(Options, BrokenTablesAreDefects) {
+  const OptionSpec broken[] = {
+      {"steps", OptionType::integer, "1", 0, 9, nullptr, "", "twice"},
+      {"Bad", OptionType::integer, "1", 0, 9, nullptr, "", "capital"},
+      {"", OptionType::integer, "1", 0, 9, nullptr, "", "empty"},
+      {"a.b.c", OptionType::integer, "1", 0, 9, nullptr, "", "two dots"},
+      {"a.", OptionType::integer, "1", 0, 9, nullptr, "", "dot at the end"},
+      {".a", OptionType::integer, "1", 0, 9, nullptr, "", "dot at the start"},
+      {"9a", OptionType::integer, "1", 0, 9, nullptr, "", "digit first"},
+      {"a-b", OptionType::integer, "1", 0, 9, nullptr, "", "hyphen"},
+      {"x", OptionType::integer, "10", 0, 9, nullptr, "", "default out of range"},
+      {"x", OptionType::choice, "a", 0, 0, "b,c", "", "default no choice"},
+      {"x", OptionType::choice, "", 0, 0, nullptr, "", "no choices"},
+  };
+  for (const OptionSpec& spec : broken) {
+    Options o = options();
+    expect_error_with(
+        ExitCode::internal,
+        [&] {
+          o.add({&spec, 1});
+        },
+        "options table");
+    EXPECT_EQ(o.names().size(), std::size(kTable)) << spec.help;
+  }
+}
+
+TEST(Options, ReadingAnotherTypeIsADefect) {
+  const Options o = options();
+  expect_error_with(
+      ExitCode::internal, [&] { o.integer("learning_rate"); }, "learning_rate", "real");
+  expect_error_with(
+      ExitCode::internal, [&] { o.real("steps"); }, "steps");
+  expect_error_with(
+      ExitCode::internal, [&] { o.flag("note"); }, "note");
+  expect_error_with(
+      ExitCode::internal, [&] { o.text("hidden"); }, "hidden");
+  expect_error_with(
+      ExitCode::internal, [&] { o.integers("text"); }, "text");
+}
+
+}  // namespace
+}  // namespace gallop
