@@ -1,0 +1,142 @@
+// Proximal policy optimisation with the clipped surrogate: Schulman, Wolski, Dhariwal, Radford and
+// Klimov, arXiv:1707.06347v2, Algorithm 1 and eq. 7. Advantages by GAE (arXiv:1506.02438v6, eq.
+// 16).
+//
+// Each iteration: N instances run T steps; then for some epochs the samples are visited in
+// minibatches of a random order, and policy and value network take a step of Adam each. Deviations
+// from the paper: the two networks share nothing, so the value loss needs no coefficient; learning
+// rates fall linearly to zero.
+#include <algorithm>
+
+#include "host/checkpoint/tensor_file.h"
+#include "host/learning/on_policy.h"
+
+namespace gallop {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.95"),
+    {"learning_rate", OptionType::real, "0.001", 0, 10, nullptr, "",
+     "initial step of the policy's Adam"},
+    {"value_learning_rate", OptionType::real, "0.001", 0, 10, nullptr, "",
+     "initial step of the value network's Adam"},
+    {"anneal", OptionType::boolean, "true", -kUnbounded, kUnbounded, nullptr, "",
+     "learning rates fall linearly to zero over the run"},
+    {"epochs", OptionType::integer, "4", 1, 1000, nullptr, "",
+     "passes over the samples of an iteration"},
+    {"minibatch", OptionType::integer, "512", 1, 1 << 28, nullptr, "samples",
+     "samples of one step"},
+    {"clip", OptionType::real, "0.2", 0, 1, nullptr, "",
+     "the ratio's range is 1 - clip to 1 + clip"},
+    {"entropy_coefficient", OptionType::real, "0", 0, 10, nullptr, "",
+     "weight of the entropy bonus"},
+    {"max_gradient_norm", OptionType::real, "0.5", 0, 1e9, nullptr, "",
+     "gradients are scaled down to this norm; 0 for no limit"},
+};
+
+class Ppo : public Algorithm {
+ public:
+  explicit Ppo(const AlgorithmContext& context)
+      : context_(context),
+        learner_(context),
+        minibatch_(std::min(long(context.options.integer("minibatch")), learner_.n_samples())),
+        order_(context.backend, learner_.n_samples()) {}
+
+  Metrics iterate() override {
+    learner_.collect();
+    learner_.estimate_advantages();
+    Metrics metrics = learner_.episode_metrics();
+    update(metrics);
+    learner_.update_normalizer();
+    return metrics;
+  }
+
+  std::uint64_t steps() const override { return learner_.steps(); }
+  std::uint64_t steps_per_iteration() const override { return std::uint64_t(learner_.n_samples()); }
+  PolicyView policy() const override { return learner_.policy(); }
+
+  void save(TensorFile& file) const override {
+    learner_.save(file);
+    file.put_scalar<std::uint64_t>("shuffles", shuffles_);
+  }
+  void load(const TensorFile& file) override {
+    learner_.load(file);
+    shuffles_ = file.get_scalar<std::uint64_t>("shuffles");
+  }
+
+ private:
+  // What is left of the learning rates in this iteration, 1 to 0.
+  double rate_left() const {
+    if (!context_.options.flag("anneal")) return 1.0;
+    const double done = double(learner_.steps() - steps_per_iteration());
+    return std::max(0.0, 1.0 - done / double(context_.options.integer("steps")));
+  }
+
+  void update(Metrics& metrics) {
+    const int epochs = int(context_.options.integer("epochs"));
+    const double left = rate_left();
+    for (int epoch = 0; epoch < epochs; epoch++) {
+      const bool last = epoch + 1 == epochs;
+      context_.backend.shuffle(context_.seed, shuffles_++, learner_.n_samples(), order_.data());
+      for (long first = 0; first < learner_.n_samples(); first += minibatch_) {
+        const long count = std::min(minibatch_, learner_.n_samples() - first);
+        step(learner_.samples(order_.data() + first, count), left);
+        if (last && first + minibatch_ >= learner_.n_samples()) report(count, metrics);
+      }
+    }
+    metrics.emplace_back("learning_rate", left * context_.options.real("learning_rate"));
+  }
+
+  void step(const Samples& samples, double left) {
+    PolicyGradientRequest r = learner_.policy_request(samples);
+    r.loss = PolicyLoss::kClippedSurrogate;
+    r.clip = float(context_.options.real("clip"));
+    r.entropy_coefficient = float(context_.options.real("entropy_coefficient"));
+    const double limit = context_.options.real("max_gradient_norm");
+    context_.backend.policy_gradient(r, learner_.policy_parameters().gradient());
+    require_finite(learner_.policy_parameters().adam_step(
+                       left * context_.options.real("learning_rate"), limit),
+                   "the norm of the policy's gradient");
+    context_.backend.value_gradient(learner_.value_request(samples),
+                                    learner_.value_parameters().gradient());
+    require_finite(learner_.value_parameters().adam_step(
+                       left * context_.options.real("value_learning_rate"), limit),
+                   "the norm of the value network's gradient");
+  }
+
+  // Means over the last minibatch.
+  void report(long count, Metrics& metrics) {
+    const std::vector<float> policy = learner_.policy_parameters().statistics();
+    const std::vector<float> value = learner_.value_parameters().statistics();
+    const double n = double(count);
+    metrics.emplace_back("policy_loss", policy[kStatSurrogate] / n);
+    metrics.emplace_back("value_loss", value[0] / n / 2);
+    metrics.emplace_back("entropy", policy[kStatEntropy] / n);
+    metrics.emplace_back("kl", policy[kStatKl] / n);
+    metrics.emplace_back("clip_fraction", policy[kStatClipped] / n);
+  }
+
+  AlgorithmContext context_;
+  OnPolicyLearner learner_;
+  long minibatch_;
+  DeviceArray<std::uint32_t> order_;
+  std::uint64_t shuffles_ = 0;  // random orders drawn so far
+};
+
+}  // namespace
+}  // namespace gallop
+
+GALLOP_ALGORITHM(Ppo)
+
+const gallop::AlgorithmDescriptor& gallop_algorithm_Ppo() {
+  static constexpr gallop::AlgorithmDescriptor kDescriptor = {
+      "ppo",
+      "proximal_policy_optimization",
+      "proximal policy optimisation, clipped surrogate",
+      "arXiv:1707.06347v2, Algorithm 1",
+      gallop::kOptions,
+      [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
+        return std::make_unique<gallop::Ppo>(context);
+      }};
+  return kDescriptor;
+}

@@ -1,0 +1,63 @@
+#include "host/learning/observation_normalizer.h"
+
+#include <cmath>
+
+#include "host/checkpoint/tensor_file.h"
+
+namespace gallop {
+
+ObservationNormalizer::ObservationNormalizer(Backend& backend, int n_components, bool enabled)
+    : backend_(&backend),
+      enabled_(enabled),
+      mean_(n_components, 0.0),
+      sum_of_squares_(n_components, 0.0),
+      device_mean_(backend, n_components),
+      device_inverse_std_(backend, n_components) {
+  upload();
+}
+
+void ObservationNormalizer::update(const float* observation, int n_steps, int n_envs) {
+  if (!enabled_) return;
+  const long rows = long(mean_.size());
+  for (long o = 0; o < rows; o++) {
+    const Moments batch =
+        backend_->moments(observation + o * n_envs, n_steps, n_envs, rows * n_envs);
+    const double total = count_ + double(batch.count), shift = batch.mean - mean_[o];
+    mean_[o] += shift * (double(batch.count) / total);
+    sum_of_squares_[o] +=
+        batch.sum_of_squares + shift * shift * (count_ * double(batch.count) / total);
+  }
+  count_ += double(n_steps) * n_envs;
+  upload();
+}
+
+Normalization ObservationNormalizer::view() const {
+  if (!enabled_) return {nullptr, nullptr, 0.0f};
+  return {device_mean_.data(), device_inverse_std_.data(), kLimit};
+}
+
+void ObservationNormalizer::upload() {
+  std::vector<float> mean, inverse_std;
+  for (std::size_t o = 0; o < mean_.size(); o++) {
+    const double variance = count_ > 0 ? sum_of_squares_[o] / count_ : 1.0;
+    mean.push_back(float(mean_[o]));
+    inverse_std.push_back(float(1.0 / std::sqrt(variance + 1e-8)));
+  }
+  device_mean_.upload(mean);
+  device_inverse_std_.upload(inverse_std);
+}
+
+void ObservationNormalizer::save(TensorFile& file, const std::string& prefix) const {
+  file.put<double>(prefix + "/mean", {mean_.size()}, mean_);
+  file.put<double>(prefix + "/sum_of_squares", {mean_.size()}, sum_of_squares_);
+  file.put_scalar<double>(prefix + "/count", count_);
+}
+
+void ObservationNormalizer::load(const TensorFile& file, const std::string& prefix) {
+  file.get<double>(prefix + "/mean", {mean_.size()}, mean_);
+  file.get<double>(prefix + "/sum_of_squares", {mean_.size()}, sum_of_squares_);
+  count_ = file.get_scalar<double>(prefix + "/count");
+  upload();
+}
+
+}  // namespace gallop

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/runtime/backend.h"
+
+namespace gallop {
+
+class TensorFile;
+
+// Running mean and deviation of each component of the observation, merged batch by batch (Chan,
+// Golub and LeVeque 1979) from order-free sums. The statistics in use are frozen between two
+// updates, so the policy that is trained is the policy that acted.
+class ObservationNormalizer {
+ public:
+  static constexpr float kLimit = 10.0f;  // normalised observations are clamped to +-this
+
+  ObservationNormalizer() = default;
+  // Without `enabled` observations pass unchanged.
+  ObservationNormalizer(Backend& backend, int n_components, bool enabled);
+
+  // Takes in observations [T, O, N].
+  void update(const float* observation, int n_steps, int n_envs);
+  Normalization view() const;
+
+  void save(TensorFile& file, const std::string& prefix) const;
+  void load(const TensorFile& file, const std::string& prefix);
+
+ private:
+  void upload();
+
+  Backend* backend_ = nullptr;
+  bool enabled_ = false;
+  double count_ = 0;
+  std::vector<double> mean_, sum_of_squares_;
+  DeviceArray<float> device_mean_, device_inverse_std_;
+};
+
+}  // namespace gallop

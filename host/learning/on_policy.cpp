@@ -1,0 +1,234 @@
+#include "host/learning/on_policy.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "host/checkpoint/tensor_file.h"
+#include "host/error.h"
+#include "kernels/gradients/samples.h"
+
+namespace gallop {
+namespace {
+
+constexpr double kHiddenGain = 1.0, kPolicyOutputGain = 0.01, kValueOutputGain = 1.0;
+constexpr std::uint32_t kPolicyStream = 0, kValueStream = 1;
+
+EnvironmentOptions environment_options(const AlgorithmContext& context) {
+  EnvironmentOptions options;
+  options.n_envs = int(context.options.integer("n_envs"));
+  options.seed = context.seed;
+  return options;
+}
+
+PolicyShape policy_shape(const Environments& environments, const Options& options) {
+  const EnvironmentSpec& spec = environments.spec();
+  const std::vector<std::int64_t>& hidden = options.integers("hidden");
+  PolicyShape shape = {};
+  shape.head = spec.action_kind == SpaceKind::kDiscrete ? Head::kCategorical : Head::kGaussian;
+  shape.n_actions = environments.action_size();
+  shape.network =
+      network_shape(spec.observation_kind == SpaceKind::kDiscrete, environments.observation_size(),
+                    {hidden.begin(), hidden.end()}, options.text("activation"), shape.n_actions);
+  return shape;
+}
+
+}  // namespace
+
+void require_finite(double value, const std::string& what) {
+  if (std::isfinite(value)) return;
+  throw Error(ExitCode::non_finite,
+              fmt::format("{} is {}; the step is refused and the parameters keep their last values",
+                          what, value));
+}
+
+OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
+    : backend_(context.backend),
+      environments_(context.backend, context.environment, environment_options(context)),
+      n_envs_(int(context.options.integer("n_envs"))),
+      n_steps_(int(context.options.integer("n_steps"))),
+      gamma_(context.options.real("gamma")),
+      lambda_(context.options.real("gae_lambda")),
+      reward_scale_(context.options.real("reward_scale")),
+      normalizes_advantages_(context.options.flag("normalize_advantages")) {
+  context.configure(environments_);
+  const Options& options = context.options;
+  policy_shape_ = policy_shape(environments_, options);
+  value_shape_ = policy_shape_.network;
+  value_shape_.width[value_shape_.n_layers] = 1;
+  std::vector<float> initial = initial_parameters(policy_shape_.network, context.seed,
+                                                  kPolicyStream, kHiddenGain, kPolicyOutputGain);
+  if (policy_shape_.head == Head::kGaussian) {
+    initial.insert(initial.end(), policy_shape_.n_actions, float(options.real("init_log_std")));
+  }
+  policy_parameters_ = TrainedParameters(backend_, initial, kPolicyStatistics);
+  value_parameters_ = TrainedParameters(
+      backend_,
+      initial_parameters(value_shape_, context.seed, kValueStream, kHiddenGain, kValueOutputGain),
+      1);
+  const bool index = environments_.spec().observation_kind == SpaceKind::kDiscrete;
+  normalizer_ = ObservationNormalizer(backend_, environments_.observation_rows(),
+                                      options.flag("normalize_observations") && !index);
+  allocate_rollout(backend_);
+  environments_.reset();
+}
+
+void OnPolicyLearner::allocate_rollout(Backend& backend) {
+  const std::size_t n = n_envs_, samples = n * n_steps_;
+  const int o = environments_.observation_rows(), a = environments_.action_rows();
+  observation_ = DeviceArray<float>(backend, (samples + n) * o);
+  action_ = DeviceArray<float>(backend, samples * a);
+  log_prob_ = DeviceArray<float>(backend, samples);
+  reward_ = DeviceArray<float>(backend, samples);
+  terminated_ = DeviceArray<std::uint8_t>(backend, samples);
+  truncated_ = DeviceArray<std::uint8_t>(backend, samples);
+  final_observation_ = DeviceArray<float>(backend, samples * o);
+  ended_return_ = DeviceArray<float>(backend, samples);
+  ended_length_ = DeviceArray<std::int32_t>(backend, samples);
+  value_ = DeviceArray<float>(backend, samples + n);
+  final_value_ = DeviceArray<float>(backend, samples);
+  advantage_ = DeviceArray<float>(backend, samples);
+  target_ = DeviceArray<float>(backend, samples);
+  trajectory_ = {n_steps_,
+                 n_envs_,
+                 observation_.data(),
+                 action_.data(),
+                 log_prob_.data(),
+                 reward_.data(),
+                 terminated_.data(),
+                 truncated_.data(),
+                 final_observation_.data(),
+                 ended_return_.data(),
+                 ended_length_.data()};
+}
+
+PolicyView OnPolicyLearner::policy() const {
+  return {policy_shape_, policy_parameters_.data(), normalizer_.view()};
+}
+
+void OnPolicyLearner::collect() {
+  environments_.rollout(ActionSource::kPolicy, policy(), false, trajectory_);
+  steps_ += std::uint64_t(n_samples());
+  const NonFinite bad = environments_.first_nonfinite();
+  if (bad.found) {
+    throw Error(
+        ExitCode::non_finite,
+        fmt::format("instance {} of {} gave an observation or reward that is not finite at "
+                    "step {}; the update is refused and the parameters keep their last values",
+                    bad.instance, environments_.spec().name, bad.time));
+  }
+}
+
+void OnPolicyLearner::estimate_advantages() {
+  backend_.values(value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_ + 1, n_envs_,
+                  observation_.data(), value_.data());
+  backend_.final_values({value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_,
+                         n_envs_, environments_.observation_rows(), terminated_.data(),
+                         truncated_.data(), final_observation_.data(), final_value_.data()});
+  GaeRequest r = {};
+  r.n_steps = n_steps_;
+  r.n_envs = n_envs_;
+  r.gamma = float(gamma_);
+  r.lambda = float(lambda_);
+  r.reward_scale = float(reward_scale_);
+  r.reward = reward_.data();
+  r.terminated = terminated_.data();
+  r.truncated = truncated_.data();
+  r.value = value_.data();
+  r.final_value = final_value_.data();
+  r.advantage = advantage_.data();
+  r.target = target_.data();
+  backend_.gae(r);
+  const Moments m = backend_.moments(advantage_.data(), n_steps_, n_envs_, n_envs_);
+  require_finite(m.mean, "the mean advantage");
+  if (normalizes_advantages_) {
+    const double std = std::sqrt(m.sum_of_squares / double(m.count));
+    backend_.standardize(advantage_.data(), n_samples(), float(m.mean), float(1.0 / (std + 1e-8)));
+  }
+}
+
+void OnPolicyLearner::targets_from_returns() {
+  ReturnsRequest r = {};
+  r.n_steps = n_steps_;
+  r.n_envs = n_envs_;
+  r.gamma = float(gamma_);
+  r.reward_scale = float(reward_scale_);
+  r.reward = reward_.data();
+  r.terminated = terminated_.data();
+  r.truncated = truncated_.data();
+  r.last_value = value_.data() + std::size_t(n_steps_) * n_envs_;
+  r.final_value = final_value_.data();
+  r.returns = target_.data();
+  backend_.returns(r);
+}
+
+void OnPolicyLearner::update_normalizer() {
+  normalizer_.update(observation_.data(), n_steps_, n_envs_);
+}
+
+Samples OnPolicyLearner::samples(const std::uint32_t* order, long count) const {
+  return {n_envs_,
+          environments_.observation_rows(),
+          environments_.action_rows(),
+          observation_.data(),
+          action_.data(),
+          log_prob_.data(),
+          advantage_.data(),
+          target_.data(),
+          order,
+          count};
+}
+
+PolicyGradientRequest OnPolicyLearner::policy_request(const Samples& samples) const {
+  PolicyGradientRequest r = {};
+  r.policy = policy();
+  r.samples = samples;
+  r.weight = 1.0f / float(samples.count);
+  return r;
+}
+
+ValueGradientRequest OnPolicyLearner::value_request(const Samples& samples) const {
+  ValueGradientRequest r = {};
+  r.shape = value_shape_;
+  r.parameters = value_parameters_.data();
+  r.normalization = normalizer_.view();
+  r.samples = samples;
+  r.weight = 1.0f / float(samples.count);
+  return r;
+}
+
+Metrics OnPolicyLearner::episode_metrics() const {
+  const std::vector<std::uint8_t> terminated = terminated_.download();
+  const std::vector<std::uint8_t> truncated = truncated_.download();
+  const std::vector<float> returns = ended_return_.download();
+  const std::vector<std::int32_t> lengths = ended_length_.download();
+  double sum = 0, length = 0, count = 0;
+  for (std::size_t i = 0; i < terminated.size(); i++) {
+    if ((terminated[i] | truncated[i]) == 0) continue;
+    sum += returns[i];
+    length += lengths[i];
+    count += 1;
+  }
+  const double none = std::nan("");
+  return {{"episodes", count},
+          {"return", count > 0 ? sum / count : none},
+          {"length", count > 0 ? length / count : none}};
+}
+
+void OnPolicyLearner::save(TensorFile& file) const {
+  file.put_scalar<std::uint64_t>("steps", steps_);
+  policy_parameters_.save(file, "policy");
+  value_parameters_.save(file, "value");
+  normalizer_.save(file, "normalizer");
+  environments_.save(file, "environments");
+}
+
+void OnPolicyLearner::load(const TensorFile& file) {
+  steps_ = file.get_scalar<std::uint64_t>("steps");
+  policy_parameters_.load(file, "policy");
+  value_parameters_.load(file, "value");
+  normalizer_.load(file, "normalizer");
+  environments_.load(file, "environments");
+}
+
+}  // namespace gallop

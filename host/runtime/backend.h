@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/cpu/kernel_table.h"
+
+namespace gallop {
+
+struct EnvironmentEntry;
+
+// Mean, and sum of squared deviations from it, of `count` numbers.
+struct Moments {
+  double mean = 0, sum_of_squares = 0;
+  long count = 0;
+};
+
+// Where values of the last observation of truncated episodes are wanted.
+struct FinalValueRequest {
+  NetworkShape shape;
+  const float* parameters;
+  Normalization normalization;
+  int n_steps, n_envs, observation_rows;
+  const std::uint8_t* terminated;  // [T, N]
+  const std::uint8_t* truncated;   // [T, N]
+  const float* final_observation;  // [T, O, N]
+  float* final_value;              // [T, N] written where truncated and not terminated
+};
+
+// One device: its memory and the kernels that run on it. Pointers in requests are of its memory.
+// Every operation gives the same bits on every backend and for every number of threads. Operations
+// may return before they are done; the copies to the host wait. One caller at a time.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string name() const = 0;  // "cpu" or "cuda"
+
+  // 64-byte aligned, zeroed. Throws an Error that names the bytes asked for.
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* memory) noexcept = 0;
+  virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
+
+  // The environment's functions, instances [0, n_envs) of the batch.
+  virtual void reset(const EnvironmentEntry&, const EnvironmentBatch&,
+                     const std::uint8_t* mask) = 0;
+  virtual void observe(const EnvironmentEntry&, const EnvironmentBatch&, float* observation) = 0;
+  virtual void step(const EnvironmentEntry&, const EnvironmentBatch&, const float* action,
+                    bool clip, ResetMode, const StepOutput&) = 0;
+  // `environment`, `begin`, `end` and `scratch` of the request are filled in here.
+  virtual void rollout(const EnvironmentEntry&, const RolloutRequest&) = 0;
+
+  // Outputs of a network for `n_rows` rows of N inputs: observation [rows, O, N], output [rows, N]
+  // of a network with one output. `scratch` is filled in here.
+  virtual void values(const NetworkShape&, const float* parameters, const Normalization&,
+                      int n_rows, int n_envs, const float* observation, float* output) = 0;
+  virtual void final_values(const FinalValueRequest&) = 0;
+
+  virtual void gae(GaeRequest) = 0;
+  virtual void returns(ReturnsRequest) = 0;
+  // Order-free moments of x, made of `rows` rows of n numbers that stand `stride` apart.
+  virtual Moments moments(const float* x, long rows, long n, long stride) = 0;
+  virtual void standardize(float* x, long n, float mean, float inverse_std) = 0;
+
+  // gradient [D + statistics]: the sum over chunks. `begin`, `end`, `partial`, `stride`, `greatest`
+  // and `scratch` are filled in here.
+  virtual void policy_gradient(PolicyGradientRequest, float* gradient) = 0;
+  virtual void value_gradient(ValueGradientRequest, float* gradient) = 0;
+  // Scale that limits the Euclidean norm of gradient [n] to `limit` (0: no limit), and the norm.
+  virtual double norm(const float* gradient, long n) = 0;
+  virtual void adam(AdamRequest) = 0;
+  // order [n]: the numbers 0 .. n - 1 sorted by (Philox key of (seed, counter, number), number).
+  virtual void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) = 0;
+};
+
+// A backend on `n_threads` threads of this machine's processor; 0 takes all that the process may
+// use.
+std::unique_ptr<Backend> make_cpu_backend(int n_threads);
+
+// Memory of a backend, typed.
+template <class T>
+class DeviceArray {
+ public:
+  DeviceArray() = default;
+  DeviceArray(Backend& backend, std::size_t size)
+      : backend_(&backend),
+        size_(size),
+        data_(size == 0 ? nullptr : static_cast<T*>(backend.allocate(size * sizeof(T)))) {}
+  ~DeviceArray() {
+    if (data_ != nullptr) backend_->release(data_);
+  }
+  DeviceArray(DeviceArray&& other) noexcept { swap(other); }
+  DeviceArray& operator=(DeviceArray&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+  // Copies between the host and the first `count` elements from `offset` on.
+  void upload(const T* from, std::size_t count, std::size_t offset = 0) {
+    if (count > 0) backend_->to_device(data_ + offset, from, count * sizeof(T));
+  }
+  void download(T* to, std::size_t count, std::size_t offset = 0) const {
+    if (count > 0) backend_->to_host(to, data_ + offset, count * sizeof(T));
+  }
+  void upload(const std::vector<T>& from) { upload(from.data(), from.size()); }
+  std::vector<T> download() const {
+    std::vector<T> values(size_);
+    download(values.data(), size_);
+    return values;
+  }
+
+ private:
+  void swap(DeviceArray& other) {
+    std::swap(backend_, other.backend_);
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+  }
+
+  Backend* backend_ = nullptr;
+  std::size_t size_ = 0;
+  T* data_ = nullptr;
+};
+
+}  // namespace gallop

@@ -1,0 +1,330 @@
+// The CPU backend: splits each operation over threads in fixed shares and calls the kernels of the
+// best instruction set.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "host/error.h"
+#include "host/runtime/backend.h"
+#include "host/runtime/processor.h"
+#include "host/runtime/thread_pool.h"
+#include "kernels/gradients/gradient.h"
+#include "kernels/random/shuffle.h"
+#include "kernels/reduce/fixed_point.h"
+
+namespace gallop {
+namespace {
+
+// Instances in a share: a multiple of what a cache line of flags holds, so that threads share none.
+constexpr long kInstanceGrain = 64;
+
+// Aligned memory that grows and is never given back before the end.
+class Scratch {
+ public:
+  ~Scratch() { std::free(data_); }
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  float* floats(long count) {
+    if (count > capacity_) {
+      std::free(data_);
+      capacity_ = count + count / 4 + 64;
+      data_ =
+          static_cast<float*>(std::aligned_alloc(64, (capacity_ * sizeof(float) + 63) / 64 * 64));
+      if (data_ == nullptr) throw std::bad_alloc();
+    }
+    return data_;
+  }
+
+ private:
+  float* data_ = nullptr;
+  long capacity_ = 0;
+};
+
+class CpuBackend : public Backend {
+ public:
+  explicit CpuBackend(int n_threads)
+      : isa_(processor_isa()),
+        kernels_(cpu_kernels(isa_)),
+        pool_(n_threads > 0 ? n_threads : available_processors()),
+        scratch_(pool_.size()) {}
+
+  std::string name() const override { return "cpu"; }
+
+  void* allocate(std::size_t bytes) override {
+    const std::size_t rounded = (bytes + 63) / 64 * 64;
+    void* memory = std::aligned_alloc(64, rounded);
+    if (memory == nullptr) {
+      throw internal_error("out of memory: " + std::to_string(bytes) + " bytes asked for");
+    }
+    std::memset(memory, 0, rounded);
+    return memory;
+  }
+  void release(void* memory) noexcept override { std::free(memory); }
+  void to_device(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void to_host(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+
+  void reset(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
+             const std::uint8_t* mask) override {
+    const EnvironmentTable& table = environment_table(environment, isa_);
+    pool_.run(batch.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+      table.reset(batch, int(begin), int(end), mask == nullptr ? nullptr : mask + begin);
+    });
+  }
+
+  void observe(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
+               float* observation) override {
+    const EnvironmentTable& table = environment_table(environment, isa_);
+    pool_.run(batch.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+      table.observe(batch, int(begin), int(end), observation + begin, batch.n_envs);
+    });
+  }
+
+  void step(const EnvironmentEntry& environment, const EnvironmentBatch& batch, const float* action,
+            bool clip, ResetMode mode, const StepOutput& out) override {
+    const EnvironmentTable& table = environment_table(environment, isa_);
+    pool_.run(batch.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+      StepOutput part = out;
+      const auto shift = [begin](auto*& array) {
+        if (array != nullptr) array += begin;
+      };
+      shift(part.observation);
+      shift(part.final_observation);
+      shift(part.reward);
+      shift(part.terminated);
+      shift(part.truncated);
+      shift(part.ended_return);
+      shift(part.ended_length);
+      table.step(batch, int(begin), int(end), action + begin, batch.n_envs, clip ? 1 : 0, mode,
+                 part);
+    });
+  }
+
+  void rollout(const EnvironmentEntry& environment, const RolloutRequest& request) override {
+    RolloutRequest r = request;
+    r.environment = &environment_table(environment, isa_);
+    const bool has_policy = r.source == ActionSource::kPolicy;
+    const long floats =
+        rollout_scratch(r.batch.shared.sizes.observation, r.batch.shared.sizes.action,
+                        has_policy ? &r.policy.shape.network : nullptr);
+    pool_.run(r.batch.n_envs, kInstanceGrain, [&, r](int thread, long begin, long end) {
+      RolloutRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      part.scratch = scratch_[thread].floats(floats);
+      kernels_.rollout(part);
+    });
+  }
+
+  void values(const NetworkShape& shape, const float* parameters, const Normalization& by,
+              int n_rows, int n_envs, const float* observation, float* output) override {
+    const int inputs = shape.kind == NetworkKind::kTabular ? 1 : shape.width[0];
+    // Few rows of many instances or many rows of few: split whichever is longer.
+    const bool by_row = n_rows >= n_envs / kInstanceGrain;
+    pool_.run(by_row ? n_rows : n_envs, by_row ? 1 : kInstanceGrain,
+              [&](int thread, long begin, long end) {
+                EvaluateRequest r = {};
+                r.shape = shape;
+                r.parameters = parameters;
+                r.normalization = by;
+                r.observation_stride = n_envs;
+                r.output_stride = n_envs;
+                r.scratch = scratch_[thread].floats(2L * widest(shape) * 32);
+                r.n = by_row ? n_envs : int(end - begin);
+                const long column = by_row ? 0 : begin;
+                for (long t = by_row ? begin : 0; t < (by_row ? end : n_rows); t++) {
+                  r.observation = observation + t * inputs * n_envs + column;
+                  r.output = output + t * n_envs + column;
+                  kernels_.evaluate(r);
+                }
+              });
+  }
+
+  void final_values(const FinalValueRequest& r) override {
+    std::vector<long>& at = truncated_;
+    at.clear();
+    const long total = long(r.n_steps) * r.n_envs;
+    for (long i = 0; i < total; i++) {
+      if (r.truncated[i] != 0 && r.terminated[i] == 0) at.push_back(i);
+    }
+    const long n = long(at.size());
+    if (n == 0) return;
+    gathered_.resize(std::size_t(r.observation_rows + 1) * n);
+    float* output = gathered_.data() + r.observation_rows * n;
+    for (long k = 0; k < n; k++) {
+      const long t = at[k] / r.n_envs, i = at[k] % r.n_envs;
+      for (int o = 0; o < r.observation_rows; o++) {
+        gathered_[o * n + k] = r.final_observation[(t * r.observation_rows + o) * r.n_envs + i];
+      }
+    }
+    values(r.shape, r.parameters, r.normalization, 1, int(n), gathered_.data(), output);
+    for (long k = 0; k < n; k++) r.final_value[at[k]] = output[k];
+  }
+
+  void gae(GaeRequest r) override {
+    pool_.run(r.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+      GaeRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      kernels_.gae(part);
+    });
+  }
+
+  void returns(ReturnsRequest r) override {
+    pool_.run(r.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+      ReturnsRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      kernels_.returns(part);
+    });
+  }
+
+  Moments moments(const float* x, long rows, long n, long stride) override {
+    std::vector<float> greatest(pool_.size(), 0.0f);
+    std::vector<std::int64_t> sums(pool_.size(), 0);
+    pool_.run(rows, 1, [&](int thread, long begin, long end) {
+      for (long k = begin; k < end; k++) {
+        greatest[thread] =
+            std::max(greatest[thread], kernels_.greatest_magnitude(x + k * stride, n));
+      }
+    });
+    Moments result;
+    result.count = rows * n;
+    const double bound = *std::max_element(greatest.begin(), greatest.end());
+    if (result.count == 0 || !(bound < __builtin_inf())) {
+      result.mean = result.sum_of_squares = result.count == 0 ? 0.0 : __builtin_nan("");
+      return result;
+    }
+    const int exponent = fixed_exponent(bound, result.count);
+    pool_.run(rows, 1, [&](int thread, long begin, long end) {
+      for (long k = begin; k < end; k++) {
+        sums[thread] += kernels_.fixed_sum(x + k * stride, n, exponent);
+      }
+    });
+    result.mean = from_fixed(total(sums), exponent) / double(result.count);
+    const double spread = bound + std::abs(result.mean);
+    const int square_exponent = fixed_exponent(spread * spread, result.count);
+    std::fill(sums.begin(), sums.end(), 0);
+    pool_.run(rows, 1, [&](int thread, long begin, long end) {
+      for (long k = begin; k < end; k++) {
+        sums[thread] +=
+            kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
+      }
+    });
+    result.sum_of_squares = from_fixed(total(sums), square_exponent);
+    return result;
+  }
+
+  void standardize(float* x, long n, float mean, float inverse_std) override {
+    pool_.run(n, 4096, [&](int, long begin, long end) {
+      kernels_.standardize(x + begin, end - begin, mean, inverse_std);
+    });
+  }
+
+  void policy_gradient(PolicyGradientRequest r, float* gradient) override {
+    Segments segments;
+    policy_segments(r.policy.shape, segments);
+    const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
+    const long floats = gradient_scratch(r.policy.shape.network, r.policy.shape.n_actions);
+    pool_.run(n_chunks, 1, [&](int thread, long begin, long end) {
+      PolicyGradientRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      part.scratch = scratch_[thread].floats(floats);
+      kernels_.policy_gradient(part);
+    });
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
+  }
+
+  void value_gradient(ValueGradientRequest r, float* gradient) override {
+    Segments segments;
+    value_segments(r.shape, segments);
+    const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
+    const long floats = gradient_scratch(r.shape, 1);
+    pool_.run(n_chunks, 1, [&](int thread, long begin, long end) {
+      ValueGradientRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      part.scratch = scratch_[thread].floats(floats);
+      kernels_.value_gradient(part);
+    });
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
+  }
+
+  double norm(const float* gradient, long n) override {
+    const float bound = kernels_.greatest_magnitude(gradient, n);
+    if (!(bound < __builtin_inff())) return __builtin_nan("");
+    const int exponent = fixed_exponent(double(bound) * double(bound), n);
+    return std::sqrt(
+        from_fixed(kernels_.fixed_sum_of_squares(gradient, n, 0.0, exponent), exponent));
+  }
+
+  void adam(AdamRequest r) override {
+    const long n = r.end;
+    pool_.run(n, 4096, [&](int, long begin, long end) {
+      AdamRequest part = r;
+      part.begin = begin;
+      part.end = end;
+      kernels_.adam(part);
+    });
+  }
+
+  void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {
+    keys_.resize(n);
+    pool_.run(n, 1024, [&](int, long begin, long end) {
+      for (long i = begin; i < end; i++) {
+        keys_[i] =
+            std::uint64_t(shuffle_key(seed, counter, std::uint32_t(i))) << 32 | std::uint64_t(i);
+      }
+    });
+    std::sort(keys_.begin(), keys_.end());
+    for (long i = 0; i < n; i++) order[i] = std::uint32_t(keys_[i]);
+  }
+
+ private:
+  static std::int64_t total(const std::vector<std::int64_t>& sums) {
+    std::int64_t sum = 0;
+    for (const std::int64_t part : sums) sum += part;
+    return sum;
+  }
+
+  // Room for the partial sums of all chunks.
+  int prepare(const Segments& segments, long count, float*& partial, long& stride,
+              float*& greatest) {
+    const int n_chunks = chunk_count(count);
+    stride = (segments.begin[segments.count] + 15) / 16 * 16;
+    partial = partial_.floats(long(n_chunks) * (stride + kMaxSegments));
+    greatest = partial + long(n_chunks) * stride;
+    return n_chunks;
+  }
+
+  void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
+              const float* greatest, float* sum) {
+    pool_.run(segments.begin[segments.count], 512, [&](int, long begin, long end) {
+      kernels_.reduce_partials(
+          {segments, n_chunks, partial, stride, greatest, sum, int(begin), int(end)});
+    });
+  }
+
+  Isa isa_;
+  const CpuKernels& kernels_;
+  ThreadPool pool_;
+  std::vector<Scratch> scratch_;
+  Scratch partial_;
+  std::vector<long> truncated_;
+  std::vector<float> gathered_;
+  std::vector<std::uint64_t> keys_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend(int n_threads) {
+  return std::make_unique<CpuBackend>(n_threads);
+}
+
+}  // namespace gallop

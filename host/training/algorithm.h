@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/options/option.h"
+#include "host/registry/registry.h"
+#include "host/runtime/backend.h"
+
+namespace gallop {
+
+class Environments;
+class TensorFile;
+
+// What a run gives to the algorithm that it trains with. References outlive the algorithm.
+struct AlgorithmContext {
+  Backend& backend;
+  const EnvironmentEntry& environment;
+  const Options& options;  // rows of the algorithm's table, and "steps", the run's budget
+  std::uint64_t seed;
+  std::function<void(Environments&)> configure;  // sets the environment's parameters
+};
+
+// Numbers of one iteration, in the order of reporting.
+using Metrics = std::vector<std::pair<std::string, double>>;
+
+// A learner. Everything it computes is a pure function of its context, so that a run that is saved
+// and loaded between two iterations ends with the bits of an uninterrupted one.
+class Algorithm {
+ public:
+  virtual ~Algorithm() = default;
+
+  // Collects, estimates, updates. Throws an Error (non_finite) that names the first offender where
+  // a number is not finite; parameters then hold what they held before.
+  virtual Metrics iterate() = 0;
+
+  virtual std::uint64_t steps() const = 0;  // environment steps so far
+  virtual std::uint64_t steps_per_iteration() const = 0;
+  virtual PolicyView policy() const = 0;  // in the backend's memory
+
+  // Complete state. Learnt parameters and optimiser state stand under "policy/" and "value/".
+  virtual void save(TensorFile& file) const = 0;
+  virtual void load(const TensorFile& file) = 0;
+};
+
+}  // namespace gallop
