@@ -23,6 +23,37 @@ endif()
 
 file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/*.cpp)
 list(FILTER support EXCLUDE REGEX "_test\\.cpp$|/tests/bits/")
+
+# Every environment once more, one instance at a time and without vector instructions: what the
+# compiled registers of instances are compared with (tests/sims/environment_tables.h).
+set(includes "")
+set(instances "")
+set(rows "")
+file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sims/*.h)
+foreach(header IN LISTS headers)
+  cmake_path(GET header FILENAME name)
+  gallop_markers(types ${header} GALLOP_ENVIRONMENT)
+  string(APPEND includes "#include \"sims/${name}\"\n")
+  foreach(type IN LISTS types)
+    string(APPEND instances "GALLOP_INSTANTIATE_CPU(${type})\n")
+    string(APPEND rows "    gallop_environment_${type}_isa_scalar,\n")
+  endforeach()
+endforeach()
+gallop_write(${PROJECT_BINARY_DIR}/generated/scalar_environments.cpp
+"#include \"tests/sims/environment_tables.h\"
+
+${includes}#include \"kernels/cpu/environment_table_impl.h\"
+
+${instances}
+namespace gallop::testing {
+const EnvironmentTable* (*const kScalarEnvironments[])() = {
+${rows}};
+const int kNumScalarEnvironments = sizeof(kScalarEnvironments) / sizeof(kScalarEnvironments[0]);
+}  // namespace gallop::testing
+")
+list(APPEND support ${PROJECT_BINARY_DIR}/generated/scalar_environments.cpp)
+set_source_files_properties(${PROJECT_BINARY_DIR}/generated/scalar_environments.cpp
+                            PROPERTIES COMPILE_OPTIONS "${GALLOP_ISA_WARNINGS}")
 if(support)
   add_library(gallop_test_support STATIC ${support})
   gallop_own_code(gallop_test_support)

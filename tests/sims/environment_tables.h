@@ -26,6 +26,18 @@ inline bool processor_has_v4() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
+// Written by the build from the markers in sims/: one instance at a time, no vector instructions.
+extern const EnvironmentTable* (*const kScalarEnvironments[])();
+extern const int kNumScalarEnvironments;
+
+inline std::vector<CompiledEnvironment> scalar_environments() {
+  std::vector<CompiledEnvironment> found;
+  for (int i = 0; i < kNumScalarEnvironments; i++) {
+    found.push_back({"scalar", kScalarEnvironments[i]()});
+  }
+  return found;
+}
+
 inline std::vector<CompiledEnvironment> all_environments() {
   std::vector<CompiledEnvironment> found;
   for (int i = 0; i < kNumEnvironmentEntries; i++) {
@@ -35,10 +47,13 @@ inline std::vector<CompiledEnvironment> all_environments() {
   return found;
 }
 
-// Both instruction sets' tables of one environment; fails the calling test where there is none.
+// The tables of one environment, that of the scalar build last; the caller expects some.
 inline std::vector<CompiledEnvironment> environments_named(const std::string& name) {
   std::vector<CompiledEnvironment> found;
   for (const CompiledEnvironment& e : all_environments()) {
+    if (name == e.spec().name) found.push_back(e);
+  }
+  for (const CompiledEnvironment& e : scalar_environments()) {
     if (name == e.spec().name) found.push_back(e);
   }
   return found;
