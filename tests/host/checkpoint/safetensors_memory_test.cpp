@@ -20,16 +20,23 @@ std::atomic<size_t> peak{0};
 
 }  // namespace
 
-void* operator new(size_t size) {
+// All forms that the standard library calls are replaced, as the sanitizers demand, and not
+// inlined, lest the compiler see a free() without its malloc().
+[[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
   void* memory = std::malloc(std::max<size_t>(size, 1));
-  if (memory == nullptr) throw std::bad_alloc();
+  if (memory == nullptr) return nullptr;
   const size_t now = live += malloc_usable_size(memory);
   size_t highest = peak;
   while (now > highest && !peak.compare_exchange_weak(highest, now)) {
   }
   return memory;
 }
-void operator delete(void* memory) noexcept {
+void* operator new(size_t size) {
+  void* memory = operator new(size, std::nothrow);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory != nullptr) live -= malloc_usable_size(memory);
   std::free(memory);
 }
