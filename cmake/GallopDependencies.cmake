@@ -10,6 +10,8 @@ find_path(GALLOP_TOML_INCLUDE_DIR toml++/toml.h REQUIRED)
 set(GALLOP_FMT fmt::fmt)
 if(GALLOP_PORTABLE)
   set(GALLOP_FMT fmt::fmt-header-only)
+  set(Boost_USE_STATIC_LIBS ON)
+  add_link_options(-static-libstdc++ -static-libgcc)
 endif()
 add_library(gallop_private_dependencies INTERFACE)
 target_link_libraries(gallop_private_dependencies INTERFACE
