@@ -81,7 +81,7 @@ struct ScalarTraits<FloatLanes<W>> {
 
 template <int W>
 GALLOP_HD FloatLanes<W> fmadd(FloatLanes<W> a, FloatLanes<W> b, FloatLanes<W> c) {
-  using V = typename FloatLanes<W>::Vector;
+  using V [[maybe_unused]] = typename FloatLanes<W>::Vector;
 #if defined(__AVX512F__)
   if constexpr (W == 16) return V(_mm512_fmadd_ps(__m512(a.v), __m512(b.v), __m512(c.v)));
 #endif
@@ -159,7 +159,7 @@ GALLOP_HD Lanes<T, W> max(Lanes<T, W> a, Lanes<T, W> b) {
 }
 template <int W>
 GALLOP_HD FloatLanes<W> sqrt(FloatLanes<W> x) {
-  using V = typename FloatLanes<W>::Vector;
+  using V [[maybe_unused]] = typename FloatLanes<W>::Vector;
 #if defined(__AVX512F__)
   if constexpr (W == 16) return V(_mm512_sqrt_ps(__m512(x.v)));
 #endif
@@ -226,7 +226,7 @@ struct ConsecutiveWords<FloatLanes<W>> {
 
 template <int W>
 GALLOP_HD FloatLanes<W> gather(const float* table, IntLanes<W> k) {
-  using V = typename FloatLanes<W>::Vector;
+  using V [[maybe_unused]] = typename FloatLanes<W>::Vector;
 #if defined(__AVX512F__)
   if constexpr (W == 16) return V(_mm512_i32gather_ps(__m512i(k.v), table, 4));
 #endif
