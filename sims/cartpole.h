@@ -13,6 +13,7 @@ struct CartPole {
   static constexpr int kTimeLimit = 500;
   static constexpr double kRewardThreshold = 475;
   static constexpr int kNumActions = 2;  // push left, push right
+  static constexpr int kFusedWidths[] = {64, 256};
   static constexpr ComponentSpec kObservation[] = {
       {"x", -4.8, 4.8},
       {"x_dot", -__builtin_inf(), __builtin_inf()},

@@ -2,7 +2,7 @@
 
 #include "kernels/cuda/launch.cuh"
 
-namespace gallop {
+namespace gallop::inline GALLOP_ISA {
 
 constexpr unsigned kForEachBlock = 128;
 
@@ -26,4 +26,4 @@ LaunchStatus for_each(const char* name, long n, void* stream, const Body& body) 
   return launch(config, for_each_kernel<Body>, n, body);
 }
 
-}  // namespace gallop
+}  // namespace gallop::inline GALLOP_ISA

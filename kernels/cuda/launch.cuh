@@ -2,11 +2,14 @@
 
 #include <cstddef>
 
+#include "kernels/cuda/launch_status.h"
+#include "kernels/numerics/platform.h"
+
 #ifndef GALLOP_CUDA_EXECUTOR
 #include <cuda_runtime.h>
 #endif
 
-namespace gallop {
+namespace gallop::inline GALLOP_ISA {
 
 struct LaunchConfig {
   const char* name = "";  // of the kernel, for messages
@@ -14,14 +17,6 @@ struct LaunchConfig {
   dim3 block = 1;
   std::size_t shared_bytes = 0;  // dynamic; above 48 KiB the launch asks the device for it
   void* stream = nullptr;        // cudaStream_t
-};
-
-// What a launch returned: a cudaError_t, 0 on success, and the kernel it belongs to.
-struct [[nodiscard]] LaunchStatus {
-  int code = 0;
-  const char* kernel = "";
-
-  bool ok() const { return code == 0; }
 };
 
 // Blocks of `block_size` threads that cover n elements.
@@ -53,4 +48,4 @@ LaunchStatus launch(const LaunchConfig& config, void (*kernel)(Parameters...),
 #endif
 }
 
-}  // namespace gallop
+}  // namespace gallop::inline GALLOP_ISA

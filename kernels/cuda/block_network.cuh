@@ -1,0 +1,144 @@
+// Forward pass of any network by one block of threads, for a few instances whose activations stand
+// in shared memory as [unit, instance]. Every output is its bias followed by one chain of fused
+// multiply-adds in ascending input: the bits of network/forward.h.
+#pragma once
+
+#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/shared_memory.cuh"
+#include "kernels/network/forward.h"
+
+namespace gallop::inline GALLOP_ISA {
+
+constexpr int kBlockThreads = 128;
+constexpr int kBlockColumns = 8;  // outputs that one thread sums at once
+
+// Instances of a block, a power of two from 2 to 32: as many as leave room for two blocks on a
+// multiprocessor, fewer where the batch would not reach all multiprocessors of a large device. The
+// bits do not depend on it.
+inline int block_instances(const NetworkShape& shape, long n_instances) {
+  constexpr long kRoom = 96 * 1024, kMultiprocessors = 132;
+  int n = 32;
+  while (n > 2 && 2L * widest(shape) * n * long(sizeof(float)) > kRoom) n /= 2;
+  while (n > 8 && n_instances < n * kMultiprocessors) n /= 2;
+  return n;
+}
+inline std::size_t block_network_bytes(const NetworkShape& shape, int n) {
+  return 2 * sizeof(float) * std::size_t(widest(shape)) * std::size_t(n);
+}
+
+// E consecutive floats, E = 2 or 4, aligned to their size.
+template <int E>
+__device__ __forceinline__ void load_aligned(const float* from, float* x) {
+  if constexpr (E == 4) {
+    const float4 v = *reinterpret_cast<const float4*>(from);
+    x[0] = v.x, x[1] = v.y, x[2] = v.z, x[3] = v.w;
+  } else {
+    const float2 v = *reinterpret_cast<const float2*>(from);
+    x[0] = v.x, x[1] = v.y;
+  }
+}
+template <int E>
+__device__ __forceinline__ void store_aligned(float* to, const float* x) {
+  if constexpr (E == 4) {
+    *reinterpret_cast<float4*>(to) = make_float4(x[0], x[1], x[2], x[3]);
+  } else {
+    *reinterpret_cast<float2*>(to) = make_float2(x[0], x[1]);
+  }
+}
+
+// Eight weights of a row, `valid` of them within it; `whole` rows are read 16 bytes at a time.
+__device__ __forceinline__ void load_columns(const float* from, int valid, bool whole, float* w) {
+  if (whole) {
+    load_aligned<4>(from, w);
+    load_aligned<4>(from + 4, w + 4);
+    return;
+  }
+  GALLOP_UNROLL(8)
+  for (int c = 0; c < kBlockColumns; c++) w[c] = c < valid ? from[c] : 0.0f;
+}
+__device__ __forceinline__ bool is_aligned(const void* pointer) {
+  return (reinterpret_cast<std::uintptr_t>(pointer) & 15u) == 0;
+}
+
+// One layer for n instances: in [n_in, n], out [n_out, n], weight [n_in, n_out]. A thread takes E
+// instances and 8 outputs. Begins and ends with all threads of the block agreeing on the arrays.
+template <int E>
+__device__ __forceinline__ void block_layer(const float* in, int n_in, const float* weight,
+                                            const float* bias, int n_out, Activation activation,
+                                            int n, float* out) {
+  const int groups = n / E;
+  const int tasks = groups * ((n_out + kBlockColumns - 1) / kBlockColumns);
+  const bool rows_aligned = n_out % 4 == 0 && is_aligned(weight) && is_aligned(bias);
+  for (int task = threadIdx.x; task < tasks; task += blockDim.x) {
+    const int i = task % groups * E, j = task / groups * kBlockColumns;
+    const int valid = n_out - j < kBlockColumns ? n_out - j : kBlockColumns;
+    const bool whole = rows_aligned && valid == kBlockColumns;
+    float sum[E][kBlockColumns], x[E], w[kBlockColumns];
+    load_columns(bias + j, valid, whole, w);
+    GALLOP_UNROLL(4)
+    for (int e = 0; e < E; e++) {
+      GALLOP_UNROLL(8)
+      for (int c = 0; c < kBlockColumns; c++) sum[e][c] = w[c];
+    }
+    GALLOP_UNROLL(4)
+    for (int k = 0; k < n_in; k++) {
+      load_aligned<E>(in + long(k) * n + i, x);
+      load_columns(weight + long(k) * n_out + j, valid, whole, w);
+      GALLOP_UNROLL(4)
+      for (int e = 0; e < E; e++) {
+        GALLOP_UNROLL(8)
+        for (int c = 0; c < kBlockColumns; c++) sum[e][c] = fmadd(x[e], w[c], sum[e][c]);
+      }
+    }
+    GALLOP_UNROLL(8)
+    for (int c = 0; c < kBlockColumns; c++) {
+      if (c < valid) {
+        GALLOP_UNROLL(4)
+        for (int e = 0; e < E; e++) x[e] = activate(activation, sum[e][c]);
+        store_aligned<E>(out + long(j + c) * n + i, x);
+      }
+    }
+  }
+}
+
+// A row of the table for each instance: in [1, n] holds its states.
+__device__ __forceinline__ void block_table(const float* in, const float* table, int n_out, int n,
+                                            float* out) {
+  for (int task = threadIdx.x; task < n * n_out; task += blockDim.x) {
+    const int i = task % n, j = task / n;
+    out[j * n + i] = table[to_int(in[i] * float(n_out)) + j];
+  }
+}
+
+// Runs the network on n instances (2 or a multiple of 4): `a` [width[0], n] holds the inputs; `a`
+// and `b` (each [widest, n]) are overwritten in turn. Returns the one that holds the outputs, which
+// all threads may read. The inputs may have been written by any thread.
+__device__ __forceinline__ float* block_forward(const NetworkShape& shape, const float* parameters,
+                                                int n, float* a, float* b) {
+  __syncthreads();
+  if (shape.kind == NetworkKind::kTabular) {
+    block_table(a, parameters, shape.width[1], n, b);
+    __syncthreads();
+    return b;
+  }
+  const float* weight = parameters;
+  GALLOP_UNROLL(1)
+  for (int l = 0; l < shape.n_layers; l++) {
+    const int n_in = shape.width[l], n_out = shape.width[l + 1];
+    const float* bias = weight + long(n_in) * n_out;
+    const Activation activation = l + 1 < shape.n_layers ? shape.hidden : Activation::kIdentity;
+    if (n % 4 == 0) {
+      block_layer<4>(a, n_in, weight, bias, n_out, activation, n, b);
+    } else {
+      block_layer<2>(a, n_in, weight, bias, n_out, activation, n, b);
+    }
+    __syncthreads();
+    weight = bias + n_out;
+    float* const swap = a;
+    a = b;
+    b = swap;
+  }
+  return a;
+}
+
+}  // namespace gallop::inline GALLOP_ISA

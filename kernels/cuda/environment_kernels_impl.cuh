@@ -1,0 +1,77 @@
+// Implements CudaEnvironmentTable for one environment. Included only by generated files.
+#pragma once
+
+#include "kernels/cuda/environment_table.h"
+#include "kernels/cuda/rollout_block.cuh"
+#include "kernels/cuda/rollout_narrow.cuh"
+#include "kernels/cuda/rollout_register.cuh"
+#include "kernels/cuda/step.cuh"
+
+namespace gallop::inline GALLOP_ISA {
+
+// Whether the environment lists hidden layers of this width in kFusedWidths, and so gets kernels
+// that are compiled for them.
+template <class Env>
+constexpr bool fuses(int width) {
+  if constexpr (requires { Env::kFusedWidths; }) {
+    for (const int listed : Env::kFusedWidths) {
+      if (listed == width) return true;
+    }
+  }
+  return false;
+}
+
+template <class Env>
+struct CudaEnvironmentFunctions {
+  using T = Traits<Env>;
+  static constexpr bool kFusible = !T::kHasSizes && !T::kIndexObservation;
+
+  // Both hidden layers of this width, and a policy that the fused kernels take.
+  static bool is_fused(const RolloutRequest& r, int width) {
+    const NetworkShape& network = r.policy.shape.network;
+    return r.mode == ResetMode::kSameStep && r.policy.shape.head != Head::kGaussianNetwork &&
+           network.kind == NetworkKind::kMlp && network.n_layers == 3 &&
+           network.width[1] == width && network.width[2] == width;
+  }
+
+  template <ResetMode kMode>
+  static LaunchStatus rollout_in(const RolloutRequest& r, void* stream) {
+    if (r.source == ActionSource::kUniform || r.policy.shape.network.n_layers == 1) {
+      return register_rollout<Env, kMode>(r, stream);
+    }
+    return block_rollout<Env, kMode>(r, stream);
+  }
+
+  static LaunchStatus rollout(const RolloutRequest& r, void* stream) {
+    if (r.begin >= r.end) return {0, "rollout"};
+    if (r.source == ActionSource::kPolicy) {
+      if (!policy_fits<Env>(r)) return {kLaunchRefused, "rollout"};
+      if constexpr (kFusible && fuses<Env>(64)) {
+        if (is_fused(r, 64)) return narrow_rollout<Env, 64>(r, stream);
+      }
+    }
+    if (r.mode == ResetMode::kSameStep) return rollout_in<ResetMode::kSameStep>(r, stream);
+    if (r.mode == ResetMode::kNextStep) return rollout_in<ResetMode::kNextStep>(r, stream);
+    return rollout_in<ResetMode::kDisabled>(r, stream);
+  }
+
+  static constexpr CudaEnvironmentTable kTable = {&reset_instances<Env>, &observe_instances<Env>,
+                                                  &step_instances<Env>, &rollout};
+};
+
+}  // namespace gallop::inline GALLOP_ISA
+
+// Defines gallop_environment_<Type>_cuda(), found by the generated registry; ..._executor() where
+// the tests' executor stands in for the device.
+#define GALLOP_CUDA_PASTE_(a, b, c) a##b##_##c
+#define GALLOP_CUDA_PASTE(a, b, c) GALLOP_CUDA_PASTE_(a, b, c)
+#ifdef GALLOP_CUDA_EXECUTOR
+#define GALLOP_CUDA_SUFFIX executor
+#else
+#define GALLOP_CUDA_SUFFIX cuda
+#endif
+#define GALLOP_INSTANTIATE_CUDA(Type)                                                            \
+  extern "C" const gallop::CudaEnvironmentTable* GALLOP_CUDA_PASTE(gallop_environment_, Type,    \
+                                                                   GALLOP_CUDA_SUFFIX)() {       \
+    return &gallop::GALLOP_ISA::CudaEnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable;      \
+  }
