@@ -83,7 +83,7 @@ GALLOP_HD F log(F x) {
   using I = Int<F>;
   const auto denormal = x < F(0x1p-126f);
   const F scaled = select(denormal, x * F(0x1p24f), x);
-  const I bits = as_int(scaled);
+  const I bits = as_int(abs(scaled));  // without the sign, lest the difference overflow
   const I exponent = (bits - I(0x3f2aaaab)) & I(std::int32_t(0xff800000u));
   const F f = as_float(bits - exponent) - F(1.0f);  // mantissa in [2/3, 4/3) less one
   const F k = to_real(exponent >> 23) - select(denormal, F(24.0f), F(0.0f));
