@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,6 +79,16 @@ class Backend {
 // A backend on `n_threads` threads of this machine's processor; 0 takes all that the process may
 // use.
 std::unique_ptr<Backend> make_cpu_backend(int n_threads);
+
+// A backend on the current CUDA device; null, with the reason in `why`, where this build or this
+// machine has none.
+std::unique_ptr<Backend> make_cuda_backend(std::string& why);
+
+// The backend that `device` names: "cpu", "cuda", or "auto", which takes CUDA where it is there and
+// else the CPU, and says so through `note`. Throws an Error (cuda) where CUDA is asked for and
+// absent.
+std::unique_ptr<Backend> make_backend(const std::string& device, int n_threads,
+                                      const std::function<void(const std::string&)>& note);
 
 // Memory of a backend, typed.
 template <class T>

@@ -72,7 +72,7 @@ class CpuBackend : public Backend {
   void reset(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
              const std::uint8_t* mask) override {
     const EnvironmentTable& table = environment_table(environment, isa_);
-    pool_.run(batch.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+    pool_.run(batch.n_envs, share(batch.n_envs, kInstanceGrain), [&](int, long begin, long end) {
       table.reset(batch, int(begin), int(end), mask == nullptr ? nullptr : mask + begin);
     });
   }
@@ -80,7 +80,7 @@ class CpuBackend : public Backend {
   void observe(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
                float* observation) override {
     const EnvironmentTable& table = environment_table(environment, isa_);
-    pool_.run(batch.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+    pool_.run(batch.n_envs, share(batch.n_envs, kInstanceGrain), [&](int, long begin, long end) {
       table.observe(batch, int(begin), int(end), observation + begin, batch.n_envs);
     });
   }
@@ -88,7 +88,7 @@ class CpuBackend : public Backend {
   void step(const EnvironmentEntry& environment, const EnvironmentBatch& batch, const float* action,
             bool clip, ResetMode mode, const StepOutput& out) override {
     const EnvironmentTable& table = environment_table(environment, isa_);
-    pool_.run(batch.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+    pool_.run(batch.n_envs, share(batch.n_envs, kInstanceGrain), [&](int, long begin, long end) {
       StepOutput part = out;
       const auto shift = [begin](auto*& array) {
         if (array != nullptr) array += begin;
@@ -112,13 +112,14 @@ class CpuBackend : public Backend {
     const long floats =
         rollout_scratch(r.batch.shared.sizes.observation, r.batch.shared.sizes.action,
                         has_policy ? &r.policy.shape.network : nullptr);
-    pool_.run(r.batch.n_envs, kInstanceGrain, [&, r](int thread, long begin, long end) {
-      RolloutRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].floats(floats);
-      kernels_.rollout(part);
-    });
+    pool_.run(r.batch.n_envs, share(r.batch.n_envs, kInstanceGrain),
+              [&, r](int thread, long begin, long end) {
+                RolloutRequest part = r;
+                part.begin = int(begin);
+                part.end = int(end);
+                part.scratch = scratch_[thread].floats(floats);
+                kernels_.rollout(part);
+              });
   }
 
   void values(const NetworkShape& shape, const float* parameters, const Normalization& by,
@@ -126,7 +127,7 @@ class CpuBackend : public Backend {
     const int inputs = shape.kind == NetworkKind::kTabular ? 1 : shape.width[0];
     // Few rows of many instances or many rows of few: split whichever is longer.
     const bool by_row = n_rows >= n_envs / kInstanceGrain;
-    pool_.run(by_row ? n_rows : n_envs, by_row ? 1 : kInstanceGrain,
+    pool_.run(by_row ? n_rows : n_envs, by_row ? share(n_rows, 1) : share(n_envs, kInstanceGrain),
               [&](int thread, long begin, long end) {
                 EvaluateRequest r = {};
                 r.shape = shape;
@@ -167,7 +168,7 @@ class CpuBackend : public Backend {
   }
 
   void gae(GaeRequest r) override {
-    pool_.run(r.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+    pool_.run(r.n_envs, share(r.n_envs, kInstanceGrain), [&](int, long begin, long end) {
       GaeRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
@@ -176,7 +177,7 @@ class CpuBackend : public Backend {
   }
 
   void returns(ReturnsRequest r) override {
-    pool_.run(r.n_envs, kInstanceGrain, [&](int, long begin, long end) {
+    pool_.run(r.n_envs, share(r.n_envs, kInstanceGrain), [&](int, long begin, long end) {
       ReturnsRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
@@ -187,7 +188,7 @@ class CpuBackend : public Backend {
   Moments moments(const float* x, long rows, long n, long stride) override {
     std::vector<float> greatest(pool_.size(), 0.0f);
     std::vector<std::int64_t> sums(pool_.size(), 0);
-    pool_.run(rows, 1, [&](int thread, long begin, long end) {
+    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
       for (long k = begin; k < end; k++) {
         greatest[thread] =
             std::max(greatest[thread], kernels_.greatest_magnitude(x + k * stride, n));
@@ -201,7 +202,7 @@ class CpuBackend : public Backend {
       return result;
     }
     const int exponent = fixed_exponent(bound, result.count);
-    pool_.run(rows, 1, [&](int thread, long begin, long end) {
+    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
       for (long k = begin; k < end; k++) {
         sums[thread] += kernels_.fixed_sum(x + k * stride, n, exponent);
       }
@@ -210,7 +211,7 @@ class CpuBackend : public Backend {
     const double spread = bound + std::abs(result.mean);
     const int square_exponent = fixed_exponent(spread * spread, result.count);
     std::fill(sums.begin(), sums.end(), 0);
-    pool_.run(rows, 1, [&](int thread, long begin, long end) {
+    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
       for (long k = begin; k < end; k++) {
         sums[thread] +=
             kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
@@ -221,7 +222,7 @@ class CpuBackend : public Backend {
   }
 
   void standardize(float* x, long n, float mean, float inverse_std) override {
-    pool_.run(n, 4096, [&](int, long begin, long end) {
+    pool_.run(n, share(n, 4096), [&](int, long begin, long end) {
       kernels_.standardize(x + begin, end - begin, mean, inverse_std);
     });
   }
@@ -231,7 +232,7 @@ class CpuBackend : public Backend {
     policy_segments(r.policy.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
     const long floats = gradient_scratch(r.policy.shape.network, r.policy.shape.n_actions);
-    pool_.run(n_chunks, 1, [&](int thread, long begin, long end) {
+    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       PolicyGradientRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
@@ -246,7 +247,7 @@ class CpuBackend : public Backend {
     value_segments(r.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
     const long floats = gradient_scratch(r.shape, 1);
-    pool_.run(n_chunks, 1, [&](int thread, long begin, long end) {
+    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       ValueGradientRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
@@ -266,7 +267,7 @@ class CpuBackend : public Backend {
 
   void adam(AdamRequest r) override {
     const long n = r.end;
-    pool_.run(n, 4096, [&](int, long begin, long end) {
+    pool_.run(n, share(n, 4096), [&](int, long begin, long end) {
       AdamRequest part = r;
       part.begin = begin;
       part.end = end;
@@ -276,7 +277,7 @@ class CpuBackend : public Backend {
 
   void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {
     keys_.resize(n);
-    pool_.run(n, 1024, [&](int, long begin, long end) {
+    pool_.run(n, share(n, 1024), [&](int, long begin, long end) {
       for (long i = begin; i < end; i++) {
         keys_[i] =
             std::uint64_t(shuffle_key(seed, counter, std::uint32_t(i))) << 32 | std::uint64_t(i);
@@ -287,6 +288,13 @@ class CpuBackend : public Backend {
   }
 
  private:
+  // Indices of a block of a loop over n: a multiple of `unit`, two blocks a thread.
+  long share(long n, long unit) const {
+    const long blocks = 2L * pool_.size();
+    const long per_block = (n + blocks - 1) / blocks;
+    return (per_block + unit - 1) / unit * unit;
+  }
+
   static std::int64_t total(const std::vector<std::int64_t>& sums) {
     std::int64_t sum = 0;
     for (const std::int64_t part : sums) sum += part;
@@ -305,7 +313,8 @@ class CpuBackend : public Backend {
 
   void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
               const float* greatest, float* sum) {
-    pool_.run(segments.begin[segments.count], 512, [&](int, long begin, long end) {
+    const long n = segments.begin[segments.count];
+    pool_.run(n, share(n, 512), [&](int, long begin, long end) {
       kernels_.reduce_partials(
           {segments, n_chunks, partial, stride, greatest, sum, int(begin), int(end)});
     });

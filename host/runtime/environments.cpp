@@ -172,6 +172,11 @@ void Environments::set_table(std::span<const float> table) {
   table_.upload(table.data(), table.size());
 }
 
+void Environments::set_time_limit(int steps) {
+  if (steps < 0) throw value_error(fmt::format("time_limit is {}; expected at least 0", steps));
+  time_limit_ = steps;
+}
+
 EnvironmentBatch Environments::view() const {
   EnvironmentBatch batch = {};
   batch.n_envs = options_.n_envs;

@@ -47,6 +47,7 @@ class Environments {
   int observation_rows() const;                                // floats of one observation
   int action_rows() const;                                     // floats of one action
   int time_limit() const { return time_limit_; }
+  void set_time_limit(int steps);               // 0 for none; a value error below that
   std::uint32_t time() const { return time_; }  // steps since creation
 
   // Named parameters. The defaults are the specification's. A value error names an unknown

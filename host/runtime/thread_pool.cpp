@@ -2,16 +2,24 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
+
 namespace gallop {
 namespace {
 
-// A minibatch's loops are tens of microseconds apart, so waiting spins for about as long before it
-// sleeps.
-constexpr int kSpins = 4000;
+// The loops of a minibatch are tens of microseconds apart, so waiting spins for about as long
+// before it sleeps.
+constexpr int kSpins = 2000;
+constexpr std::uint32_t kClosed = 0xffffffffu;
+
+std::uint64_t ticket_of(std::uint32_t job, std::uint32_t block) {
+  return std::uint64_t(job) << 32 | block;
+}
 
 }  // namespace
 
-ThreadPool::ThreadPool(int n_threads) : n_threads_(n_threads < 1 ? 1 : n_threads) {
+ThreadPool::ThreadPool(int n_threads)
+    : n_threads_(std::max(n_threads, 1)), ticket_(ticket_of(0, kClosed)) {
   for (int thread = 1; thread < n_threads_; thread++) {
     threads_.emplace_back([this, thread] { work(thread); });
   }
@@ -19,51 +27,66 @@ ThreadPool::ThreadPool(int n_threads) : n_threads_(n_threads < 1 ? 1 : n_threads
 
 ThreadPool::~ThreadPool() {
   stopping_ = true;
-  generation_.fetch_add(1);
-  generation_.notify_all();
+  job_.fetch_add(1);
+  job_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadPool::run_share(int thread) {
-  const long blocks = (n_ + grain_ - 1) / grain_;
-  const long begin = blocks * thread / n_threads_ * grain_;
-  const long end = blocks * (thread + 1) / n_threads_ * grain_;
-  if (begin < end) (*body_)(thread, begin, end < n_ ? end : n_);
+void ThreadPool::take_blocks(int thread, std::uint32_t job) {
+  while (true) {
+    std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    const std::uint32_t block = std::uint32_t(ticket);
+    if (std::uint32_t(ticket >> 32) != job || block == kClosed) return;
+    const std::uint32_t blocks = blocks_.load(std::memory_order_relaxed);
+    const long n = n_.load(std::memory_order_relaxed);
+    const long grain = grain_.load(std::memory_order_relaxed);
+    const auto* body = body_.load(std::memory_order_relaxed);
+    if (block >= blocks) return;
+    // Success means that the job was open until now, hence that the fields read belong to it.
+    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+    const long begin = long(block) * grain;
+    (*body)(thread, begin, std::min(begin + grain, n));
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == blocks) done_.notify_one();
+  }
 }
 
 void ThreadPool::work(int thread) {
-  unsigned seen = 0;
+  std::uint32_t seen = 0;
   while (true) {
-    for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen;
-         spin++) {
+    for (int spin = 0; spin < kSpins && job_.load(std::memory_order_acquire) == seen; spin++) {
       _mm_pause();
     }
-    generation_.wait(seen, std::memory_order_acquire);
-    seen = generation_.load(std::memory_order_acquire);
+    job_.wait(seen, std::memory_order_acquire);
+    seen = job_.load(std::memory_order_acquire);
     if (stopping_) return;
-    run_share(thread);
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+    take_blocks(thread, seen);
   }
 }
 
 void ThreadPool::run(long n, long grain, const std::function<void(int, long, long)>& body) {
-  n_ = n;
-  grain_ = grain;
-  body_ = &body;
-  if (n_threads_ == 1 || n <= grain) {
-    if (n > 0) body(0, 0, n);
+  if (n <= 0) return;
+  const std::uint32_t blocks = std::uint32_t((n + grain - 1) / grain);
+  if (n_threads_ == 1 || blocks == 1) {
+    for (long begin = 0; begin < n; begin += grain) body(0, begin, std::min(begin + grain, n));
     return;
   }
-  pending_.store(n_threads_ - 1, std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
-  run_share(0);
-  for (int spin = 0; spin < kSpins && pending_.load(std::memory_order_acquire) != 0; spin++) {
+  const std::uint32_t job = job_.load(std::memory_order_relaxed) + 1;
+  ticket_.store(ticket_of(job, kClosed), std::memory_order_seq_cst);
+  n_.store(n, std::memory_order_relaxed);
+  grain_.store(grain, std::memory_order_relaxed);
+  body_.store(&body, std::memory_order_relaxed);
+  blocks_.store(blocks, std::memory_order_relaxed);
+  done_.store(0, std::memory_order_relaxed);
+  ticket_.store(ticket_of(job, 0), std::memory_order_release);
+  job_.store(job, std::memory_order_release);
+  job_.notify_all();
+  take_blocks(0, job);
+  for (int spin = 0; spin < kSpins && done_.load(std::memory_order_acquire) != blocks; spin++) {
     _mm_pause();
   }
-  for (int left = pending_.load(std::memory_order_acquire); left != 0;
-       left = pending_.load(std::memory_order_acquire)) {
-    pending_.wait(left, std::memory_order_acquire);
+  for (std::uint32_t done = done_.load(std::memory_order_acquire); done != blocks;
+       done = done_.load(std::memory_order_acquire)) {
+    done_.wait(done, std::memory_order_acquire);
   }
 }
 

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <thread>
 #include <vector>
 
 namespace gallop {
 
-// Threads that share loops by a static partition: which thread runs which index depends on nothing
-// but the two counts. Not reentrant; one caller at a time.
+// Threads that share loops. The loop is cut into blocks of fixed bounds; threads take blocks as
+// they come free, so a thread that is not scheduled holds nobody up. Who computes a block must
+// therefore not matter: blocks write to places of their own, or add integers. Not reentrant; one
+// caller at a time.
 class ThreadPool {
  public:
   // n_threads >= 1 in all, the caller included.
@@ -19,22 +22,24 @@ class ThreadPool {
 
   int size() const { return n_threads_; }
 
-  // Calls body(thread, begin, end) once on each thread with its share of [0, n), in blocks of
-  // `grain` indices; threads without a share are left out. Returns when all are done. The body must
-  // not throw.
+  // Calls body(thread, begin, end) for [0, n) in blocks of `grain` indices and returns when all are
+  // done. The body must not throw.
   void run(long n, long grain, const std::function<void(int, long, long)>& body);
 
  private:
   void work(int thread);
-  void run_share(int thread);
+  void take_blocks(int thread, std::uint32_t job);
 
   int n_threads_;
   std::vector<std::thread> threads_;
-  std::atomic<unsigned> generation_{0};
-  std::atomic<int> pending_{0};
+  // Job number << 32 | next block. A job is closed, its block kClosed, while the fields below
+  // change, so a thread that comes late can take no block of it.
+  std::atomic<std::uint64_t> ticket_;
+  std::atomic<std::uint32_t> job_{0};  // the last job that was opened; threads sleep on it
   std::atomic<bool> stopping_{false};
-  long n_ = 0, grain_ = 1;
-  const std::function<void(int, long, long)>* body_ = nullptr;
+  std::atomic<std::uint32_t> blocks_{0}, done_{0};
+  std::atomic<long> n_{0}, grain_{1};
+  std::atomic<const std::function<void(int, long, long)>*> body_{nullptr};
 };
 
 }  // namespace gallop

@@ -1,0 +1,12 @@
+// Stands for the CUDA backend in builds without CUDA. Empty in the others.
+#include "host/runtime/backend.h"
+
+#if !defined(GALLOP_HAVE_CUDA)
+
+namespace gallop {
+
+std::unique_ptr<Backend> make_cuda_backend(std::string&) { return nullptr; }
+
+}  // namespace gallop
+
+#endif

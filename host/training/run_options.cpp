@@ -1,0 +1,149 @@
+#include "host/training/run_options.h"
+
+#include <fmt/format.h>
+
+#include "host/environment_files/mdp_file.h"
+#include "host/error.h"
+#include "host/options/toml_document.h"
+#include "host/runtime/environments.h"
+
+namespace gallop {
+namespace {
+
+constexpr double kMaxSeconds = 1e6;
+
+// Rows of every run; defaults here give way to the shipped configurations.
+constexpr OptionSpec kRunRows[] = {
+    {"environment", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "", "what to learn on"},
+    {"algorithm", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "", "what to learn with"},
+    {"seed", OptionType::integer, "1", 0, double(std::uint64_t(1) << 53), nullptr, "",
+     "of everything random"},
+    {"steps", OptionType::integer, "200000", 1, 1e15, nullptr, "steps",
+     "environment steps to train for, rounded up to whole iterations"},
+    {"mode", OptionType::choice, "strict", -kUnbounded, kUnbounded, "strict,fast", "",
+     "strict: the same bits on every device, thread count and split; fast: may use faster "
+     "arithmetic "
+     "on a GPU, repeatable on one model; on the CPU the two are the same"},
+    {"device", OptionType::choice, "auto", -kUnbounded, kUnbounded, "auto,cpu,cuda", "",
+     "where to compute; auto takes CUDA where it is there. Does not change the bits in strict "
+     "mode"},
+    {"threads", OptionType::integer, "0", 0, 4096, nullptr, "",
+     "of the CPU backend, 0 for all processors. Does not change the bits"},
+    {"eval_episodes", OptionType::integer, "100", 1, 1 << 24, nullptr, "episodes",
+     "of an evaluation with the most probable action"},
+    {"eval_interval", OptionType::integer, "0", 0, 1e9, nullptr, "iterations",
+     "between two evaluations during training, 0 for none but the last"},
+    {"checkpoint_interval", OptionType::integer, "0", 0, 1e9, nullptr, "iterations",
+     "between two checkpoints, 0 to go by time alone"},
+    {"checkpoint_seconds", OptionType::real, "5", 0, kMaxSeconds, nullptr, "s",
+     "after which the next iteration writes a checkpoint, 0 to go by iterations alone"},
+};
+
+// Rows that may differ between a run and its continuation: they change no bit.
+bool is_free(std::string_view name) { return name == "device" || name == "threads"; }
+
+constexpr const char* kPrefix = "environment.";
+
+}  // namespace
+
+RunOptions::RunOptions(std::string_view environment, std::string_view algorithm)
+    : environment_(&find_environment(environment)),
+      algorithm_(&find_algorithm(algorithm)),
+      texts_(std::make_shared<std::vector<std::string>>()) {
+  const EnvironmentSpec& spec = spec_of(*environment_);
+  values_.add(kRunRows);
+  values_.set("environment", spec.name, "command");
+  values_.set("algorithm", algorithm_->name, "command");
+  values_.add(algorithm_->options);
+
+  texts_->reserve(2 * spec.n_parameters);
+  std::vector<OptionSpec> rows;
+  for (int k = 0; k < spec.n_parameters; k++) {
+    const ParameterSpec& p = spec.parameters[k];
+    texts_->push_back(std::string(kPrefix) + p.name);
+    const char* name = texts_->back().c_str();
+    texts_->push_back(fmt::format("{}", p.value));
+    rows.push_back(
+        {name, OptionType::real, texts_->back().c_str(), p.low, p.high, nullptr, p.unit, p.help});
+  }
+  if (spec.table_capacity > 0) {
+    rows.push_back({"environment.file", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "",
+                    "description of the problem; the built-in one where empty"});
+  }
+  values_.add(rows);
+  const std::string_view config = shipped_config(algorithm_->name, spec.name);
+  if (!config.empty()) {
+    values_.apply_toml(config, fmt::format("configs/{}/{}.toml", algorithm_->name, spec.name));
+  }
+}
+
+void RunOptions::apply_config(std::string_view toml, std::string_view origin) {
+  Options changed = values_;
+  changed.apply_toml(toml, origin);
+  for (const char* name : {"environment", "algorithm"}) {
+    if (changed.text(name) == values_.text(name)) continue;
+    throw value_error(fmt::format("{} is for {} '{}', but '{}' was asked for", origin, name,
+                                  changed.text(name), values_.text(name)));
+  }
+  values_ = changed;
+}
+
+void RunOptions::set_assignment(std::string_view assignment, std::string_view origin) {
+  const std::string_view name = assignment.substr(0, assignment.find('='));
+  if (!values_.has(name) && values_.has(kPrefix + std::string(name))) {
+    values_.set_assignment(kPrefix + std::string(assignment), origin);
+  } else {
+    values_.set_assignment(assignment, origin);
+  }
+}
+
+std::function<void(Environments&)> RunOptions::configure() const {
+  return [options = values_](Environments& environments) {
+    const EnvironmentSpec& spec = environments.spec();
+    for (int k = 0; k < spec.n_parameters; k++) {
+      const char* name = spec.parameters[k].name;
+      environments.set_parameter(name, options.real(kPrefix + std::string(name)));
+    }
+    if (!options.has("environment.file") || options.text("environment.file").empty()) return;
+    const MdpFile file = read_mdp_file(options.text("environment.file"));
+    environments.set_parameter("n_states", file.n_states);
+    environments.set_parameter("n_actions", file.n_actions);
+    environments.set_table(file.table);
+    environments.set_time_limit(file.horizon);
+  };
+}
+
+std::string RunOptions::to_toml() const { return values_.to_toml(); }
+
+RunOptions RunOptions::from_toml(const std::string& toml, const std::string& origin) {
+  // The two names decide which rows the document may have.
+  const auto named = [&](const char* key) {
+    const std::optional<std::string> name = toml_text_value(toml, key, origin);
+    if (!name) throw value_error(fmt::format("{} has no key '{}'", origin, key));
+    return *name;
+  };
+  RunOptions options(named("environment"), named("algorithm"));
+  options.apply_config(toml, origin);
+  return options;
+}
+
+std::string RunOptions::fingerprint() const {
+  std::string text;
+  for (const std::string& name : values_.names()) {
+    if (!is_free(name)) text += name + "=" + values_.value_text(name) + "\n";
+  }
+  return text;
+}
+
+void RunOptions::refuse_difference(const RunOptions& asked) const {
+  std::string list;
+  for (const OptionDifference& d : values_.difference(asked.values())) {
+    if (is_free(d.name)) continue;
+    list += fmt::format("\n  {} is {} in the run, {} was asked for", d.name, d.mine, d.theirs);
+  }
+  if (list.empty()) return;
+  throw value_error("a resumed run must have the options it began with:" + list +
+                    "\nLeave these flags out, or begin a new run");
+}
+
+}  // namespace gallop

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/options/option.h"
+#include "host/registry/registry.h"
+
+namespace gallop {
+
+class Environments;
+
+// All that decides a run: the environment, the algorithm, the rows of the run, of the algorithm and
+// of the environment's parameters ("environment.gravity"), each with its value.
+//
+// Values come in layers, later ones winning: the tables' defaults, the shipped configuration of the
+// algorithm on the environment, a configuration file, flags and --set.
+class RunOptions {
+ public:
+  // Tables and shipped configuration. Throws a usage error for unknown names.
+  RunOptions(std::string_view environment, std::string_view algorithm);
+
+  const EnvironmentEntry& environment() const { return *environment_; }
+  const AlgorithmDescriptor& algorithm() const { return *algorithm_; }
+  Options& values() { return values_; }
+  const Options& values() const { return values_; }
+
+  // A configuration file. Throws a value error where it is for another environment or algorithm.
+  void apply_config(std::string_view toml, std::string_view origin);
+  // "name=value"; a parameter of the environment may leave its "environment." out.
+  void set_assignment(std::string_view assignment, std::string_view origin);
+
+  std::uint64_t seed() const { return std::uint64_t(values_.integer("seed")); }
+  // Sets the parameters of a batch, and its table where a file gives one.
+  std::function<void(Environments&)> configure() const;
+
+  // The resolved configuration as TOML; read back by from_toml.
+  std::string to_toml() const;
+  static RunOptions from_toml(const std::string& toml, const std::string& origin);
+  // The same without what may differ between a run and its continuation: device and threads.
+  std::string fingerprint() const;
+  // Throws a value error that lists every difference but device and threads.
+  void refuse_difference(const RunOptions& asked) const;
+
+ private:
+  const EnvironmentEntry* environment_;
+  const AlgorithmDescriptor* algorithm_;
+  // Names and defaults of the parameters' rows, which Options refers to.
+  std::shared_ptr<std::vector<std::string>> texts_;
+  Options values_;
+};
+
+}  // namespace gallop
