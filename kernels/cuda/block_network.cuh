@@ -60,12 +60,12 @@ __device__ __forceinline__ bool is_aligned(const void* pointer) {
   return (reinterpret_cast<std::uintptr_t>(pointer) & 15u) == 0;
 }
 
-// One layer for n instances: in [n_in, n], out [n_out, n], weight [n_in, n_out]. A thread takes E
-// instances and 8 outputs. Begins and ends with all threads of the block agreeing on the arrays.
+// One layer for n instances: in [n_in, stride], out [n_out, stride], weight [n_in, n_out]. A thread
+// takes E instances and 8 outputs. Barriers before and after are the caller's.
 template <int E>
 __device__ __forceinline__ void block_layer(const float* in, int n_in, const float* weight,
                                             const float* bias, int n_out, Activation activation,
-                                            int n, float* out) {
+                                            int n, int stride, float* out) {
   const int groups = n / E;
   const int tasks = groups * ((n_out + kBlockColumns - 1) / kBlockColumns);
   const bool rows_aligned = n_out % 4 == 0 && is_aligned(weight) && is_aligned(bias);
@@ -82,7 +82,7 @@ __device__ __forceinline__ void block_layer(const float* in, int n_in, const flo
     }
     GALLOP_UNROLL(4)
     for (int k = 0; k < n_in; k++) {
-      load_aligned<E>(in + long(k) * n + i, x);
+      load_aligned<E>(in + long(k) * stride + i, x);
       load_columns(weight + long(k) * n_out + j, valid, whole, w);
       GALLOP_UNROLL(4)
       for (int e = 0; e < E; e++) {
@@ -95,7 +95,7 @@ __device__ __forceinline__ void block_layer(const float* in, int n_in, const flo
       if (c < valid) {
         GALLOP_UNROLL(4)
         for (int e = 0; e < E; e++) x[e] = activate(activation, sum[e][c]);
-        store_aligned<E>(out + long(j + c) * n + i, x);
+        store_aligned<E>(out + long(j + c) * stride + i, x);
       }
     }
   }
@@ -128,9 +128,9 @@ __device__ __forceinline__ float* block_forward(const NetworkShape& shape, const
     const float* bias = weight + long(n_in) * n_out;
     const Activation activation = l + 1 < shape.n_layers ? shape.hidden : Activation::kIdentity;
     if (n % 4 == 0) {
-      block_layer<4>(a, n_in, weight, bias, n_out, activation, n, b);
+      block_layer<4>(a, n_in, weight, bias, n_out, activation, n, n, b);
     } else {
-      block_layer<2>(a, n_in, weight, bias, n_out, activation, n, b);
+      block_layer<2>(a, n_in, weight, bias, n_out, activation, n, n, b);
     }
     __syncthreads();
     weight = bias + n_out;

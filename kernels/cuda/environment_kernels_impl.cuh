@@ -70,8 +70,8 @@ struct CudaEnvironmentFunctions {
 #else
 #define GALLOP_CUDA_SUFFIX cuda
 #endif
-#define GALLOP_INSTANTIATE_CUDA(Type)                                                            \
-  extern "C" const gallop::CudaEnvironmentTable* GALLOP_CUDA_PASTE(gallop_environment_, Type,    \
-                                                                   GALLOP_CUDA_SUFFIX)() {       \
-    return &gallop::GALLOP_ISA::CudaEnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable;      \
+#define GALLOP_INSTANTIATE_CUDA(Type)                                                         \
+  extern "C" const gallop::CudaEnvironmentTable* GALLOP_CUDA_PASTE(gallop_environment_, Type, \
+                                                                   GALLOP_CUDA_SUFFIX)() {    \
+    return &gallop::GALLOP_ISA::CudaEnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable;   \
   }

@@ -8,7 +8,8 @@
 namespace gallop {
 
 struct CudaEnvironmentTable {
-  // The meanings of kernels/cpu/environment_table.h. Instances [begin, end) of the batch, any begin.
+  // The meanings of kernels/cpu/environment_table.h. Instances [begin, end) of the batch, any
+  // begin.
   LaunchStatus (*reset)(const EnvironmentBatch&, int begin, int end, const std::uint8_t* mask,
                         void* stream);
   LaunchStatus (*observe)(const EnvironmentBatch&, int begin, int end, float* observation,

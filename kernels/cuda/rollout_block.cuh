@@ -1,5 +1,5 @@
-// Fused rollouts with a network of any depth and width: a block of threads runs the network for a few
-// instances, each of which one thread steps.
+// Fused rollouts with a network of any depth and width: a block of threads runs the network for a
+// few instances, each of which one thread steps.
 #pragma once
 
 #include "kernels/cuda/block_network.cuh"
@@ -58,12 +58,11 @@ __global__ void __launch_bounds__(kBlockThreads, 4)
 template <class Env, ResetMode kMode>
 LaunchStatus block_rollout(const RolloutRequest& r, void* stream) {
   const int n = block_instances(r.policy.shape.network, r.end - r.begin);
-  const LaunchConfig config{
-      .name = "block_rollout",
-      .grid = blocks_for(std::size_t(r.end - r.begin), unsigned(n)),
-      .block = kBlockThreads,
-      .shared_bytes = block_network_bytes(r.policy.shape.network, n),
-      .stream = stream};
+  const LaunchConfig config{.name = "block_rollout",
+                            .grid = blocks_for(std::size_t(r.end - r.begin), unsigned(n)),
+                            .block = kBlockThreads,
+                            .shared_bytes = block_network_bytes(r.policy.shape.network, n),
+                            .stream = stream};
   return launch(config, block_rollout_kernel<Env, kMode>, r, n);
 }
 

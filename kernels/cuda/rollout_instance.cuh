@@ -144,7 +144,7 @@ __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const flo
 // The parameters of instance i; shared ones were put into registers by `broadcast_struct`.
 template <class Env>
 GALLOP_HD void load_parameters(const EnvironmentBatch& batch, int i,
-                                                typename Env::template Parameters<float>& p) {
+                               typename Env::template Parameters<float>& p) {
   if (batch.parameters_per_instance == 0) {
     broadcast_struct<float>(p, batch.parameters);
   } else {
@@ -164,7 +164,8 @@ bool policy_fits(const RolloutRequest& r) {
   }
   const bool tabular = network.kind == NetworkKind::kTabular;
   if (tabular && (network.n_layers != 1 || !T::kIndexObservation)) return false;
-  const int n_in = tabular ? r.batch.shared.sizes.observation : observation_rows<Env>(r.batch.shared);
+  const int n_in =
+      tabular ? r.batch.shared.sizes.observation : observation_rows<Env>(r.batch.shared);
   const int n_actions = r.batch.shared.sizes.action;
   if (T::kDiscreteAction != (shape.head == Head::kCategorical)) return false;
   const int n_out = shape.head == Head::kGaussianNetwork ? 2 * n_actions : n_actions;

@@ -1,6 +1,6 @@
-// Fused rollouts whose policy needs no memory of its own: uniformly random actions, a linear map, or
-// a table. One thread carries one instance through all T steps in registers; the policy's parameters
-// stand in shared memory.
+// Fused rollouts whose policy needs no memory of its own: uniformly random actions, a linear map,
+// or a table. One thread carries one instance through all T steps in registers; the policy's
+// parameters stand in shared memory.
 #pragma once
 
 #include "kernels/cuda/launch.cuh"

@@ -1,0 +1,211 @@
+// The CUDA backend: every operation fills in a request and calls a launcher of the kernel tables.
+// It includes nothing of CUDA; memory and stream are the device's.
+#include "host/runtime/cuda_backend.h"
+
+#include <cmath>
+
+#include "kernels/gradients/gradient.h"
+
+namespace gallop {
+namespace {
+
+// Device memory that grows and is given back at the end.
+class DeviceScratch {
+ public:
+  explicit DeviceScratch(KernelDevice& device) : device_(device) {}
+  ~DeviceScratch() {
+    if (data_ != nullptr) device_.release(data_);
+  }
+  DeviceScratch(const DeviceScratch&) = delete;
+  DeviceScratch& operator=(const DeviceScratch&) = delete;
+
+  void* bytes(std::size_t count) {
+    if (count > capacity_) {
+      if (data_ != nullptr) device_.release(data_);
+      data_ = nullptr;
+      capacity_ = 0;
+      data_ = device_.allocate(count + count / 4);
+      capacity_ = count + count / 4;
+    }
+    return data_;
+  }
+  float* floats(long count) {
+    return count == 0 ? nullptr : static_cast<float*>(bytes(std::size_t(count) * sizeof(float)));
+  }
+
+ private:
+  KernelDevice& device_;
+  void* data_ = nullptr;
+  std::size_t capacity_ = 0;
+};
+
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(std::unique_ptr<KernelDevice> device)
+      : device_(std::move(device)),
+        kernels_(device_->kernels()),
+        partial_(*device_),
+        work_(*device_),
+        small_(*device_) {}
+
+  std::string name() const override { return "cuda"; }
+
+  void* allocate(std::size_t bytes) override { return device_->allocate(bytes); }
+  void release(void* memory) noexcept override { device_->release(memory); }
+  void to_device(void* to, const void* from, std::size_t bytes) override {
+    device_->to_device(to, from, bytes);
+  }
+  void to_host(void* to, const void* from, std::size_t bytes) override {
+    device_->to_host(to, from, bytes);
+  }
+
+  void reset(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
+             const std::uint8_t* mask) override {
+    check(table(environment).reset(batch, 0, batch.n_envs, mask, stream()));
+  }
+
+  void observe(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
+               float* observation) override {
+    check(table(environment).observe(batch, 0, batch.n_envs, observation, batch.n_envs, stream()));
+  }
+
+  void step(const EnvironmentEntry& environment, const EnvironmentBatch& batch, const float* action,
+            bool clip, ResetMode mode, const StepOutput& out) override {
+    check(
+        table(environment)
+            .step(batch, 0, batch.n_envs, action, batch.n_envs, clip ? 1 : 0, mode, out, stream()));
+  }
+
+  void rollout(const EnvironmentEntry& environment, const RolloutRequest& request) override {
+    RolloutRequest r = request;
+    r.begin = 0;
+    r.end = r.batch.n_envs;
+    check(table(environment).rollout(r, stream()));
+  }
+
+  void values(const NetworkShape& shape, const float* parameters, const Normalization& by,
+              int n_rows, int n_envs, const float* observation, float* output) override {
+    check(kernels_.values(
+        {shape, parameters, by, n_rows, n_envs, observation, nullptr, nullptr, output}, stream()));
+  }
+
+  void final_values(const FinalValueRequest& r) override {
+    check(kernels_.values({r.shape, r.parameters, r.normalization, r.n_steps, r.n_envs,
+                           r.final_observation, r.terminated, r.truncated, r.final_value},
+                          stream()));
+  }
+
+  void gae(GaeRequest r) override {
+    r.begin = 0;
+    r.end = r.n_envs;
+    check(kernels_.gae(r, stream()));
+  }
+
+  void returns(ReturnsRequest r) override {
+    r.begin = 0;
+    r.end = r.n_envs;
+    check(kernels_.returns(r, stream()));
+  }
+
+  Moments moments(const float* x, long rows, long n, long stride) override {
+    Moments result;
+    result.count = rows * n;
+    if (result.count == 0) return result;
+    const CudaMoments computed = compute_moments({x, rows, n, stride, 0});
+    result.mean = computed.mean;
+    result.sum_of_squares = computed.sum_of_squares;
+    return result;
+  }
+
+  void standardize(float* x, long n, float mean, float inverse_std) override {
+    check(kernels_.standardize(x, n, mean, inverse_std, stream()));
+  }
+
+  void policy_gradient(PolicyGradientRequest r, float* gradient) override {
+    Segments segments;
+    policy_segments(r.policy.shape, segments);
+    const int n_chunks = prepare(segments, r, gradient_floats(r.policy.shape, r.samples.count));
+    check(kernels_.policy_gradient(r, stream()));
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
+  }
+
+  void value_gradient(ValueGradientRequest r, float* gradient) override {
+    Segments segments;
+    value_segments(r.shape, segments);
+    const int n_chunks =
+        prepare(segments, r, kernels_.gradient_scratch(r.shape, 1, chunk_count(r.samples.count)));
+    check(kernels_.value_gradient(r, stream()));
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
+  }
+
+  double norm(const float* gradient, long n) override {
+    if (n == 0) return 0.0;
+    return std::sqrt(compute_moments({gradient, 1, n, n, 1}).sum_of_squares);
+  }
+
+  void adam(AdamRequest r) override {
+    r.begin = 0;
+    check(kernels_.adam(r, stream()));
+  }
+
+  void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {
+    const std::size_t bytes = kernels_.shuffle_scratch(n);
+    check(kernels_.shuffle({seed, counter, n, order, work_.bytes(bytes), bytes}, stream()));
+  }
+
+ private:
+  void* stream() const { return device_->stream(); }
+  void check(const LaunchStatus& status) const { device_->check(status); }
+  const CudaEnvironmentTable& table(const EnvironmentEntry& environment) const {
+    return device_->environment(environment);
+  }
+
+  CudaMoments compute_moments(const CudaMomentsRequest& request) {
+    auto* const at = static_cast<CudaMoments*>(small_.bytes(kSmallBytes));
+    check(kernels_.moments(request, at, stream()));
+    CudaMoments result;
+    device_->to_host(&result, at, sizeof(result));
+    return result;
+  }
+
+  long gradient_floats(const PolicyShape& shape, long count) const {
+    return kernels_.gradient_scratch(shape.network, shape.n_actions, chunk_count(count));
+  }
+
+  // Fills in the chunks, the memory for their sums, and `scratch_floats` of scratch.
+  template <class Request>
+  int prepare(const Segments& segments, Request& r, long scratch_floats) {
+    const int n_chunks = chunk_count(r.samples.count);
+    r.begin = 0;
+    r.end = n_chunks;
+    r.stride = (segments.begin[segments.count] + 15) / 16 * 16;
+    r.partial = partial_.floats(long(n_chunks) * (r.stride + kMaxSegments));
+    r.greatest = r.partial + long(n_chunks) * r.stride;
+    r.scratch = work_.floats(scratch_floats);
+    return n_chunks;
+  }
+
+  void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
+              const float* greatest, float* sum) {
+    auto* const bound = static_cast<float*>(small_.bytes(kSmallBytes));
+    check(kernels_.reduce_partials(
+        {segments, n_chunks, partial, stride, greatest, sum, 0, segments.begin[segments.count]},
+        bound, stream()));
+  }
+
+  // Holds CudaMoments, or the bounds of all segments.
+  static constexpr std::size_t kSmallBytes = 1024;
+  static_assert(sizeof(CudaMoments) <= kSmallBytes && sizeof(float) * kMaxSegments <= kSmallBytes);
+
+  std::unique_ptr<KernelDevice> device_;
+  const CudaKernels& kernels_;
+  DeviceScratch partial_, work_, small_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_kernel_backend(std::unique_ptr<KernelDevice> device) {
+  return std::make_unique<CudaBackend>(std::move(device));
+}
+
+}  // namespace gallop

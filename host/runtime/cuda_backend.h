@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+
+#include "host/runtime/backend.h"
+#include "kernels/cuda/environment_table.h"
+#include "kernels/cuda/kernel_table.h"
+
+namespace gallop {
+
+// What the CUDA backend needs of a device: memory, one stream, and the compiled kernels. The tests
+// put the executor of CUDA blocks in its place.
+class KernelDevice {
+ public:
+  virtual ~KernelDevice() = default;
+
+  // Zeroed, aligned to at least 128 bytes. Throws an Error that names the bytes asked for.
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* memory) noexcept = 0;
+  // In the order of the stream; both wait.
+  virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void* stream() const = 0;
+  // Throws an Error where the launch failed.
+  virtual void check(const LaunchStatus& status) const = 0;
+
+  virtual const CudaKernels& kernels() const = 0;
+  virtual const CudaEnvironmentTable& environment(const EnvironmentEntry& entry) const = 0;
+};
+
+// The backend on a device: every operation launches kernels on its stream and returns.
+std::unique_ptr<Backend> make_kernel_backend(std::unique_ptr<KernelDevice> device);
+
+}  // namespace gallop

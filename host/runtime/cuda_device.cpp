@@ -1,0 +1,109 @@
+// The device of the CUDA runtime, and the backend on it. Empty in builds without CUDA
+// (no_cuda_backend.cpp).
+#if defined(GALLOP_HAVE_CUDA)
+
+#include <cuda_runtime_api.h>
+
+#include <string>
+
+#include "host/error.h"
+#include "host/registry/generated.h"
+#include "host/runtime/cuda_backend.h"
+
+extern "C" const gallop::CudaKernels* gallop_cuda_kernels();
+
+namespace gallop {
+namespace {
+
+std::string cuda_text(cudaError_t code) {
+  return std::string(cudaGetErrorName(code)) + " (" + cudaGetErrorString(code) + ")";
+}
+
+void require(cudaError_t code, const std::string& call) {
+  if (code == cudaSuccess) return;
+  throw Error(ExitCode::cuda, call + " failed: " + cuda_text(code));
+}
+
+class CudaDevice : public KernelDevice {
+ public:
+  explicit CudaDevice(int index) {
+    require(cudaSetDevice(index), "cudaSetDevice(" + std::to_string(index) + ")");
+    require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  }
+  // The driver may be gone by now: what it says is of no use.
+  ~CudaDevice() override { static_cast<void>(cudaStreamDestroy(stream_)); }
+
+  void* allocate(std::size_t bytes) override {
+    void* memory = nullptr;
+    const cudaError_t code = cudaMalloc(&memory, bytes);
+    if (code != cudaSuccess) {
+      static_cast<void>(cudaGetLastError());  // or the next launch would report it again
+      throw Error(ExitCode::cuda, "cudaMalloc of " + std::to_string(bytes) +
+                                      " bytes failed: " + cuda_text(code) + "; " + free_memory() +
+                                      "; use fewer environments or steps, or --device cpu");
+    }
+    require(cudaMemsetAsync(memory, 0, bytes, stream_), "cudaMemsetAsync");
+    return memory;
+  }
+  void release(void* memory) noexcept override {
+    static_cast<void>(cudaStreamSynchronize(stream_));
+    static_cast<void>(cudaFree(memory));
+  }
+  void to_device(void* to, const void* from, std::size_t bytes) override {
+    copy(to, from, bytes, cudaMemcpyHostToDevice, "to");
+  }
+  void to_host(void* to, const void* from, std::size_t bytes) override {
+    copy(to, from, bytes, cudaMemcpyDeviceToHost, "from");
+  }
+  void* stream() const override { return stream_; }
+
+  void check(const LaunchStatus& status) const override {
+    if (status.ok()) return;
+    throw Error(ExitCode::cuda, std::string("launch of kernel ") + status.kernel +
+                                    " failed: " + cuda_text(static_cast<cudaError_t>(status.code)));
+  }
+
+  const CudaKernels& kernels() const override { return *gallop_cuda_kernels(); }
+  const CudaEnvironmentTable& environment(const EnvironmentEntry& entry) const override {
+    if (entry.cuda == nullptr) {
+      throw Error(ExitCode::cuda, std::string("environment ") + entry.type +
+                                      " was compiled without CUDA; use --device cpu");
+    }
+    return *entry.cuda();
+  }
+
+ private:
+  static std::string free_memory() {
+    std::size_t free = 0, total = 0;
+    if (cudaMemGetInfo(&free, &total) != cudaSuccess)
+      return "the device does not tell what is free";
+    return std::to_string(free) + " of " + std::to_string(total) + " bytes are free";
+  }
+
+  // Errors of kernels that were launched before show here.
+  void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+            const char* direction) {
+    const std::string call =
+        "copy of " + std::to_string(bytes) + " bytes " + direction + " the device";
+    require(cudaMemcpyAsync(to, from, bytes, kind, stream_), call);
+    require(cudaStreamSynchronize(stream_), call + ", or a kernel before it,");
+  }
+
+  cudaStream_t stream_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
+  int count = 0;
+  const cudaError_t code = cudaGetDeviceCount(&count);
+  if (code == cudaSuccess && count > 0) return make_kernel_backend(std::make_unique<CudaDevice>(0));
+  static_cast<void>(cudaGetLastError());
+  why = code == cudaSuccess ? "CUDA finds no device"
+                            : "CUDA finds no usable driver: " + cuda_text(code);
+  return nullptr;
+}
+
+}  // namespace gallop
+
+#endif

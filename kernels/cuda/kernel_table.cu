@@ -1,0 +1,29 @@
+// The launchers of kernels/cuda/kernel_table.h, compiled by nvcc; the tests compile the same file
+// for their executor.
+#include "kernels/cuda/kernel_table.h"
+
+#include "kernels/cuda/estimators.cuh"
+#include "kernels/cuda/gradient.cuh"
+#include "kernels/cuda/moments.cuh"
+#include "kernels/cuda/shuffle.cuh"
+#include "kernels/cuda/update.cuh"
+#include "kernels/cuda/values.cuh"
+
+namespace gallop::inline GALLOP_ISA {
+
+static constexpr CudaKernels kCudaKernels = {&values,          &gae,
+                                             &returns,         &moments,
+                                             &standardize,     &policy_gradient,
+                                             &value_gradient,  &gradient_scratch_floats,
+                                             &reduce_partials, &adam,
+                                             &shuffle,         &shuffle_scratch};
+
+}  // namespace gallop::inline GALLOP_ISA
+
+#ifdef GALLOP_CUDA_EXECUTOR
+extern "C" const gallop::CudaKernels* gallop_executor_kernels() {
+#else
+extern "C" const gallop::CudaKernels* gallop_cuda_kernels() {
+#endif
+  return &gallop::GALLOP_ISA::kCudaKernels;
+}

@@ -1,0 +1,66 @@
+// The launchers that do not depend on an environment. All pointers of a request are of the device;
+// every function puts its kernels on `stream` (a cudaStream_t) and returns at once. The bits of
+// every result are those of the CPU's kernels (kernels/cpu/kernel_table.h).
+#pragma once
+
+#include "kernels/cuda/launch_status.h"
+#include "kernels/estimators/gae.h"
+#include "kernels/estimators/returns.h"
+#include "kernels/gradients/samples.h"
+#include "kernels/optimizers/adam.h"
+#include "kernels/policy/act.h"
+#include "kernels/reduce/partials.h"
+
+namespace gallop {
+
+// Outputs of a network for rows of N inputs.
+struct CudaValuesRequest {
+  NetworkShape shape;
+  const float* parameters;
+  Normalization normalization;
+  int n_rows, n_envs;
+  const float* observation;        // [rows, O, N]
+  const std::uint8_t* terminated;  // [rows, N] or null
+  const std::uint8_t* truncated;   // [rows, N] or null
+  float* output;  // [rows, outputs, N]; given both flags, only where truncated and not terminated
+};
+
+// Order-free moments of `rows` rows of n numbers that stand `stride` apart.
+struct CudaMomentsRequest {
+  const float* x;
+  long rows, n, stride;
+  int about_zero;  // 1: the mean is taken as 0, and sum_of_squares is that of x
+};
+// Where they are computed, in device memory.
+struct CudaMoments {
+  double mean, sum_of_squares;  // NaN where a number is not finite
+  std::int64_t fixed_sum, fixed_sum_of_squares;
+  std::uint32_t greatest;  // magnitude, as bits
+};
+
+struct CudaShuffleRequest {
+  std::uint64_t seed, counter;
+  long n;
+  std::uint32_t* order;  // [n] the numbers 0 .. n - 1 sorted by (key, number)
+  void* scratch;         // [shuffle_scratch] bytes
+  std::size_t scratch_bytes;
+};
+
+struct CudaKernels {
+  LaunchStatus (*values)(const CudaValuesRequest&, void* stream);
+  LaunchStatus (*gae)(const GaeRequest&, void* stream);
+  LaunchStatus (*returns)(const ReturnsRequest&, void* stream);
+  LaunchStatus (*moments)(const CudaMomentsRequest&, CudaMoments* result, void* stream);
+  LaunchStatus (*standardize)(float* x, long n, float mean, float inverse_std, void* stream);
+  // `scratch` holds gradient_scratch floats, or is null where that is 0.
+  LaunchStatus (*policy_gradient)(const PolicyGradientRequest&, void* stream);
+  LaunchStatus (*value_gradient)(const ValueGradientRequest&, void* stream);
+  long (*gradient_scratch)(const NetworkShape&, int n_actions, int n_chunks);
+  // `bound` [kMaxSegments] is overwritten.
+  LaunchStatus (*reduce_partials)(const ReduceRequest&, float* bound, void* stream);
+  LaunchStatus (*adam)(const AdamRequest&, void* stream);
+  LaunchStatus (*shuffle)(const CudaShuffleRequest&, void* stream);
+  std::size_t (*shuffle_scratch)(long n);  // bytes
+};
+
+}  // namespace gallop
