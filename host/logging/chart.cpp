@@ -1,0 +1,317 @@
+#include "host/logging/chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "host/logging/progress.h"
+
+namespace gallop {
+namespace {
+
+constexpr int kLeft = 58, kRight = 22, kTop = 12, kBottom = 42;
+constexpr int kLegendHeight = 22;
+constexpr int kMostPoints = 300;
+constexpr int kColours = 4;
+constexpr size_t kSmoothedFrom = 60;  // points of a series
+constexpr double kLogDecades = 1000;
+constexpr double kLargest = 1e300;  // beyond it even the difference of two values overflows
+
+struct Point {
+  double x, y;
+};
+using Line = std::vector<Point>;
+
+struct Range {
+  double low = INFINITY;
+  double high = -INFINITY;
+  void include(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  bool empty() const { return !(low <= high); }
+};
+
+// What a chart shows, and where on the page.
+struct Frame {
+  Range x, y;
+  bool logarithmic = false;
+  int width = 0, height = 0;
+  int top = kTop;
+
+  double at_x(double value) const {
+    return kLeft + (value - x.low) / (x.high - x.low) * (width - kLeft - kRight);
+  }
+  double at_y(double value) const {
+    const double part = logarithmic ? (std::log10(value) - std::log10(y.low)) /
+                                          (std::log10(y.high) - std::log10(y.low))
+                                    : (value - y.low) / (y.high - y.low);
+    return height - kBottom - part * (height - top - kBottom);
+  }
+};
+
+// The finite stretches of a series.
+std::vector<Line> finite_lines(const ChartSeries& series) {
+  std::vector<Line> lines(1);
+  const size_t n = std::min(series.x.size(), series.y.size());
+  for (size_t i = 0; i < n; ++i) {
+    if (std::fabs(series.x[i]) < kLargest && std::fabs(series.y[i]) < kLargest) {
+      lines.back().push_back({series.x[i], series.y[i]});
+    } else if (!lines.back().empty()) {
+      lines.emplace_back();
+    }
+  }
+  if (lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
+size_t count_points(const std::vector<Line>& lines) {
+  size_t n = 0;
+  for (const Line& line : lines) n += line.size();
+  return n;
+}
+
+// The least and the greatest point of each of `n_stretches` equal parts, in their order.
+Line thinned(const Line& line, size_t n_stretches) {
+  if (line.size() <= 2 * n_stretches) return line;
+  Line result;
+  for (size_t i = 0; i < n_stretches; ++i) {
+    const auto first = line.begin() + static_cast<ptrdiff_t>(i * line.size() / n_stretches);
+    const auto last = line.begin() + static_cast<ptrdiff_t>((i + 1) * line.size() / n_stretches);
+    const auto [least, greatest] =
+        std::minmax_element(first, last, [](const Point& a, const Point& b) { return a.y < b.y; });
+    result.push_back(least < greatest ? *least : *greatest);
+    if (least != greatest) result.push_back(least < greatest ? *greatest : *least);
+  }
+  return result;
+}
+
+// A moving mean over a window that is a thirtieth of the line, narrower towards its ends.
+Line smoothed(const Line& line) {
+  const size_t reach = std::max<size_t>(1, line.size() / 60);
+  std::vector<double> sums(line.size() + 1, 0.0);
+  for (size_t i = 0; i < line.size(); ++i) sums[i + 1] = sums[i] + line[i].y;
+  Line result;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const size_t half = std::min({reach, i, line.size() - 1 - i});
+    const double mean = (sums[i + half + 1] - sums[i - half]) / static_cast<double>(2 * half + 1);
+    result.push_back({line[i].x, mean});
+  }
+  return result;
+}
+
+// One value, or none, has no extent of its own, nor have values that differ by rounding.
+void widen(Range& range, double least) {
+  if (range.empty()) range = {0, 1};
+  const double size = std::max(std::fabs(range.low), std::fabs(range.high));
+  if (range.high - range.low > 1e-9 * size) return;
+  const double margin = std::max(size * 0.1, least);
+  range = {range.low - margin, range.high + margin};
+}
+
+Frame frame_of(const std::vector<std::vector<Line>>& series, int width, int height) {
+  Frame frame;
+  frame.width = width;
+  frame.height = height;
+  frame.top = series.size() > 1 ? kTop + kLegendHeight : kTop;
+  for (const std::vector<Line>& lines : series) {
+    for (const Line& line : lines) {
+      for (const Point& point : line) {
+        frame.x.include(point.x);
+        frame.y.include(point.y);
+      }
+    }
+  }
+  frame.logarithmic = frame.y.low > 0 && frame.y.high / frame.y.low >= kLogDecades;
+  // Steps count from zero.
+  if (!frame.x.empty() && frame.x.low > 0) frame.x.low = 0;
+  widen(frame.x, 1);
+  widen(frame.y, 1e-3);
+  if (frame.logarithmic) {
+    frame.y.low /= 1.3;
+    frame.y.high *= 1.3;
+  } else {
+    const double margin = 0.05 * (frame.y.high - frame.y.low);
+    // Numbers that are never negative keep their zero.
+    const bool from_zero = frame.y.low >= 0 && frame.y.low < 0.3 * frame.y.high;
+    frame.y = {from_zero ? 0 : frame.y.low - margin, frame.y.high + margin};
+  }
+  return frame;
+}
+
+// One unit for all ticks of an axis, and the digits that tell a tick from the next.
+std::string tick_label(double value, double step, double largest) {
+  constexpr const char* kUnits[] = {"", " k", " M", " G", " T", " P"};
+  if (value == 0) return "0";
+  const int thousands = largest < 10000 ? 0 : static_cast<int>(std::floor(std::log10(largest) / 3));
+  if (thousands >= static_cast<int>(std::size(kUnits)) || step < 1e-6)
+    return fmt::format("{:.3g}", value);
+  const double unit = std::pow(1000.0, thousands);
+  const int digits = static_cast<int>(std::ceil(-std::log10(step / unit) - 1e-9));
+  return fmt::format("{:.{}f}{}", value / unit, std::max(digits, 0), kUnits[thousands]);
+}
+
+std::string axes(const Chart& chart, const Frame& frame) {
+  std::string svg;
+  const AxisTicks y_ticks = frame.logarithmic
+                                ? log_ticks(frame.y.low, frame.y.high)
+                                : axis_ticks(frame.y.low, frame.y.high, frame.height / 42);
+  for (size_t i = 0; i < y_ticks.values.size(); ++i) {
+    const double y = frame.at_y(y_ticks.values[i]);
+    svg += fmt::format(R"(<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", kLeft,
+                       frame.width - kRight, y, y);
+    svg += fmt::format(R"(<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>)",
+                       kLeft - 8, y + 4, y_ticks.labels[i]);
+  }
+  const int bottom = frame.height - kBottom;
+  const AxisTicks x_ticks = axis_ticks(frame.x.low, frame.x.high, frame.width / 85);
+  for (size_t i = 0; i < x_ticks.values.size(); ++i) {
+    const double x = frame.at_x(x_ticks.values[i]);
+    svg += fmt::format(R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>)", x, x,
+                       bottom, bottom + 4);
+    svg += fmt::format(R"(<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>)", x,
+                       bottom + 18, x_ticks.labels[i]);
+  }
+  svg += fmt::format(R"(<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>)", kLeft,
+                     frame.width - kRight, bottom, bottom);
+  svg += fmt::format(R"(<text class="label" x="{}" y="{}" text-anchor="middle">{}</text>)",
+                     kLeft + (frame.width - kLeft - kRight) / 2, frame.height - 6,
+                     escaped(chart.x_label));
+  std::string unit = chart.unit;
+  if (frame.logarithmic) unit += unit.empty() ? "log scale" : ", log scale";
+  if (!unit.empty()) {
+    const int middle = frame.top + (bottom - frame.top) / 2;
+    svg += fmt::format(
+        R"svg(<text class="label" x="13" y="{}" text-anchor="middle" transform="rotate(-90 13 {})">{}</text>)svg",
+        middle, middle, escaped(unit));
+  }
+  return svg;
+}
+
+std::string path_of(const Line& line, const Frame& frame, std::string_view css_class) {
+  if (line.size() == 1) {
+    return fmt::format(R"(<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.5"/>)", css_class,
+                       frame.at_x(line[0].x), frame.at_y(line[0].y));
+  }
+  std::string d;
+  for (const Point& point : line) {
+    d += fmt::format("{}{:.1f} {:.1f}", d.empty() ? "M" : "L", frame.at_x(point.x),
+                     frame.at_y(point.y));
+  }
+  return fmt::format(R"(<path class="{}" d="{}"/>)", css_class, d);
+}
+
+std::string points_of(const Line& line, const Frame& frame, const std::string& label, int colour) {
+  std::string svg;
+  for (const Point& point : line) {
+    svg += fmt::format(
+        R"(<circle class="point c{}" cx="{:.1f}" cy="{:.1f}" r="5"><title>{}{}: {:.6g}</title></circle>)",
+        colour, frame.at_x(point.x), frame.at_y(point.y), label, short_count(point.x), point.y);
+  }
+  return svg;
+}
+
+std::string legend(const Chart& chart) {
+  std::string svg;
+  double x = kLeft;
+  for (size_t i = 0; i < chart.series.size(); ++i) {
+    svg += fmt::format(R"(<line class="line c{}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>)",
+                       i % kColours, x, x + 18, 8, 8);
+    svg += fmt::format(R"(<text class="legend" x="{:.1f}" y="{}">{}</text>)", x + 24, 12,
+                       escaped(chart.series[i].name));
+    x += 44 + 7.0 * static_cast<double>(chart.series[i].name.size());
+  }
+  return svg;
+}
+
+}  // namespace
+
+AxisTicks axis_ticks(double low, double high, int wanted) {
+  const double raw = (high - low) / std::max(wanted, 1);
+  double step = std::pow(10.0, std::floor(std::log10(raw)));
+  for (const double factor : {2.0, 2.5, 2.0}) {  // 1, 2, 5, 10
+    if (step >= raw) break;
+    step *= factor;
+  }
+  const double largest = std::max(std::fabs(low), std::fabs(high));
+  AxisTicks ticks;
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; i < 100 && (first + i) * step <= high + 1e-9 * step; ++i) {
+    const double value = first + i == 0 ? 0 : (first + i) * step;
+    ticks.values.push_back(value);
+    ticks.labels.push_back(tick_label(value, step, largest));
+  }
+  return ticks;
+}
+
+AxisTicks log_ticks(double low, double high) {
+  AxisTicks ticks;
+  const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
+  const int last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
+  const int stride = std::max(1, (last - first + 5) / 6);
+  for (int power = first; power <= last; power += stride) {
+    ticks.values.push_back(std::pow(10.0, power));
+    ticks.labels.push_back(power >= -3 && power <= 3 ? fmt::format("{:g}", std::pow(10.0, power))
+                                                     : fmt::format("1e{}", power));
+  }
+  return ticks;
+}
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '&')
+      result += "&amp;";
+    else if (c == '<')
+      result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
+    else if (c == '"')
+      result += "&quot;";
+    else if (c == '\'')
+      result += "&#39;";
+    else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
+      result += c;
+  }
+  return result;
+}
+
+std::string render_chart(const Chart& chart, int width, int height) {
+  std::vector<std::vector<Line>> series;
+  size_t n_points = 0;
+  for (const ChartSeries& one : chart.series) {
+    series.push_back(finite_lines(one));
+    n_points += count_points(series.back());
+  }
+  const Frame frame = frame_of(series, width, height);
+  std::string svg = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", width,
+                                height, escaped(chart.title));
+  if (n_points > 0) {
+    svg += axes(chart, frame);
+  } else {
+    svg += fmt::format(R"(<text class="label" x="{}" y="{}" text-anchor="middle">no values</text>)",
+                       kLeft + (width - kLeft - kRight) / 2, height / 2);
+  }
+  for (size_t i = 0; i < series.size(); ++i) {
+    const int colour = static_cast<int>(i) % kColours;
+    const size_t n_series = std::max<size_t>(1, count_points(series[i]));
+    const std::string label = chart.series.size() > 1 ? escaped(chart.series[i].name) + ", " : "";
+    std::string points;
+    for (const Line& line : series[i]) {
+      const size_t share = std::max<size_t>(1, kMostPoints / 2 * line.size() / n_series);
+      const Line drawn = thinned(line, share);
+      const bool noisy = line.size() >= kSmoothedFrom;
+      svg += path_of(drawn, frame, fmt::format("{} c{}", noisy ? "line faint" : "line", colour));
+      if (noisy)
+        svg += path_of(thinned(smoothed(line), share), frame, fmt::format("line c{}", colour));
+      points += points_of(drawn, frame, label, colour);
+    }
+    svg += points;
+  }
+  if (chart.series.size() > 1) svg += legend(chart);
+  return svg + "</svg>";
+}
+
+}  // namespace gallop

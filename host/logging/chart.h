@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gallop {
+
+struct ChartSeries {
+  std::string name;       // in the legend, where there is more than one
+  std::vector<double> x;  // ascending
+  std::vector<double> y;  // as many; what is not finite, or beyond 1e300, is a gap
+};
+
+struct Chart {
+  std::string title;
+  std::string unit;     // at the value axis; empty for a pure number
+  std::string x_label;  // "environment steps"
+  std::vector<ChartSeries> series;
+};
+
+// Where the ticks of an axis stand, with their texts.
+struct AxisTicks {
+  std::vector<double> values;
+  std::vector<std::string> labels;
+};
+
+// Round numbers (1, 2 or 5 times a power of ten) inside [low, high], about `wanted` of them.
+AxisTicks axis_ticks(double low, double high, int wanted);
+
+// Powers of ten inside [low, high], both positive.
+AxisTicks log_ticks(double low, double high);
+
+// Text for HTML and SVG, with & < > " ' escaped and control characters left out.
+std::string escaped(std::string_view text);
+
+// An <svg> element: grid, axes with ticks and unit, one line a series with gaps where values are
+// not finite, the values themselves as <title> of their points. Colours are CSS variables of the
+// page (report.cpp). Positive values over more than three decades get a logarithmic axis. Long
+// series are drawn by the least and greatest value of each stretch. Deterministic: equal charts
+// give equal bytes.
+std::string render_chart(const Chart& chart, int width, int height);
+
+}  // namespace gallop

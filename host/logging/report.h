@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host/logging/chart.h"
+#include "host/logging/metrics_log.h"
+
+namespace gallop {
+
+// What a reader of a report sees, from top to bottom. All texts are plain; they are escaped here.
+struct Report {
+  using Rows = std::vector<std::pair<std::string, std::string>>;
+
+  std::string title;          // "PPO on CartPole"
+  std::string subtitle;       // "seed 1, cpu, 2 threads"
+  Rows figures;               // the few numbers that matter: name, value
+  std::vector<Chart> charts;  // the first one over the whole width
+  Rows result;                // of a finished run
+  Rows configuration;
+};
+
+// One HTML page that needs nothing else: inline SVG and CSS, light and dark by the reader's
+// setting, no script. Equal reports give equal bytes.
+std::string render_report(const Report& report);
+
+// A chart for each metric over environment steps, the returns first and in one chart; titles and
+// units of the metrics that are known by name, the name itself for others.
+std::vector<Chart> metric_charts(const MetricsTable& table);
+
+// A long way to name a metric: "steps_per_second" is "Speed" in "steps/s".
+struct MetricLabel {
+  std::string title;
+  std::string unit;
+};
+MetricLabel metric_label(std::string_view name);
+
+}  // namespace gallop
