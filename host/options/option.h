@@ -15,7 +15,7 @@ enum class OptionType { integer, real, boolean, text, choice, integers };
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 // One row of an options table: the only source of an option's default, validation, help, dump and
-// documentation. A name is snake_case; one dot in it ("environment.gravity") puts it into a TOML
+// documentation. A name is snake_case; one dot in it ("parameters.gravity") puts it into a TOML
 // table. Limits are inclusive; for a list of integers they hold for each element. The texts must
 // outlive every Options made from the row (string literals do).
 struct OptionSpec {

@@ -63,7 +63,7 @@ int trace(const TraceArguments& a) {
   std::vector<double> parameters;
   for (int k = 0; k < spec.n_parameters; k++) {
     parameters.push_back(
-        options.values().real("environment." + std::string(spec.parameters[k].name)));
+        options.values().real("parameters." + std::string(spec.parameters[k].name)));
   }
   const Sizes sizes = spec.sizes != nullptr
                           ? spec.sizes(parameters.data())

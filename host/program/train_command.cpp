@@ -113,13 +113,16 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-int train(const RunOptions& options, RunFolder& folder, bool resumed, const TrainArguments& a,
-          double process_start) {
-  const int threads = int(options.values().integer("threads"));
-  std::unique_ptr<Backend> backend = make_backend(
-      options.values().text("device"), threads,
+std::unique_ptr<Backend> backend_of(const RunOptions& options) {
+  return make_backend(
+      options.values().text("device"), int(options.values().integer("threads")),
       [](const std::string& note) { std::fprintf(stderr, "gallop: %s\n", note.c_str()); });
-  Training training(options, *backend, folder, resumed);
+}
+
+int train(const RunOptions& options, Backend& backend, RunFolder& folder, bool resumed,
+          const TrainArguments& a, double process_start) {
+  const int threads = int(options.values().integer("threads"));
+  Training training(options, backend, folder, resumed);
   SignalGuard signals;
   Progress progress([](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
                     !a.quiet && isatty(STDERR_FILENO) != 0,
@@ -127,7 +130,7 @@ int train(const RunOptions& options, RunFolder& folder, bool resumed, const Trai
   const TrainResult result = training.run(callbacks(signals, progress));
   progress.finish(result.steps, result.finished ? result.evaluation.mean : __builtin_nan(""),
                   result.train_seconds);
-  write_report(folder, options, result, backend->name());
+  write_report(folder, options, result, backend.name());
   if (!result.finished) {
     throw Error(
         signals.stop_code(),
@@ -136,7 +139,7 @@ int train(const RunOptions& options, RunFolder& folder, bool resumed, const Trai
                     result.steps, folder.path()));
   }
   const std::string json =
-      result_json(options, backend->name(), threads > 0 ? threads : available_processors(),
+      result_json(options, backend.name(), threads > 0 ? threads : available_processors(),
                   folder.path(), result, now() - process_start);
   folder.write_result(json);
   if (a.json)
@@ -161,7 +164,7 @@ int run_train(const std::vector<std::string>& arguments, double process_start) {
       print_finished(*finished, a.json);
       return 0;
     }
-    return train(options, folder, true, a, process_start);
+    return train(options, *backend_of(options), folder, true, a, process_start);
   }
   if (a.environment.empty()) {
     throw usage_error("gallop train needs an environment; 'gallop list' names all");
@@ -173,8 +176,9 @@ int run_train(const std::vector<std::string>& arguments, double process_start) {
           ? a.out
           : automatic_run_path(spec_of(options.environment()).name, options.algorithm().name,
                                std::int64_t(options.seed()), std::time(nullptr));
+  const std::unique_ptr<Backend> backend = backend_of(options);  // refused before a folder is made
   RunFolder folder = RunFolder::create(path, options.to_toml());
-  return train(options, folder, false, a, process_start);
+  return train(options, *backend, folder, false, a, process_start);
 }
 
 }  // namespace gallop

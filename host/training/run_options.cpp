@@ -42,7 +42,7 @@ constexpr OptionSpec kRunRows[] = {
 // Rows that may differ between a run and its continuation: they change no bit.
 bool is_free(std::string_view name) { return name == "device" || name == "threads"; }
 
-constexpr const char* kPrefix = "environment.";
+constexpr const char* kPrefix = "parameters.";
 
 }  // namespace
 
@@ -67,7 +67,7 @@ RunOptions::RunOptions(std::string_view environment, std::string_view algorithm)
         {name, OptionType::real, texts_->back().c_str(), p.low, p.high, nullptr, p.unit, p.help});
   }
   if (spec.table_capacity > 0) {
-    rows.push_back({"environment.file", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "",
+    rows.push_back({"parameters.file", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "",
                     "description of the problem; the built-in one where empty"});
   }
   values_.add(rows);
@@ -104,8 +104,8 @@ std::function<void(Environments&)> RunOptions::configure() const {
       const char* name = spec.parameters[k].name;
       environments.set_parameter(name, options.real(kPrefix + std::string(name)));
     }
-    if (!options.has("environment.file") || options.text("environment.file").empty()) return;
-    const MdpFile file = read_mdp_file(options.text("environment.file"));
+    if (!options.has("parameters.file") || options.text("parameters.file").empty()) return;
+    const MdpFile file = read_mdp_file(options.text("parameters.file"));
     environments.set_parameter("n_states", file.n_states);
     environments.set_parameter("n_actions", file.n_actions);
     environments.set_table(file.table);

@@ -14,7 +14,7 @@ namespace gallop {
 class Environments;
 
 // All that decides a run: the environment, the algorithm, the rows of the run, of the algorithm and
-// of the environment's parameters ("environment.gravity"), each with its value.
+// of the environment's parameters ("parameters.gravity"), each with its value.
 //
 // Values come in layers, later ones winning: the tables' defaults, the shipped configuration of the
 // algorithm on the environment, a configuration file, flags and --set.
@@ -30,7 +30,7 @@ class RunOptions {
 
   // A configuration file. Throws a value error where it is for another environment or algorithm.
   void apply_config(std::string_view toml, std::string_view origin);
-  // "name=value"; a parameter of the environment may leave its "environment." out.
+  // "name=value"; a parameter of the environment may leave its "parameters." out.
   void set_assignment(std::string_view assignment, std::string_view origin);
 
   std::uint64_t seed() const { return std::uint64_t(values_.integer("seed")); }
