@@ -14,15 +14,18 @@ namespace {
 constexpr size_t kLargestDocument = size_t{1} << 20;
 constexpr int kDeepestNesting = 32;
 
-// Walks the text once, knowing only strings, comments and brackets, and refuses nesting that would
-// make a recursive parser or the destructor of its tree run out of stack: brackets inside brackets,
-// and dotted keys. It never counts less depth than the parser builds; where the text is malformed
-// the parser says so.
-class NestingScan {
+// Walks the text once, knowing only strings, comments and brackets, and refuses what toml++ 3.3
+// must not see: nesting that would make a recursive parser or the destructor of its tree run out of
+// stack (brackets inside brackets, and dotted keys; it never counts less depth than the parser
+// builds), and characters beyond ASCII outside strings and comments, and multi-line strings, where
+// it runs into undefined behaviour (its is_non_ascii_horizontal_whitespace on U+00E9). All other
+// malformed text is left to the parser.
+class TomlScan {
  public:
-  NestingScan(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
+  TomlScan(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
 
   void run() {
+    if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // a byte order mark
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '"' || c == '\'') {
@@ -37,17 +40,25 @@ class NestingScan {
   }
 
  private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw value_error(
+        fmt::format("{}:{}:{}: malformed TOML: {}", origin_, line_, at_ - line_start_ + 1, why));
+  }
+
   void count(char c) {
+    if (static_cast<unsigned char>(c) >= 0x80) refuse("a character beyond ASCII outside a string");
     if (c == '[' || c == '{') ++brackets_;
     if ((c == ']' || c == '}') && brackets_ > 0) --brackets_;
     if (c == '.') ++dots_;
     // What separates one key or value from the next; blanks may stand around the dots of a key.
     if (c == '\n' || c == '=' || c == ',' || c == ']' || c == '}') dots_ = 0;
-    if (c == '\n') ++line_;
+    if (c == '\n') {
+      ++line_;
+      line_start_ = at_ + 1;
+    }
     if (brackets_ + dots_ > kDeepestNesting) {
-      throw value_error(fmt::format(
-          "{}:{}: malformed TOML: nested deeper than {} levels, expected keys or tables of keys",
-          origin_, line_, kDeepestNesting));
+      refuse(fmt::format("nested deeper than {} levels, expected keys or tables of keys",
+                         kDeepestNesting));
     }
   }
 
@@ -56,23 +67,15 @@ class NestingScan {
   }
 
   void skip_string(char quote) {
-    const std::string_view triple = quote == '"' ? "\"\"\"" : "'''";
-    const bool multiline = text_.substr(at_).starts_with(triple);
-    at_ += multiline ? 3 : 1;
-    while (at_ < text_.size()) {
-      if (multiline && text_.substr(at_).starts_with(triple)) {
-        at_ += 3;
-        // Up to two more quotes belong to the content.
-        for (int extra = 0; extra < 2 && at_ < text_.size() && text_[at_] == quote; ++extra) ++at_;
+    if (text_.substr(at_).starts_with(std::string(3, quote)))
+      refuse("a multi-line string, expected a line");
+    for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
+      if (text_[at_] == quote) {
+        ++at_;
         return;
       }
-      if (!multiline && (text_[at_] == quote || text_[at_] == '\n')) {
-        if (text_[at_] == quote) ++at_;
-        return;
-      }
-      if (text_[at_] == '\n') ++line_;
       const bool escape = quote == '"' && text_[at_] == '\\';
-      at_ += escape && at_ + 1 < text_.size() && text_[at_ + 1] != '\n' ? 2 : 1;
+      if (escape && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
     }
   }
 
@@ -80,6 +83,7 @@ class NestingScan {
   std::string_view origin_;
   size_t at_ = 0;
   int line_ = 1;
+  size_t line_start_ = 0;
   int brackets_ = 0;
   int dots_ = 0;
 };
@@ -117,7 +121,7 @@ toml::table parse_document(std::string_view text, std::string_view origin) {
     throw value_error(fmt::format("{} has {} bytes, expected a configuration of at most {}", origin,
                                   text.size(), kLargestDocument));
   }
-  NestingScan(text, origin).run();
+  TomlScan(text, origin).run();
   try {
     return toml::parse(text);
   } catch (const TomlAssertion&) {
