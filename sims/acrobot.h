@@ -12,6 +12,7 @@ struct Acrobot {
   static constexpr const char* kAliases = "Acrobot-v1";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Acrobot-v1";
   static constexpr int kTimeLimit = 500;
+  static constexpr int kFusedWidths[] = {64};
   static constexpr double kRewardThreshold = -100;
   static constexpr int kNumActions = 3;  // torque -1, 0, +1 on the joint between the links
   static constexpr ComponentSpec kObservation[] = {

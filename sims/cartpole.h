@@ -11,9 +11,9 @@ struct CartPole {
   static constexpr const char* kAliases = "CartPole-v1";
   static constexpr const char* kSource = "Gymnasium 1.4.0, CartPole-v1";
   static constexpr int kTimeLimit = 500;
+  static constexpr int kFusedWidths[] = {64, 128, 256};
   static constexpr double kRewardThreshold = 475;
   static constexpr int kNumActions = 2;  // push left, push right
-  static constexpr int kFusedWidths[] = {64, 256};
   static constexpr ComponentSpec kObservation[] = {
       {"x", -4.8, 4.8},
       {"x_dot", -__builtin_inf(), __builtin_inf()},

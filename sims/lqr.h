@@ -196,6 +196,7 @@ struct LqrDean {
   static constexpr const char* kAliases = "";
   static constexpr const char* kSource = "Dean et al., arXiv 1710.01688, section 6";
   static constexpr int kTimeLimit = 300;
+  static constexpr int kFusedWidths[] = {64};
   static constexpr int kSize = 3;
   static constexpr double kScales[] = {1.0, 1.0, 1e-3, 1.0, 1.0, 0.0, 1.0};
   static constexpr double kDynamics[] = {1.01, 0.01, 0, 0.01, 1.01, 0.01, 0, 0.01, 1.01};

@@ -10,6 +10,7 @@ struct MountainCar {
   static constexpr const char* kAliases = "MountainCar-v0";
   static constexpr const char* kSource = "Gymnasium 1.4.0, MountainCar-v0";
   static constexpr int kTimeLimit = 200;
+  static constexpr int kFusedWidths[] = {64};
   static constexpr double kRewardThreshold = -110;
   static constexpr int kNumActions = 3;  // accelerate left, not at all, right
   static constexpr ComponentSpec kObservation[] = {{"position", -1.2, 0.6},

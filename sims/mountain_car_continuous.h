@@ -12,6 +12,7 @@ struct MountainCarContinuous {
   static constexpr const char* kAliases = "MountainCarContinuous-v0";
   static constexpr const char* kSource = "Gymnasium 1.4.0, MountainCarContinuous-v0";
   static constexpr int kTimeLimit = 999;
+  static constexpr int kFusedWidths[] = {64};
   static constexpr double kRewardThreshold = 90;
   static constexpr ComponentSpec kObservation[] = {{"position", -1.2, 0.6},
                                                    {"velocity", -0.07, 0.07}};

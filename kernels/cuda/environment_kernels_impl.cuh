@@ -5,6 +5,7 @@
 #include "kernels/cuda/rollout_block.cuh"
 #include "kernels/cuda/rollout_narrow.cuh"
 #include "kernels/cuda/rollout_register.cuh"
+#include "kernels/cuda/rollout_tile.cuh"
 #include "kernels/cuda/step.cuh"
 
 namespace gallop::inline GALLOP_ISA {
@@ -34,6 +35,11 @@ struct CudaEnvironmentFunctions {
            network.width[1] == width && network.width[2] == width;
   }
 
+  // The tiles read weights 16 bytes at a time.
+  static bool is_tiled(const RolloutRequest& r, int width) {
+    return is_fused(r, width) && (reinterpret_cast<std::uintptr_t>(r.policy.parameters) & 15u) == 0;
+  }
+
   template <ResetMode kMode>
   static LaunchStatus rollout_in(const RolloutRequest& r, void* stream) {
     if (r.source == ActionSource::kUniform || r.policy.shape.network.n_layers == 1) {
@@ -48,6 +54,12 @@ struct CudaEnvironmentFunctions {
       if (!policy_fits<Env>(r)) return {kLaunchRefused, "rollout"};
       if constexpr (kFusible && fuses<Env>(64)) {
         if (is_fused(r, 64)) return narrow_rollout<Env, 64>(r, stream);
+      }
+      if constexpr (kFusible && fuses<Env>(128)) {
+        if (is_tiled(r, 128)) return tile_rollout<Env, 128>(r, stream);
+      }
+      if constexpr (kFusible && fuses<Env>(256)) {
+        if (is_tiled(r, 256)) return tile_rollout<Env, 256>(r, stream);
       }
     }
     if (r.mode == ResetMode::kSameStep) return rollout_in<ResetMode::kSameStep>(r, stream);

@@ -8,6 +8,8 @@
 //     static constexpr const char* kSource = "Gymnasium 1.4.0 CartPole-v1";
 //     static constexpr int kTimeLimit = 500;                            // 0: none
 //     static constexpr double kRewardThreshold = 475;                   // optional
+//     static constexpr int kFusedWidths[] = {64, 256};                  // optional: widths (64, 128,
+//         // 256) of two equal hidden layers that get CUDA rollout kernels of their own
 //     static constexpr ComponentSpec kObservation[] = {{"x", -4.8, 4.8}, ...};
 //     static constexpr int kNumActions = 2;                             // discrete actions, or
 //     static constexpr ComponentSpec kAction[] = {{"torque", -2, 2}};   // continuous ones
