@@ -54,11 +54,14 @@ const int kNumScalarEnvironments = sizeof(kScalarEnvironments) / sizeof(kScalarE
 list(APPEND support ${PROJECT_BINARY_DIR}/generated/scalar_environments.cpp)
 set_source_files_properties(${PROJECT_BINARY_DIR}/generated/scalar_environments.cpp
                             PROPERTIES COMPILE_OPTIONS "${GALLOP_ISA_WARNINGS}")
+
+include(GallopCudaTests)
 if(support)
   add_library(gallop_test_support STATIC ${support})
   gallop_own_code(gallop_test_support)
-  target_link_libraries(gallop_test_support PUBLIC gallop Boost::context GTest::gtest
-                                            PRIVATE gallop_private_dependencies)
+  target_link_libraries(gallop_test_support
+    PUBLIC gallop_cuda_executor gallop Boost::context GTest::gtest
+    PRIVATE gallop_private_dependencies)
 endif()
 
 # _gallop_test_program(<name> <isa> <source>...)
@@ -104,6 +107,9 @@ foreach(folder IN LISTS folders)
     set_tests_properties(${name}.${stem} PROPERTIES TIMEOUT 300)
   endforeach()
 endforeach()
+if(GALLOP_HAVE_CUDA)
+  gallop_add_gpu_test()
+endif()
 
 get_property(programs GLOBAL PROPERTY GALLOP_TEST_PROGRAMS)
 add_custom_target(gallop_tests DEPENDS ${programs} $<TARGET_NAME_IF_EXISTS:gallop_program>)

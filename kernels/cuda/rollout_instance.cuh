@@ -124,15 +124,17 @@ __device__ __forceinline__ void step_instance(const RolloutRequest& r,
 }
 
 // Chooses the action of one instance from the policy's outputs; records its log-probability.
-// `log_std` [A] is the parameter of a Gaussian head.
-template <class Env>
+// `log_std` [A] is the parameter of a Gaussian head. Without kSpread log sigma is never among the
+// outputs, so there need not be room for it.
+template <class Env, bool kSpread = true>
 __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const float* output,
                                        const float* log_std, const RolloutInstance<Env>& me,
                                        float* action) {
   using Sizes = PolicySizes<Env>;
   const PolicyShape& shape = r.policy.shape;
   float spread[Traits<Env>::kAction];
-  const Head head = Sizes::head(shape);
+  Head head = Sizes::head(shape);
+  if (!kSpread && head == Head::kGaussianNetwork) head = Head::kDeterministic;
   const int n = Sizes::actions(shape);
   if constexpr (!Traits<Env>::kDiscreteAction) log_std_of(head, n, output, log_std, spread);
   Rng<float> rng(r.batch.seed, kRandomAction, me.in.id, me.in.episode, to_word(me.in.elapsed));

@@ -183,7 +183,7 @@ __global__ void __launch_bounds__(kH, kH <= 128 ? 2 : 1)
       float output[kA], action[kA];
       GALLOP_UNROLL(32)
       for (int q = 0; q < kA; q++) output[q] = s[Layout::kOutput + q * Layout::kRow + lane];
-      choose<Env>(r, t, output, log_std, me, action);
+      choose<Env, false>(r, t, output, log_std, me, action);
       step_instance<ResetMode::kSameStep, Env>(r, p, t, action, me);
     }
   }

@@ -1,0 +1,58 @@
+# The CUDA kernels without a GPU: the units that nvcc compiles, compiled once more as C++ for the
+# executor of CUDA blocks (tests/executor). The namespace is their own, so that AVX2 and FMA, without
+# which every fused multiply-add is a call of libm, stay out of everything else.
+set(folder ${PROJECT_BINARY_DIR}/generated/executor)
+set(units ${folder}/kernels.cpp)
+gallop_write(${folder}/kernels.cpp "#include \"tests/executor/cuda_executor.h\"
+
+#include \"kernels/cuda/kernel_table.cu\"
+")
+set(declarations "")
+set(rows "")
+file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sims/*.h)
+foreach(header IN LISTS headers)
+  cmake_path(GET header FILENAME name)
+  gallop_markers(types ${header} GALLOP_ENVIRONMENT)
+  foreach(type IN LISTS types)
+    gallop_write(${folder}/${type}.cpp "#include \"tests/executor/cuda_executor.h\"
+
+#include \"sims/${name}\"
+
+#include \"kernels/cuda/environment_kernels_impl.cuh\"
+
+GALLOP_INSTANTIATE_CUDA(${type})
+")
+    list(APPEND units ${folder}/${type}.cpp)
+    string(APPEND declarations
+      "extern \"C\" const gallop::CudaEnvironmentTable* gallop_environment_${type}_executor();\n")
+    string(APPEND rows "    {\"${type}\", &gallop_environment_${type}_executor},\n")
+  endforeach()
+endforeach()
+gallop_write(${folder}/environments.cpp "#include \"tests/cuda/executor_tables.h\"
+
+${declarations}
+namespace gallop::testing {
+const ExecutorEnvironment kExecutorEnvironments[] = {
+${rows}};
+const int kNumExecutorEnvironments =
+    sizeof(kExecutorEnvironments) / sizeof(kExecutorEnvironments[0]);
+}  // namespace gallop::testing
+")
+add_library(gallop_cuda_executor STATIC ${units} ${folder}/environments.cpp)
+target_compile_definitions(gallop_cuda_executor PRIVATE GALLOP_ISA=isa_executor GALLOP_FORCE_LANES=1)
+target_compile_options(gallop_cuda_executor PRIVATE -mavx2 -mfma ${GALLOP_ISA_WARNINGS})
+target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context)
+
+
+# gallop_add_gpu_test(): the tests of tests/cuda once more, on a real device. Not a test of CTest:
+# scripts/gpu_check.sh runs the program where there is a device.
+function(gallop_add_gpu_test)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/*_test.cpp)
+  add_executable(gallop_gpu_test ${sources} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
+  gallop_own_code(gallop_gpu_test)
+  target_compile_definitions(gallop_gpu_test PRIVATE GALLOP_GPU_TEST=1
+    GALLOP_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(gallop_gpu_test PRIVATE gallop gallop_private_dependencies GTest::gtest
+                                                gallop_test_support)
+  set_property(GLOBAL APPEND PROPERTY GALLOP_TEST_PROGRAMS gallop_gpu_test)
+endfunction()

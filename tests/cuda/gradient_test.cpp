@@ -1,0 +1,236 @@
+// Gradients and updates on the subject, against the CPU.
+#include <cmath>
+#include <limits>
+
+#include "kernels/gradients/gradient.h"
+#include "tests/cuda/learner_case.h"
+#include "tests/cuda/rollout_case.h"
+
+namespace gallop::testing {
+namespace {
+
+struct GradientCase {
+  std::vector<int> hidden = {64, 64};
+  Head head = Head::kCategorical;
+  Activation activation = Activation::kTanh;
+  PolicyLoss loss = PolicyLoss::kClippedSurrogate;
+  NetworkKind kind = NetworkKind::kMlp;
+  int n_inputs = 4, n_actions = 2;
+  long count = 300;
+  bool shuffled = true;
+
+  std::string label() const {
+    std::string text = "head" + std::to_string(int(head)) + " loss" + std::to_string(int(loss)) +
+                       " count" + std::to_string(count);
+    for (const int width : hidden) text += " h" + std::to_string(width);
+    return text;
+  }
+};
+
+PolicyShape shape_of(const GradientCase& c, int n_out) {
+  PolicyShape shape = {};
+  shape.head = c.head;
+  shape.n_actions = c.n_actions;
+  shape.network.kind = c.kind;
+  shape.network.hidden = c.activation;
+  int layer = 0;
+  shape.network.width[layer++] = c.n_inputs;
+  for (const int width : c.hidden) shape.network.width[layer++] = width;
+  shape.network.n_layers = layer;
+  shape.network.width[layer] = n_out;
+  return shape;
+}
+
+// The samples of a case: a recorded batch, and a scattered order of its transitions.
+struct CaseSamples {
+  RecordedBatch batch;
+  DeviceArray<std::uint32_t> order;
+  Samples samples;
+
+  static BatchCase recorded(const GradientCase& c) {
+    const bool tabular = c.kind == NetworkKind::kTabular;
+    BatchCase batch;
+    batch.n_envs = 33;
+    batch.n_steps = int(c.count / 33) + 1;
+    batch.observation_rows = tabular ? 1 : c.n_inputs;
+    batch.action_rows = c.head == Head::kCategorical ? 1 : c.n_actions;
+    batch.n_actions = c.head == Head::kCategorical ? c.n_actions : 0;
+    return batch;
+  }
+
+  CaseSamples(Backend& backend, const GradientCase& c) : batch(backend, recorded(c)) {
+    const std::uint32_t total = std::uint32_t(batch.shape.n_envs * batch.shape.n_steps);
+    std::vector<std::uint32_t> numbers(total);
+    for (std::uint32_t k = 0; k < total; k++) numbers[k] = k * 7u % total;
+    order = uploaded(backend, numbers);
+    if (c.kind == NetworkKind::kTabular) {
+      std::vector<float> states(batch.observation.size());
+      Numbers random(8);
+      for (float& s : states) s = float(random.word() % unsigned(c.n_inputs));
+      batch.observation.upload(states);
+    }
+    samples = batch.samples(c.shuffled ? order.data() : nullptr, c.count);
+  }
+};
+
+std::vector<float> run_policy(Backend& backend, const GradientCase& c) {
+  const CaseSamples from(backend, c);
+  const PolicyShape shape =
+      shape_of(c, c.head == Head::kGaussianNetwork ? 2 * c.n_actions : c.n_actions);
+  const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
+  PolicyGradientRequest r = {};
+  r.policy = {shape, parameters.data(), {}};
+  r.samples = from.samples;
+  r.loss = c.loss;
+  r.clip = 0.2f;
+  r.entropy_coefficient = 0.01f;
+  r.weight = 1.0f / float(c.count);
+  const auto gradient =
+      poisoned<float>(backend, std::size_t(parameter_count(shape)) + kPolicyStatistics + 3);
+  backend.policy_gradient(r, gradient.data());
+  return gradient.download();
+}
+
+std::vector<float> run_value(Backend& backend, const GradientCase& c) {
+  const CaseSamples from(backend, c);
+  const PolicyShape shape = shape_of(c, 1);
+  const auto parameters = uploaded(backend, parameters_of(shape, 19, 1.0f));
+  ValueGradientRequest r = {};
+  r.shape = shape.network;
+  r.parameters = parameters.data();
+  r.samples = from.samples;
+  r.weight = 1.0f / float(c.count);
+  const auto gradient = poisoned<float>(
+      backend, std::size_t(layer_offset(shape.network, shape.network.n_layers)) + 4);
+  backend.value_gradient(r, gradient.data());
+  return gradient.download();
+}
+
+void expect_equal(const GradientCase& c, bool all_orders = false) {
+  SCOPED_TRACE(c.label());
+  const auto cpu = make_cpu_backend(2);
+  const auto subject = make_subject();
+  const std::vector<float> policy = run_policy(*cpu, c), value = run_value(*cpu, c);
+  const auto compare = [&] {
+    EXPECT_TRUE(same_bits(policy, run_policy(*subject, c))) << "policy";
+    EXPECT_TRUE(same_bits(value, run_value(*subject, c))) << "value";
+  };
+  if (all_orders) {
+    in_every_order(compare);
+  } else {
+    compare();
+  }
+  EXPECT_FALSE(untouched(policy));
+  EXPECT_FALSE(untouched(value));
+}
+
+TEST(Gradient, EveryCountAroundAChunk) {
+  for (const long count : {1L, 2L, 3L, 127L, 128L, 129L, 255L, 513L}) {
+    GradientCase c;
+    c.count = count;
+    c.hidden = {16};
+    c.shuffled = count % 2 == 1;
+    expect_equal(c);
+  }
+}
+
+TEST(Gradient, EveryHeadAndLoss) {
+  for (const Head head : {Head::kCategorical, Head::kGaussian, Head::kGaussianNetwork}) {
+    for (const PolicyLoss loss : {PolicyLoss::kLikelihoodRatio, PolicyLoss::kClippedSurrogate}) {
+      GradientCase c;
+      c.head = head;
+      c.loss = loss;
+      c.n_actions = 3;
+      c.count = 130;
+      expect_equal(c);
+    }
+  }
+}
+
+TEST(Gradient, EveryActivationAndDepth) {
+  for (const Activation activation :
+       {Activation::kTanh, Activation::kRelu, Activation::kIdentity}) {
+    for (const std::vector<int>& hidden :
+         {std::vector<int>{}, std::vector<int>{33}, std::vector<int>{65, 50, 9}}) {
+      GradientCase c;
+      c.activation = activation;
+      c.hidden = hidden;
+      c.count = 140;
+      expect_equal(c);
+    }
+  }
+}
+
+TEST(Gradient, TablesAndNetworksBeyondSharedMemory) {
+  GradientCase c;
+  c.kind = NetworkKind::kTabular;
+  c.hidden = {};
+  c.n_inputs = 64;
+  c.n_actions = 16;
+  expect_equal(c);
+  GradientCase wide;
+  wide.hidden = {256, 256};
+  wide.count = 150;
+  expect_equal(wide);
+}
+
+TEST(Gradient, EveryOrderOfThreads) {
+  GradientCase c;
+  c.hidden = {64, 40};
+  c.count = 135;
+  c.head = Head::kGaussian;
+  expect_equal(c, true);
+}
+
+TEST(Gradient, WhatIsNotFiniteRefusesItsSegment) {
+  const auto cpu = make_cpu_backend(1);
+  const auto subject = make_subject();
+  const auto run = [](Backend& backend) {
+    GradientCase c;
+    c.hidden = {8};
+    c.count = 200;
+    CaseSamples from(backend, c);
+    std::vector<float> target = from.batch.target.download();
+    target[from.samples.order == nullptr ? 5 : 35] = std::numeric_limits<float>::infinity();
+    from.batch.target.upload(target);
+    const PolicyShape shape = shape_of(c, 1);
+    const auto parameters = uploaded(backend, parameters_of(shape, 19, 1.0f));
+    ValueGradientRequest r = {};
+    r.shape = shape.network;
+    r.parameters = parameters.data();
+    r.samples = from.samples;
+    r.weight = 1.0f;
+    const auto gradient = poisoned<float>(backend, 64);
+    backend.value_gradient(r, gradient.data());
+    return gradient.download();
+  };
+  const std::vector<float> expected = run(*cpu), actual = run(*subject);
+  EXPECT_TRUE(std::isnan(actual[0]));
+  for (std::size_t i = 0; i < expected.size(); i++) {
+    EXPECT_EQ(std::isnan(expected[i]), std::isnan(actual[i])) << i;
+  }
+}
+
+TEST(Adam, EqualsTheCpu) {
+  const auto cpu = make_cpu_backend(2);
+  const auto subject = make_subject();
+  const auto run = [](Backend& backend) {
+    constexpr std::size_t kCount = 1003;
+    Numbers numbers(31);
+    const auto parameters = uploaded(backend, numbers.many(kCount, -1.0f, 1.0f));
+    const auto gradient = uploaded(backend, numbers.many(kCount, -1.0f, 1.0f));
+    const auto first = uploaded(backend, numbers.many(kCount, -0.1f, 0.1f));
+    const auto second = uploaded(backend, numbers.many(kCount, 0.0f, 0.1f));
+    backend.adam({parameters.data(), gradient.data(), first.data(), second.data(), 3e-4f, 0.9f,
+                  0.999f, 1e-8f, 0.19f, 0.002f, 0.7f, 0, long(kCount)});
+    std::vector<float> all = parameters.download();
+    for (const auto& array : {first.download(), second.download()}) {
+      all.insert(all.end(), array.begin(), array.end());
+    }
+    return all;
+  };
+  EXPECT_TRUE(same_bits(run(*cpu), run(*subject)));
+}
+
+}  // namespace
+}  // namespace gallop::testing

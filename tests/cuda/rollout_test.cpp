@@ -1,0 +1,226 @@
+// Fused rollouts: every environment, head, network and reset mode on the subject, against the CPU.
+#include "host/registry/generated.h"
+#include "tests/cuda/rollout_case.h"
+
+namespace gallop::testing {
+namespace {
+
+Head default_head(const std::string& environment) {
+  return spec_of_type(environment).action_kind == SpaceKind::kDiscrete ? Head::kCategorical
+                                                                       : Head::kGaussian;
+}
+
+bool is_tabular(const std::string& environment) {
+  return spec_of_type(environment).observation_kind == SpaceKind::kDiscrete;
+}
+
+// Returns the CPU's result, for claims about what the case covers.
+RolloutResult expect_equal(const RolloutCase& rollout, bool all_orders = false) {
+  SCOPED_TRACE(rollout.label());
+  const auto cpu = make_cpu_backend(2);
+  const auto subject = make_subject();
+  const RolloutResult expected = run_rollout(*cpu, rollout);
+  if (all_orders) {
+    in_every_order([&] { expect_same(expected, run_rollout(*subject, rollout)); });
+  } else {
+    expect_same(expected, run_rollout(*subject, rollout));
+  }
+  if (rollout.stored) {
+    EXPECT_FALSE(untouched(expected.reward));
+    EXPECT_FALSE(untouched(expected.observation));
+  }
+  return expected;
+}
+
+class EveryEnvironment : public ::testing::TestWithParam<std::string> {
+ protected:
+  RolloutCase basic(int n_envs, int n_steps) const {
+    RolloutCase rollout;
+    rollout.environment = GetParam();
+    rollout.n_envs = n_envs;
+    rollout.n_steps = n_steps;
+    rollout.head = default_head(GetParam());
+    rollout.time_limit = 13;  // so that episodes end
+    return rollout;
+  }
+};
+
+std::vector<std::string> all_types() {
+  std::vector<std::string> types;
+  for (int k = 0; k < kNumEnvironmentEntries; k++) types.push_back(kEnvironmentEntries[k].type);
+  return types;
+}
+INSTANTIATE_TEST_SUITE_P(Registry, EveryEnvironment, ::testing::ValuesIn(all_types()),
+                         [](const auto& info) { return info.param; });
+
+TEST_P(EveryEnvironment, UniformActionsInEveryResetMode) {
+  for (const ResetMode mode : {ResetMode::kSameStep, ResetMode::kNextStep}) {
+    RolloutCase rollout = basic(131, 40);
+    rollout.source = ActionSource::kUniform;
+    rollout.mode = mode;
+    const RolloutResult result = expect_equal(rollout);
+    EXPECT_FALSE(untouched(result.ended_return)) << "no episode ended";
+  }
+}
+
+TEST_P(EveryEnvironment, LinearOrTabularPolicyInEveryResetMode) {
+  for (const ResetMode mode : {ResetMode::kSameStep, ResetMode::kNextStep}) {
+    RolloutCase rollout = basic(129, 30);
+    rollout.mode = mode;
+    rollout.normalized = !is_tabular(GetParam());
+    EXPECT_FALSE(untouched(expect_equal(rollout).log_prob));
+  }
+}
+
+TEST_P(EveryEnvironment, NetworkOfRunTimeWidthInEveryResetMode) {
+  if (is_tabular(GetParam())) {
+    RolloutCase rollout = basic(3, 1);
+    expect_equal(rollout);  // tables have no hidden layers: the smallest batch instead
+    return;
+  }
+  for (const ResetMode mode : {ResetMode::kSameStep, ResetMode::kNextStep}) {
+    RolloutCase rollout = basic(37, 16);
+    rollout.hidden = {19, 32};
+    rollout.mode = mode;
+    rollout.normalized = true;
+    expect_equal(rollout);
+  }
+}
+
+TEST_P(EveryEnvironment, TwoHiddenLayersOf64) {
+  if (is_tabular(GetParam())) {
+    RolloutCase rollout = basic(64, 20);
+    rollout.deterministic = true;
+    expect_equal(rollout);
+    return;
+  }
+  RolloutCase rollout = basic(67, 18);
+  rollout.hidden = {64, 64};
+  const RolloutResult result = expect_equal(rollout);
+  EXPECT_FALSE(untouched(result.ended_return)) << "no episode ended";
+  rollout.deterministic = true;
+  rollout.stored = false;
+  expect_equal(rollout);
+}
+
+TEST_P(EveryEnvironment, ParametersForEachInstance) {
+  RolloutCase rollout = basic(66, 15);
+  rollout.parameters_per_instance = true;
+  rollout.source = ActionSource::kUniform;
+  expect_equal(rollout);
+  if (is_tabular(GetParam())) return;
+  rollout.source = ActionSource::kPolicy;
+  rollout.hidden = {64, 64};
+  expect_equal(rollout);
+}
+
+TEST(Rollout, EveryHeadOfContinuousActions) {
+  for (const Head head : {Head::kGaussian, Head::kGaussianNetwork, Head::kDeterministic}) {
+    for (const std::vector<int>& hidden :
+         {std::vector<int>{}, std::vector<int>{24}, std::vector<int>{64, 64}}) {
+      RolloutCase rollout;
+      rollout.environment = "LqrDean";
+      rollout.head = head;
+      rollout.hidden = hidden;
+      rollout.n_steps = 12;
+      rollout.time_limit = 5;
+      rollout.clip = false;
+      expect_equal(rollout);
+    }
+  }
+}
+
+TEST(Rollout, EveryActivationAndDepth) {
+  for (const Activation activation :
+       {Activation::kTanh, Activation::kRelu, Activation::kIdentity}) {
+    for (const std::vector<int>& hidden :
+         {std::vector<int>{1}, std::vector<int>{64, 64}, std::vector<int>{9, 8, 33, 16}}) {
+      RolloutCase rollout;
+      rollout.hidden = hidden;
+      rollout.activation = activation;
+      rollout.n_envs = 33;
+      rollout.n_steps = 10;
+      expect_equal(rollout);
+    }
+  }
+}
+
+TEST(Rollout, WideLayersOnTheTiles) {
+  for (const int width : {128, 256}) {
+    for (const int n_envs : {1, 65}) {
+      RolloutCase rollout;
+      rollout.hidden = {width, width};
+      rollout.n_envs = n_envs;
+      rollout.n_steps = 4;
+      rollout.time_limit = 3;
+      rollout.normalized = n_envs == 1;
+      expect_equal(rollout);
+    }
+  }
+}
+
+TEST(Rollout, LayersTooWideForManyInstancesABlock) {
+  RolloutCase rollout;
+  rollout.hidden = {4100};
+  rollout.n_envs = 3;
+  rollout.n_steps = 2;
+  expect_equal(rollout);
+  rollout.hidden = {8192};
+  expect_equal(rollout);
+}
+
+TEST(Rollout, EveryBatchSizeAroundABlock) {
+  for (const int n_envs : {1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257}) {
+    for (const std::vector<int>& hidden : {std::vector<int>{}, std::vector<int>{64, 64}}) {
+      RolloutCase rollout;
+      rollout.n_envs = n_envs;
+      rollout.n_steps = n_envs == 1 ? 1 : 3;
+      rollout.hidden = hidden;
+      expect_equal(rollout);
+    }
+  }
+}
+
+TEST(Rollout, EveryOrderOfThreads) {
+  for (const std::vector<int>& hidden : {std::vector<int>{}, std::vector<int>{20, 12},
+                                         std::vector<int>{64, 64}, std::vector<int>{256, 256}}) {
+    RolloutCase rollout;
+    rollout.hidden = hidden;
+    rollout.n_envs = 35;
+    rollout.n_steps = 3;
+    expect_equal(rollout, true);
+  }
+}
+
+TEST(Rollout, NonFiniteNumbersAreNotedAlike) {
+  RolloutCase rollout;
+  rollout.environment = "LqrDean";
+  rollout.head = Head::kDeterministic;
+  rollout.weight_scale = 1e9f;
+  rollout.clip = false;
+  rollout.n_steps = 20;
+  const RolloutResult result = expect_equal(rollout);
+  EXPECT_TRUE(result.nonfinite.found);
+  rollout.hidden = {64, 64};
+  rollout.activation = Activation::kIdentity;
+  EXPECT_TRUE(expect_equal(rollout).nonfinite.found);
+}
+
+// The comparison itself must find a difference of one bit and a place that was not written.
+TEST(Rollout, ComparisonFindsPlantedErrors) {
+  const std::vector<float> values = {1.0f, 0.0f, -2.0f};
+  std::vector<float> changed = values;
+  EXPECT_TRUE(same_bits(values, changed));
+  changed[1] = -0.0f;
+  EXPECT_FALSE(same_bits(values, changed));
+  const auto cpu = make_cpu_backend(1);
+  RolloutCase rollout;
+  rollout.n_envs = 5;
+  rollout.n_steps = 3;
+  const RolloutResult result = run_rollout(*cpu, rollout);
+  rollout.stored = false;
+  EXPECT_FALSE(same_bits(result.reward, run_rollout(*cpu, rollout).reward));
+}
+
+}  // namespace
+}  // namespace gallop::testing

@@ -1,0 +1,69 @@
+// Whole iterations of every algorithm on the subject end with the CPU's parameters, moments and
+// batches, bit for bit.
+#include "host/checkpoint/tensor_file.h"
+#include "host/error.h"
+#include "host/training/algorithm.h"
+#include "host/training/run_options.h"
+#include "tests/cuda/subject.h"
+
+namespace gallop::testing {
+namespace {
+
+struct Trained {
+  TensorFile file;
+  std::vector<Metrics> metrics;
+};
+
+Trained train(Backend& backend, const std::string& environment, const std::string& algorithm,
+              int n_iterations) {
+  const RunOptions options(environment, algorithm);
+  const std::unique_ptr<Algorithm> learner = options.algorithm().create(
+      {backend, options.environment(), options.values(), options.seed(), options.configure()});
+  Trained trained;
+  for (int k = 0; k < n_iterations; k++) trained.metrics.push_back(learner->iterate());
+  learner->save(trained.file);
+  return trained;
+}
+
+// False where the subject says that it lacks what the algorithm needs.
+bool compare_training(const std::string& environment, const std::string& algorithm) {
+  SCOPED_TRACE(algorithm + " on " + environment);
+  const auto cpu = make_cpu_backend(2);
+  const auto subject = make_subject();
+  Trained actual;
+  try {
+    actual = train(*subject, environment, algorithm, 2);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::cuda) << error.what();
+    return false;
+  }
+  const Trained expected = train(*cpu, environment, algorithm, 2);
+  EXPECT_EQ(expected.file.tensors().size(), actual.file.tensors().size());
+  EXPECT_GT(expected.file.tensors().size(), 4u);
+  for (const auto& [name, tensor] : expected.file.tensors()) {
+    EXPECT_TRUE(tensor.bytes == actual.file.tensor(name).bytes) << name;
+  }
+  for (std::size_t k = 0; k < expected.metrics.size(); k++) {
+    for (std::size_t m = 0; m < expected.metrics[k].size(); m++) {
+      EXPECT_EQ(expected.metrics[k][m].first, actual.metrics[k][m].first);
+      const double a = expected.metrics[k][m].second, b = actual.metrics[k][m].second;
+      EXPECT_TRUE(a == b || (a != a && b != b)) << expected.metrics[k][m].first;
+    }
+  }
+  return true;
+}
+
+void compare_all(const std::string& environment) {
+  int n_compared = 0;
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    n_compared += compare_training(environment, algorithm->name) ? 1 : 0;
+  }
+  EXPECT_GE(n_compared, 2);
+}
+
+TEST(Training, DiscreteActions) { compare_all("cartpole"); }
+
+TEST(Training, ContinuousActions) { compare_all("pendulum"); }
+
+}  // namespace
+}  // namespace gallop::testing
