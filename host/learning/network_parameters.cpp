@@ -31,8 +31,9 @@ double TrainedParameters::adam_step(double learning_rate, double max_norm, doubl
                                     double beta2, double epsilon) {
   const double norm = backend_->norm(gradient_.data(), size_);
   if (!std::isfinite(norm)) return norm;
-  power1_ *= beta1;
-  power2_ *= beta2;
+  // The betas as the kernel has them: 1 - 0.999f is 1.3e-5 less than 0.001.
+  power1_ *= double(float(beta1));
+  power2_ *= double(float(beta2));
   AdamRequest r = {};
   r.parameters = values_.data();
   r.gradient = gradient_.data();

@@ -19,6 +19,7 @@ class TrainedParameters {
 
   long size() const { return size_; }
   const float* data() const { return values_.data(); }
+  float* mutable_data() { return values_.data(); }
   float* gradient() { return gradient_.data(); }
   std::vector<float> values() const { return values_.download(); }
   // The sums behind the gradient of the last request.

@@ -21,7 +21,7 @@ EnvironmentOptions environment_options(const AlgorithmContext& context) {
   return options;
 }
 
-PolicyShape policy_shape(const Environments& environments, const Options& options) {
+PolicyShape make_policy_shape(const Environments& environments, const Options& options) {
   const EnvironmentSpec& spec = environments.spec();
   const std::vector<std::int64_t>& hidden = options.integers("hidden");
   PolicyShape shape = {};
@@ -53,7 +53,7 @@ OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
       normalizes_advantages_(context.options.flag("normalize_advantages")) {
   context.configure(environments_);
   const Options& options = context.options;
-  policy_shape_ = policy_shape(environments_, options);
+  policy_shape_ = make_policy_shape(environments_, options);
   value_shape_ = policy_shape_.network;
   value_shape_.width[value_shape_.n_layers] = 1;
   std::vector<float> initial = initial_parameters(policy_shape_.network, context.seed,

@@ -82,6 +82,7 @@ class OnPolicyLearner {
   PolicyGradientRequest policy_request(const Samples& samples) const;
   ValueGradientRequest value_request(const Samples& samples) const;
   PolicyView policy() const;
+  const PolicyShape& policy_shape() const { return policy_shape_; }
   TrainedParameters& policy_parameters() { return policy_parameters_; }
   TrainedParameters& value_parameters() { return value_parameters_; }
   // Mean return and length of the episodes that ended in the last rollout, and their number.

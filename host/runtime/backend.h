@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cpu/kernel_table.h"
+#include "kernels/gradients/fisher.h"
 
 namespace gallop {
 
@@ -74,6 +75,21 @@ class Backend {
   virtual void adam(AdamRequest) = 0;
   // order [n]: the numbers 0 .. n - 1 sorted by (Philox key of (seed, counter, number), number).
   virtual void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) = 0;
+
+  // What a trust region needs (kernels/gradients/fisher.h). Only backends that say so have it; the
+  // others throw an Error (cuda).
+  virtual bool has_trust_region() const { return false; }
+  // Hidden units and outputs [chunks, unit_floats] of the policy at all samples.
+  virtual void fisher_prepare(FisherRequest, float* units);
+  // product [D] = F vector, at the policy whose units were prepared.
+  virtual void fisher_product(FisherRequest, float* product);
+  // Mean surrogate loss, mean KL(old || candidate), mean entropy of the candidate.
+  virtual void policy_divergence(DivergenceRequest, double (&means)[kDivergenceSums]);
+  // to = from; sum of x y in double, in one fixed order; y += a x; y = x + b y.
+  virtual void copy(float* to, const float* from, long n);
+  virtual double dot(const float* x, const float* y, long n);
+  virtual void add_scaled(float* y, float a, const float* x, long n);
+  virtual void scale_and_add(float* y, float b, const float* x, long n);
 };
 
 // A backend on `n_threads` threads of this machine's processor; 0 takes all that the process may

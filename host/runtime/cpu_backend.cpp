@@ -275,6 +275,73 @@ class CpuBackend : public Backend {
     });
   }
 
+  bool has_trust_region() const override { return true; }
+
+  void fisher_prepare(FisherRequest r, float* units) override {
+    const NetworkShape& shape = r.policy.shape.network;
+    const int n_chunks = chunk_count(r.samples.count);
+    r.units = units;
+    r.unit_stride = unit_floats(shape);
+    const long floats = fisher_scratch(shape, r.policy.shape.n_actions);
+    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
+      FisherRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      part.scratch = scratch_[thread].floats(floats);
+      kernels_.fisher_prepare(part);
+    });
+  }
+
+  void fisher_product(FisherRequest r, float* product) override {
+    Segments segments;
+    fisher_segments(r.policy.shape, segments);
+    const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
+    r.unit_stride = unit_floats(r.policy.shape.network);
+    const long floats = fisher_scratch(r.policy.shape.network, r.policy.shape.n_actions);
+    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
+      FisherRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      part.scratch = scratch_[thread].floats(floats);
+      kernels_.fisher_product(part);
+    });
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product);
+  }
+
+  void policy_divergence(DivergenceRequest r, double (&means)[kDivergenceSums]) override {
+    Segments segments;
+    divergence_segments(segments);
+    long stride = 0;
+    const int n_chunks = prepare(segments, r.samples.count, r.partial, stride, r.greatest);
+    r.unit_stride = unit_floats(r.candidate.shape.network);
+    const long floats = gradient_scratch(r.candidate.shape.network, r.candidate.shape.n_actions);
+    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
+      DivergenceRequest part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      part.scratch = scratch_[thread].floats(floats);
+      kernels_.policy_divergence(part);
+    });
+    float sums[kDivergenceSums];
+    reduce(segments, n_chunks, r.partial, stride, r.greatest, sums);
+    for (int k = 0; k < kDivergenceSums; k++) means[k] = double(sums[k]) / double(r.samples.count);
+  }
+
+  void copy(float* to, const float* from, long n) override {
+    std::memcpy(to, from, std::size_t(n) * sizeof(float));
+  }
+  double dot(const float* x, const float* y, long n) override {
+    double sum = 0;
+    for (long i = 0; i < n; i++) sum = fmadd(double(x[i]), double(y[i]), sum);
+    return sum;
+  }
+  void add_scaled(float* y, float a, const float* x, long n) override {
+    for (long i = 0; i < n; i++) y[i] = fmadd(a, x[i], y[i]);
+  }
+  void scale_and_add(float* y, float b, const float* x, long n) override {
+    for (long i = 0; i < n; i++) y[i] = fmadd(b, y[i], x[i]);
+  }
+
   void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {
     keys_.resize(n);
     pool_.run(n, share(n, 1024), [&](int, long begin, long end) {

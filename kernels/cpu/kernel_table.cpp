@@ -20,7 +20,10 @@ static constexpr CpuKernels kKernels = {kLanesOf<Native>,
                                         &policy_gradient<Native>,
                                         &value_gradient<Native>,
                                         &reduce_partials<Native>,
-                                        &adam<Native>};
+                                        &adam<Native>,
+                                        &fisher_prepare<Native>,
+                                        &fisher_product<Native>,
+                                        &policy_divergence<Native>};
 
 }  // namespace gallop::inline GALLOP_ISA
 

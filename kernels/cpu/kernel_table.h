@@ -4,6 +4,7 @@
 
 #include "kernels/estimators/gae.h"
 #include "kernels/estimators/returns.h"
+#include "kernels/gradients/fisher.h"
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
 #include "kernels/reduce/partials.h"
@@ -28,6 +29,9 @@ struct CpuKernels {
   void (*value_gradient)(const ValueGradientRequest&);
   void (*reduce_partials)(const ReduceRequest&);
   void (*adam)(const AdamRequest&);
+  void (*fisher_prepare)(const FisherRequest&);
+  void (*fisher_product)(const FisherRequest&);
+  void (*policy_divergence)(const DivergenceRequest&);
 };
 
 }  // namespace gallop

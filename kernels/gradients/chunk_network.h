@@ -116,7 +116,7 @@ struct ChunkNetwork {
     }
     for (int l = 0; l < shape.n_layers; l++) {
       multiply<F>({n, shape.width[l], shape.width[l + 1], unit[l], pad(l), 1, weight[l], pad(l + 1),
-                   bias[l], unit[l + 1], pad(l + 1)});
+                   bias[l], unit[l + 1], pad(l + 1), 0});
       if (l + 1 < shape.n_layers) activate_all(unit[l + 1], long(n) * pad(l + 1));
     }
   }
@@ -152,7 +152,7 @@ struct ChunkNetwork {
       float* to = gradient + layer_offset(shape, l);
       // dW[k, j] = sum_s x[s, k] d[s, j]
       multiply<F>(
-          {n_in, n, n_out, unit[l], 1, pad(l), d, pad(l + 1), nullptr, product, pad(l + 1)});
+          {n_in, n, n_out, unit[l], 1, pad(l), d, pad(l + 1), nullptr, product, pad(l + 1), 0});
       for (int k = 0; k < n_in; k++) {
         __builtin_memcpy(to + long(k) * n_out, product + long(k) * pad(l + 1),
                          sizeof(float) * n_out);
@@ -160,8 +160,8 @@ struct ChunkNetwork {
       sum_rows(d, n, n_out, pad(l + 1), to + long(n_in) * n_out);
       if (l == 0) break;
       // dx[s, k] = sum_j d[s, j] W[k, j]
-      multiply<F>(
-          {n, n_out, n_in, d, pad(l + 1), 1, weight_transposed[l], pad(l), nullptr, next, pad(l)});
+      multiply<F>({n, n_out, n_in, d, pad(l + 1), 1, weight_transposed[l], pad(l), nullptr, next,
+                   pad(l), 0});
       multiply_by_slope(next, unit[l], long(n) * pad(l));
       float* swap = d;
       d = next;

@@ -29,6 +29,11 @@ GALLOP_HD F loss_slope(PolicyLoss loss, float clip, F log_prob, F old_log_prob, 
     out.statistic[kStatClipped] = F(0.0f);
     return -advantage;
   }
+  if (loss == PolicyLoss::kSurrogate) {
+    out.statistic[kStatSurrogate] = -(ratio * advantage);
+    out.statistic[kStatClipped] = F(0.0f);
+    return -(ratio * advantage);
+  }
   const F low(1.0f - clip), high(1.0f + clip);
   const F free = ratio * advantage, clipped = min(high, max(low, ratio)) * advantage;
   const Mask<F> outside = (ratio < low) | (ratio > high);

@@ -24,6 +24,7 @@ struct Samples {
 
 enum class PolicyLoss : int {
   kLikelihoodRatio,  // -log pi(a) A: its gradient is the policy gradient
+  kSurrogate,        // -rho A, rho = pi / pi_old: the same gradient at the policy that acted
   kClippedSurrogate  // -min(rho A, clip(rho, 1 - c, 1 + c) A), rho = pi / pi_old (PPO, eq. 7)
 };
 

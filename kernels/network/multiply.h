@@ -17,9 +17,11 @@ struct Product {
   long a_row, a_inner;
   const float* b;  // [inner, b_stride]
   long b_stride;
-  const float* start;  // [columns padded] or null for zero
-  float* c;            // [rows, c_stride]
+  const float*
+      start;  // [rows, start_stride], one row for all where start_stride is 0; null for zero
+  float* c;   // [rows, c_stride]; may be `start`
   long c_stride;
+  long start_stride;
 };
 
 }  // namespace gallop
@@ -35,9 +37,12 @@ GALLOP_HD void multiply_block(const Product& p, int r, int c) {
   F sum[R][V];
   GALLOP_UNROLL(4)
   for (int v = 0; v < V; v++) {
-    const F start = p.start == nullptr ? F(0.0f) : load_lanes(p.start + c + v * kW, kW, F());
     GALLOP_UNROLL(16)
-    for (int k = 0; k < R; k++) sum[k][v] = start;
+    for (int k = 0; k < R; k++) {
+      sum[k][v] = p.start == nullptr
+                      ? F(0.0f)
+                      : load_lanes(p.start + (r + k) * p.start_stride + c + v * kW, kW, F());
+    }
   }
   const float* a = p.a + r * p.a_row;
   const float* b = p.b + c;

@@ -1,0 +1,122 @@
+// Trust region policy optimisation: Schulman, Levine, Moritz, Jordan and Abbeel,
+// arXiv:1502.05477v5, section 6 and appendix C.
+//
+//   maximise  L(theta) = mean of rho A   subject to   mean KL(old || theta) <= delta
+//
+// s = (F + zeta I)^-1 g by conjugate gradient on Fisher-vector products; the full step is beta s
+// with beta = sqrt(2 delta / s^T (F + zeta I) s); it is shortened by a fixed factor until the
+// surrogate has improved and the measured mean KL is at most delta; where no step passes, the
+// parameters stay as they were, bit for bit. F is the analytic matrix over all samples. The lecture
+// writes the constraint as d^T F d <= epsilon; with KL = d^T F d / 2 its epsilon is twice this
+// delta. Advantages by GAE; the value network is refitted after the policy's step.
+#include <algorithm>
+#include <cmath>
+
+#include "host/checkpoint/tensor_file.h"
+#include "host/learning/on_policy.h"
+#include "host/learning/trust_region.h"
+#include "host/learning/value_fit.h"
+
+namespace gallop {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.97"),
+    GALLOP_VALUE_FIT_OPTIONS("0.003", "5", "256"),
+    {"delta", OptionType::real, "0.01", 1e-12, 10, nullptr, "nats",
+     "radius of the trust region: greatest mean KL(old || new) of a step"},
+    {"damping", OptionType::real, "0.1", 0, 1e6, nullptr, "",
+     "zeta, added to the diagonal of the Fisher matrix"},
+    {"cg_iterations", OptionType::integer, "10", 1, 10000, nullptr, "",
+     "at most, of the conjugate gradient"},
+    {"cg_tolerance", OptionType::real, "1e-10", 0, 1, nullptr, "",
+     "the conjugate gradient stops at this part of |g|^2"},
+    {"backtracks", OptionType::integer, "10", 1, 100, nullptr, "", "steps that are tried"},
+    {"backtrack_factor", OptionType::real, "0.8", 1e-3, 0.999, nullptr, "",
+     "factor from one tried step to the next"},
+};
+
+class Trpo : public Algorithm {
+ public:
+  explicit Trpo(const AlgorithmContext& context)
+      : context_(context),
+        learner_(context),
+        region_(context.backend, learner_),
+        value_fit_(context, learner_) {}
+
+  Metrics iterate() override {
+    learner_.collect();
+    learner_.estimate_advantages();
+    Metrics metrics = learner_.episode_metrics();
+    step_policy(metrics);
+    metrics.emplace_back("value_loss", value_fit_.run());
+    learner_.update_normalizer();
+    return metrics;
+  }
+
+  std::uint64_t steps() const override { return learner_.steps(); }
+  std::uint64_t steps_per_iteration() const override { return std::uint64_t(learner_.n_samples()); }
+  PolicyView policy() const override { return learner_.policy(); }
+
+  void save(TensorFile& file) const override {
+    learner_.save(file);
+    value_fit_.save(file);
+  }
+  void load(const TensorFile& file) override {
+    learner_.load(file);
+    value_fit_.load(file);
+  }
+
+ private:
+  void step_policy(Metrics& metrics) {
+    const Options& options = context_.options;
+    const double delta = options.real("delta");
+    const double norm = region_.prepare();
+    const double curvature =
+        region_.natural_direction(options.real("damping"), int(options.integer("cg_iterations")),
+                                  options.real("cg_tolerance"));
+    TrustRegion::Candidate accepted = region_.try_step(0.0);
+    const double before = accepted.surrogate;
+    double scale = curvature > 0 ? std::sqrt(2.0 * delta / curvature) : 0.0, taken = 0.0;
+    for (int k = 0; k < int(options.integer("backtracks")) && scale > 0; k++) {
+      const TrustRegion::Candidate tried = region_.try_step(scale);
+      if (tried.surrogate < before && tried.kl <= delta) {
+        accepted = tried;
+        taken = scale;
+        break;
+      }
+      scale *= options.real("backtrack_factor");
+    }
+    if (taken == 0.0) region_.restore();
+    metrics.emplace_back("policy_loss", accepted.surrogate);
+    metrics.emplace_back("surrogate_gain", before - accepted.surrogate);
+    metrics.emplace_back("kl", accepted.kl);
+    metrics.emplace_back("entropy", accepted.entropy);
+    metrics.emplace_back("gradient_norm", norm);
+    metrics.emplace_back("step_scale", taken);
+    metrics.emplace_back("cg_residual", region_.last_solve().residual);
+  }
+
+  AlgorithmContext context_;
+  OnPolicyLearner learner_;
+  TrustRegion region_;
+  ValueFit value_fit_;
+};
+
+}  // namespace
+}  // namespace gallop
+
+GALLOP_ALGORITHM(Trpo)
+
+const gallop::AlgorithmDescriptor& gallop_algorithm_Trpo() {
+  static constexpr gallop::AlgorithmDescriptor kDescriptor = {
+      "trpo",
+      "trust_region_policy_optimization",
+      "trust region policy optimisation",
+      "arXiv:1502.05477v5, section 6 and appendix C",
+      gallop::kOptions,
+      [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
+        return std::make_unique<gallop::Trpo>(context);
+      }};
+  return kDescriptor;
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "host/learning/conjugate_gradient.h"
+#include "host/learning/on_policy.h"
+
+namespace gallop {
+
+// The steps of methods that measure distance between policies by KL divergence. One object serves
+// one learner; a step is: prepare at the policy that acted, find the natural direction, try
+// candidates.
+class TrustRegion {
+ public:
+  TrustRegion(Backend& backend, OnPolicyLearner& learner);
+
+  // Remembers the policy that acted at all samples of the last rollout, and the gradient of the
+  // surrogate loss there. Returns the gradient's norm; throws an Error (non_finite) where it is not
+  // finite.
+  double prepare();
+
+  // direction = (F + damping I)^-1 (-gradient) by conjugate gradient. Returns direction^T (F +
+  // damping I) direction, 0 where the gradient vanishes.
+  double natural_direction(double damping, int iterations, double tolerance);
+  // -gradient^T direction: what the surrogate gains a unit of the step, to first order.
+  double slope() const;
+  ConjugateGradientResult last_solve() const { return last_solve_; }
+
+  // Sets the policy to old + scale * direction and returns mean surrogate loss, KL(old || new),
+  // entropy.
+  struct Candidate {
+    double surrogate, kl, entropy;
+  };
+  Candidate try_step(double scale);
+  // The policy's parameters become those that acted, bit for bit.
+  void restore();
+
+ private:
+  FisherRequest fisher_request() const;
+  Candidate measure() const;
+
+  Backend& backend_;
+  OnPolicyLearner& learner_;
+  long n_;
+  ConjugateGradient solver_;
+  ConjugateGradientResult last_solve_;
+  DeviceArray<float> old_, ascent_, direction_, product_, units_;
+};
+
+}  // namespace gallop

@@ -1,0 +1,293 @@
+// Products of the Fisher matrix of a policy with a vector, in Gauss-Newton form, and the divergence
+// of a candidate policy from the one that acted: what a trust region needs.
+//
+//   F v = mean over samples of J^T M J v
+//
+// J is the derivative of the head's inputs (logits; means and log sigma) by the parameters and M
+// the Fisher matrix of the distribution in them: diag(p) - p p^T for a category; 1 / sigma^2 for
+// the means and 2 for log sigma of a normal (Schulman et al., arXiv:1502.05477v5, appendix C). No
+// second derivatives. F is taken at the policy that acted, so hidden units are computed once
+// (fisher_prepare) and read by every product.
+#pragma once
+
+#include "kernels/gradients/gradient.h"
+
+namespace gallop {
+
+struct FisherRequest {
+  PolicyView policy;
+  Samples samples;
+  float weight;         // of each sample: 1 / count for a mean
+  const float* vector;  // [D]; read by fisher_product
+  float* units;         // [chunks, unit_stride] written by fisher_prepare
+  long unit_stride;     // unit_floats of the network
+  int begin, end;       // chunks
+  float* partial;       // [chunks, stride] the product [D]
+  long stride;
+  float* greatest;  // [chunks, kMaxSegments]
+  float* scratch;   // [fisher_scratch], aligned to 64 bytes
+};
+
+// Sums over samples of the surrogate loss -rho A, of KL(old || candidate) and of the candidate's
+// entropy.
+enum DivergenceSum : int { kSumSurrogate, kSumKl, kSumEntropy, kDivergenceSums };
+
+struct DivergenceRequest {
+  PolicyView candidate;
+  Samples samples;
+  const float* old_units;  // [chunks, unit_stride] of the policy that acted, its outputs among them
+  long unit_stride;
+  const float* old_log_std;  // [A] its log sigma, of a Gaussian head
+  int begin, end;
+  float* partial;   // [chunks, kColumnPad]
+  float* greatest;  // [chunks, kMaxSegments]
+  float* scratch;
+};
+
+}  // namespace gallop
+
+namespace gallop::inline GALLOP_ISA {
+
+// Floats that the units of one chunk take: inputs, hidden units and outputs, rows padded.
+GALLOP_HD long unit_floats(const NetworkShape& shape) {
+  long floats = 0;
+  for (int l = 0; l <= shape.n_layers; l++) {
+    const bool state = shape.kind == NetworkKind::kTabular && l == 0;
+    floats += long(kChunkSamples) * padded(state ? 1 : shape.width[l]);
+  }
+  return floats;
+}
+GALLOP_HD long fisher_scratch(const NetworkShape& shape, int n_actions) {
+  return 2 * chunk_network_scratch(shape) + gradient_scratch(shape, n_actions);
+}
+
+GALLOP_HD void fisher_segments(const PolicyShape& shape, Segments& to) {
+  to.count = 0;
+  int at = 0;
+  append_segments(shape.network, to.count, to.begin, at);
+  if (shape.head == Head::kGaussian) {
+    to.begin[to.count++] = at;
+    at += shape.n_actions;
+  }
+  to.begin[to.count] = at;
+}
+GALLOP_HD void divergence_segments(Segments& to) {
+  to.count = kDivergenceSums;
+  for (int k = 0; k <= kDivergenceSums; k++) to.begin[k] = k;
+}
+
+// Points the units of a network at those of a chunk.
+template <class F>
+GALLOP_HD void use_units(ChunkNetwork<F>& network, float* units) {
+  for (int l = 0; l <= network.shape.n_layers; l++) {
+    network.unit[l] = units;
+    const bool state = network.shape.kind == NetworkKind::kTabular && l == 0;
+    units += long(kChunkSamples) * padded(state ? 1 : network.shape.width[l]);
+  }
+}
+
+GALLOP_HD int chunk_size(const Samples& samples, int chunk) {
+  const long left = samples.count - long(chunk) * kChunkSamples;
+  return left < kChunkSamples ? int(left) : kChunkSamples;
+}
+
+template <class F>
+void fisher_prepare(const FisherRequest& r) {
+  ChunkNetwork<F> network;
+  float* s = r.scratch;
+  network.begin(r.policy.shape.network, r.policy.parameters, s);
+  for (int c = r.begin; c < r.end; c++) {
+    const int n = chunk_size(r.samples, c);
+    use_units(network, r.units + long(c) * r.unit_stride);
+    network.load(r.samples, r.policy.normalization, long(c) * kChunkSamples, n);
+    network.forward(n);
+  }
+}
+
+// Derivative of the outputs along `direction`, a network whose weights are the vector: leaves it in
+// direction.unit[n_layers]. Layer by layer T' = (c + X V + T W) * slope.
+template <class F>
+void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int n) {
+  const NetworkShape& shape = at.shape;
+  if (shape.kind == NetworkKind::kTabular) {
+    for (int s = 0; s < n * padded(1); s++) direction.unit[0][s] = at.unit[0][s];
+    direction.forward(n);
+    return;
+  }
+  for (int l = 0; l < shape.n_layers; l++) {
+    const int n_in = shape.width[l], n_out = shape.width[l + 1];
+    const int pad_in = at.pad(l), pad_out = at.pad(l + 1);
+    float* to = direction.unit[l + 1];
+    multiply<F>({n, n_in, n_out, at.unit[l], pad_in, 1, direction.weight[l], pad_out,
+                 direction.bias[l], to, pad_out, 0});
+    if (l > 0) {
+      multiply<F>({n, n_in, n_out, direction.unit[l], pad_in, 1, at.weight[l], pad_out, to, to,
+                   pad_out, pad_out});
+    }
+    if (l + 1 < shape.n_layers) at.multiply_by_slope(to, at.unit[l + 1], long(n) * pad_out);
+  }
+}
+
+// u = M t for one register of samples; `output` and t, u [outputs].
+template <class F>
+GALLOP_HD void head_metric(Head head, int n, const F* output, const F* log_std, const F* t, F* u) {
+  if (head == Head::kCategorical) {
+    Softmax<F> s;
+    softmax(output, n, s);
+    const F per_total = reciprocal(s.total);
+    F mean = F(0.0f);
+    for (int i = 0; i < n; i++) mean = fmadd(s.weight[i] * per_total, t[i], mean);
+    for (int i = 0; i < n; i++) u[i] = s.weight[i] * per_total * (t[i] - mean);
+    return;
+  }
+  for (int i = 0; i < n; i++) {
+    const F inverse = exp(-clamp_log_std(log_std[i]));
+    u[i] = t[i] * (inverse * inverse);
+    if (head == Head::kGaussianNetwork) {
+      const Mask<F> clamped = (log_std[i] < F(kMinLogStd)) | (log_std[i] > F(kMaxLogStd));
+      u[n + i] = select(clamped, F(0.0f), F(2.0f) * t[n + i]);
+    }
+  }
+}
+
+// Replaces the tangents by weight * M t, in delta[0] of the network.
+template <class F>
+void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, const float* tangent, int n) {
+  const PolicyShape& shape = r.policy.shape;
+  const int last = shape.network.n_layers, n_out = outputs_of(shape.network);
+  const int stride = network.pad(last);
+  const float* log_std_parameter = r.policy.parameters + layer_offset(shape.network, last);
+  for (long i = 0; i < long(n) * stride; i++) network.delta[0][i] = 0.0f;
+  for (int s = 0; s < n; s += kLanesOf<F>) {
+    F output[kMaxOutputs], spread[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
+    for (int j = 0; j < n_out; j++) {
+      output[j] = load_column<F>(network.unit[last], s, stride, j);
+      t[j] = load_column<F>(tangent, s, stride, j);
+    }
+    log_std_of(shape.head, shape.n_actions, output, log_std_parameter, spread);
+    head_metric(shape.head, shape.n_actions, output, spread, t, u);
+    for (int j = 0; j < n_out; j++) {
+      store_column(network.delta[0], s, stride, j, u[j] * F(r.weight));
+    }
+  }
+}
+
+// The block of log sigma: 2 weight v for each sample, 0 where it is clamped.
+GALLOP_HD void log_std_block(const FisherRequest& r, int n, float* to) {
+  const PolicyShape& shape = r.policy.shape;
+  const long offset = layer_offset(shape.network, shape.network.n_layers);
+  for (int i = 0; i < shape.n_actions; i++) {
+    const float s = r.policy.parameters[offset + i];
+    const bool clamped = s < kMinLogStd || s > kMaxLogStd;
+    to[i] = clamped ? 0.0f : float(n) * r.weight * 2.0f * r.vector[offset + i];
+  }
+}
+
+template <class F>
+void fisher_product(const FisherRequest& r) {
+  const NetworkShape& shape = r.policy.shape.network;
+  ChunkNetwork<F> network, direction;
+  float* s = r.scratch;
+  network.begin(shape, r.policy.parameters, s);
+  direction.begin(shape, r.vector, s);
+  Segments segments;
+  fisher_segments(r.policy.shape, segments);
+  for (int c = r.begin; c < r.end; c++) {
+    const int n = chunk_size(r.samples, c);
+    use_units(network, r.units + long(c) * r.unit_stride);
+    forward_tangent(network, direction, n);
+    apply_metric(r, network, direction.unit[shape.n_layers], n);
+    float* to = r.partial + long(c) * r.stride;
+    network.backward(n, to);
+    if (r.policy.shape.head == Head::kGaussian) {
+      log_std_block(r, n, to + layer_offset(shape, shape.n_layers));
+    }
+    note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
+  }
+}
+
+// KL(old || new) of one register of samples.
+template <class F>
+GALLOP_HD F divergence(Head head, int n, const F* old_output, const F* old_log_std, const F* output,
+                       const F* log_std) {
+  F sum = F(0.0f);
+  if (head == Head::kCategorical) {
+    Softmax<F> before, after;
+    softmax(old_output, n, before);
+    softmax(output, n, after);
+    const F per_total = reciprocal(before.total);
+    for (int i = 0; i < n; i++) {
+      const F log_old = (old_output[i] - before.greatest) - before.log_total;
+      const F log_new = (output[i] - after.greatest) - after.log_total;
+      sum = fmadd(before.weight[i] * per_total, log_old - log_new, sum);
+    }
+    return sum;
+  }
+  // log(s1 / s0) + (s0^2 + (m0 - m1)^2) / (2 s1^2) - 1 / 2
+  for (int i = 0; i < n; i++) {
+    const F s0 = clamp_log_std(old_log_std[i]), s1 = clamp_log_std(log_std[i]);
+    const F inverse = exp(-s1), ratio = exp(s0 - s1);
+    const F z = (old_output[i] - output[i]) * inverse;
+    sum = sum + ((s1 - s0) + fmadd(fmadd(ratio, ratio, z * z), F(0.5f), F(-0.5f)));
+  }
+  return sum;
+}
+
+template <class F>
+void policy_divergence(const DivergenceRequest& r) {
+  PolicyGradientRequest loads = {};
+  loads.policy = r.candidate;
+  loads.samples = r.samples;
+  loads.loss = PolicyLoss::kSurrogate;
+  loads.scratch = r.scratch;
+  PolicyGradient<F> at(loads);
+  const PolicyShape& shape = r.candidate.shape;
+  const int last = shape.network.n_layers, n_out = outputs_of(shape.network);
+  const int stride = at.network.pad(last);
+  Segments segments;
+  divergence_segments(segments);
+  ChunkNetwork<F> old;
+  old.shape = shape.network;
+  for (int c = r.begin; c < r.end; c++) {
+    const int n = chunk_size(r.samples, c);
+    at.load(long(c) * kChunkSamples, n);
+    at.network.forward(n);
+    use_units(old, const_cast<float*>(r.old_units) + long(c) * r.unit_stride);
+    for (int s = 0; s < n; s += kLanesOf<F>) {
+      F output[kMaxOutputs], spread[kMaxOutputs], before[kMaxOutputs], old_spread[kMaxOutputs];
+      F action[kMaxOutputs];
+      for (int j = 0; j < n_out; j++) {
+        output[j] = load_column<F>(at.network.unit[last], s, stride, j);
+        before[j] = load_column<F>(old.unit[last], s, stride, j);
+      }
+      for (int j = 0; j < r.samples.action_rows; j++) {
+        action[j] = load_lanes(at.action + j * kChunkSamples + s, kLanesOf<F>, F());
+      }
+      log_std_of(shape.head, shape.n_actions, output, at.log_std_parameter, spread);
+      log_std_of(shape.head, shape.n_actions, before, r.old_log_std, old_spread);
+      F log_prob, entropy;
+      if (shape.head == Head::kCategorical) {
+        Softmax<F> now;
+        softmax(output, shape.n_actions, now);
+        log_prob = categorical_log_prob(output, shape.n_actions, now, to_int(action[0]));
+        entropy = categorical_entropy(output, shape.n_actions, now);
+      } else {
+        log_prob = gaussian_log_prob(output, spread, action, shape.n_actions);
+        entropy = gaussian_entropy(spread, shape.n_actions);
+      }
+      SampleLoss<F> loss;
+      loss_slope(PolicyLoss::kSurrogate, 0.0f, log_prob,
+                 load_lanes(at.log_prob + s, kLanesOf<F>, F()),
+                 load_lanes(at.advantage + s, kLanesOf<F>, F()), loss);
+      const F kl = divergence(shape.head, shape.n_actions, before, old_spread, output, spread);
+      store_column(at.statistic, s, kColumnPad, kSumSurrogate, loss.statistic[kStatSurrogate]);
+      store_column(at.statistic, s, kColumnPad, kSumKl, kl);
+      store_column(at.statistic, s, kColumnPad, kSumEntropy, entropy);
+    }
+    float* to = r.partial + long(c) * kColumnPad;
+    at.network.sum_rows(at.statistic, n, kDivergenceSums, kColumnPad, to);
+    note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
+  }
+}
+
+}  // namespace gallop::inline GALLOP_ISA
