@@ -1,0 +1,67 @@
+// The learner's kernels for each instruction set that this processor runs, one that uses no vector
+// instructions included, and the randomness and memory that tests of them share.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/cpu/kernel_table.h"
+
+namespace gallop::testing {
+
+struct KernelSet {
+  std::string isa;
+  const CpuKernels* kernels;
+};
+
+// "scalar", "v3" and, where this processor has it, "v4"; at least two.
+const std::vector<KernelSet>& kernel_sets();
+
+// Aligned floats, NaN until they are written: what a kernel forgets to write shows.
+class Floats {
+ public:
+  explicit Floats(long count);
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+  float& operator[](long i) { return data_[i]; }
+  float operator[](long i) const { return data_[i]; }
+  long size() const { return count_; }
+  std::vector<float> values() const { return {data(), data() + count_}; }
+
+ private:
+  struct Release {
+    void operator()(float* memory) const;
+  };
+  long count_;
+  std::unique_ptr<float[], Release> data_;
+};
+
+inline bool same_bits(const float* a, const float* b, long count) {
+  return std::memcmp(a, b, sizeof(float) * count) == 0;
+}
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && same_bits(a.data(), b.data(), long(a.size()));
+}
+
+// Numbers for inputs of tests; equal on every machine.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  double uniform() { return double(engine_() >> 11) * 0x1p-53; }
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
+  int below(int n) { return int(uniform() * n); }
+  bool chance(double p) { return uniform() < p; }
+  double normal() {
+    return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(6.283185307179586 * uniform());
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+}  // namespace gallop::testing
