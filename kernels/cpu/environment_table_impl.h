@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/environment_table.h"
 #include "kernels/cpu/native.h"
+#include "kernels/cpu/restart.h"
 #include "kernels/environment/runner.h"
 
 namespace gallop::inline GALLOP_ISA {
@@ -17,20 +18,27 @@ struct EnvironmentFunctions {
   static constexpr int kW = kLanesOf<F>;
 
   // Calls body(i, count, parameters) for each register of instances. Shared parameters are loaded
-  // once, so what an environment derives from them leaves the loop.
+  // once, so what an environment derives from them leaves the loop. Only the last register may hold
+  // fewer instances than lanes, so that full ones need not ask.
   template <class Body>
   static GALLOP_HD void for_each_register(const EnvironmentBatch& batch, int begin, int end,
                                           Body body) {
     P p;
+    int i = begin;
     if (batch.parameters_per_instance == 0) {
       broadcast_struct<F>(p, batch.parameters);
-      for (int i = begin; i < end; i += kW) body(i, end - i < kW ? end - i : kW, p);
+      for (; i + kW <= end; i += kW) body(i, kW, p);
     } else {
-      for (int i = begin; i < end; i += kW) {
+      for (; i + kW <= end; i += kW) {
         load_struct<F>(p, batch.parameters + i, batch.stride, kW);
-        body(i, end - i < kW ? end - i : kW, p);
+        body(i, kW, p);
       }
     }
+    if (i == end) return;
+    if (batch.parameters_per_instance != 0) {
+      load_struct<F>(p, batch.parameters + i, batch.stride, kW);
+    }
+    body(i, end - i, p);
   }
 
   static void reset(const EnvironmentBatch& batch, int begin, int end, const std::uint8_t* mask) {
@@ -80,6 +88,10 @@ struct EnvironmentFunctions {
   template <ResetMode kMode>
   static void step_range(const EnvironmentBatch& batch, int begin, int end, const float* action,
                          long action_stride, bool clip, const StepOutput& out) {
+    // Same-step resets wait until all have stepped: kernels/cpu/restart.h.
+    constexpr bool kRestarts = kMode == ResetMode::kSameStep;
+    EndedList<F> ended;
+    Restart<Env, F> restart{batch, begin, out};
     for_each_register(batch, begin, end, [&](int i, int count, const P& p) GALLOP_INLINE_LAMBDA {
       const int column = i - begin;
       Instances<Env, F> in;
@@ -90,12 +102,19 @@ struct EnvironmentFunctions {
       if constexpr (kMode == ResetMode::kNextStep)
         was_ended = load_mask(batch.ended + i, count, F());
       Transition<Env, F> to;
-      advance<kMode>(batch, p, in, was_ended, a, to);
+      advance<kRestarts ? ResetMode::kDisabled : kMode>(batch, p, in, was_ended, a, to);
       store_instances(batch, i, in, count);
-      if constexpr (kMode != ResetMode::kSameStep) store_mask(batch.ended + i, to.ended, count);
       if (!all(to.finite)) note_lanes(batch, i, count, to.finite, out.time);
       write_transition(batch, out, column, count, to);
+      if constexpr (kRestarts) {
+        ended.append(first_lanes<F>(to.ended, count), i);
+        if (ended.full()) restart.run(ended);
+      } else {
+        store_mask(batch.ended + i, to.ended, count);
+        write_ended(batch, out, column, count, to);
+      }
     });
+    if constexpr (kRestarts) restart.run(ended);
   }
 
   static GALLOP_HD void note_lanes(const EnvironmentBatch& batch, int i, int count, Mask<F> finite,
@@ -119,7 +138,12 @@ struct EnvironmentFunctions {
                     count);
       }
     }
+  }
+
+  static GALLOP_HD void write_ended(const EnvironmentBatch& batch, const StepOutput& out,
+                                    int column, int count, const Transition<Env, F>& from) {
     if (!any(from.ended)) return;
+    const int rows = observation_rows<Env>(batch.shared);
     if (out.ended_return != nullptr) {
       store_where(out.ended_return + column, from.ended, from.ended_return, count);
     }

@@ -3,26 +3,10 @@
 // 10x slower. Gives lanes the vocabulary of numerics/scalar.h.
 #pragma once
 
-#include <immintrin.h>
-
+#include "kernels/numerics/lane_mask.h"
 #include "kernels/numerics/scalar.h"
 
 namespace gallop::inline GALLOP_ISA {
-
-template <class T, int W>
-struct VectorOf {
-  typedef T type __attribute__((vector_size(sizeof(T) * W)));
-};
-
-// All bits set in a lane that holds true.
-template <int W>
-struct LaneMask {
-  using Vector = typename VectorOf<std::int32_t, W>::type;
-  Vector v;
-  friend GALLOP_HD LaneMask operator&(LaneMask a, LaneMask b) { return {a.v & b.v}; }
-  friend GALLOP_HD LaneMask operator|(LaneMask a, LaneMask b) { return {a.v | b.v}; }
-  friend GALLOP_HD LaneMask operator!(LaneMask a) { return {~a.v}; }
-};
 
 template <class T, int W>
 struct Lanes {
@@ -47,21 +31,15 @@ struct Lanes {
   friend GALLOP_HD Lanes operator~(Lanes a) { return ~a.v; }
   friend GALLOP_HD Lanes operator<<(Lanes a, int n) { return a.v << n; }
   friend GALLOP_HD Lanes operator>>(Lanes a, int n) { return a.v >> n; }
-  friend GALLOP_HD LaneMask<W> operator<(Lanes a, Lanes b) { return compare(a.v < b.v); }
-  friend GALLOP_HD LaneMask<W> operator>(Lanes a, Lanes b) { return compare(a.v > b.v); }
-  friend GALLOP_HD LaneMask<W> operator<=(Lanes a, Lanes b) { return compare(a.v <= b.v); }
-  friend GALLOP_HD LaneMask<W> operator>=(Lanes a, Lanes b) { return compare(a.v >= b.v); }
-  friend GALLOP_HD LaneMask<W> operator==(Lanes a, Lanes b) { return compare(a.v == b.v); }
-  friend GALLOP_HD LaneMask<W> operator!=(Lanes a, Lanes b) { return compare(a.v != b.v); }
+  friend GALLOP_HD LaneMask<W> operator<(Lanes a, Lanes b) { return {less(a.v, b.v)}; }
+  friend GALLOP_HD LaneMask<W> operator>(Lanes a, Lanes b) { return {less(b.v, a.v)}; }
+  friend GALLOP_HD LaneMask<W> operator<=(Lanes a, Lanes b) { return {less_equal(a.v, b.v)}; }
+  friend GALLOP_HD LaneMask<W> operator>=(Lanes a, Lanes b) { return {less_equal(b.v, a.v)}; }
+  friend GALLOP_HD LaneMask<W> operator==(Lanes a, Lanes b) { return {equal(a.v, b.v)}; }
+  friend GALLOP_HD LaneMask<W> operator!=(Lanes a, Lanes b) { return !(a == b); }
   GALLOP_HD Lanes& operator+=(Lanes b) { return *this = *this + b; }
   GALLOP_HD Lanes& operator-=(Lanes b) { return *this = *this - b; }
   GALLOP_HD Lanes& operator*=(Lanes b) { return *this = *this * b; }
-
- private:
-  template <class V>
-  static GALLOP_HD LaneMask<W> compare(V v) {
-    return {(typename LaneMask<W>::Vector)v};
-  }
 };
 
 template <int W>
@@ -122,27 +100,11 @@ struct WordConversion<FloatLanes<W>> {
 
 template <class T, int W>
 GALLOP_HD Lanes<T, W> select(LaneMask<W> mask, Lanes<T, W> a, Lanes<T, W> b) {
-  return Lanes<T, W>(mask.v ? a.v : b.v);
-}
-template <int W>
-GALLOP_HD bool any(LaneMask<W> mask) {
-#if defined(__AVX512F__)
-  if constexpr (W == 16) return _mm512_test_epi32_mask(__m512i(mask.v), __m512i(mask.v)) != 0;
-#endif
-#if defined(__AVX2__)
-  if constexpr (W == 8) return !_mm256_testz_si256(__m256i(mask.v), __m256i(mask.v));
-#endif
-  std::int32_t bits = 0;
-  for (int i = 0; i < W; i++) bits |= mask.v[i];
-  return bits != 0;
-}
-template <int W>
-GALLOP_HD bool all(LaneMask<W> mask) {
-  return !any(!mask);
+  return blend(mask.v, a.v, b.v);
 }
 template <class F, int W>
 GALLOP_HD IntLanes<W> mask_to_int(LaneMask<W> mask) {
-  return IntLanes<W>((typename IntLanes<W>::Vector)(mask.v & 1));
+  return select(mask, IntLanes<W>(1), IntLanes<W>(0));
 }
 
 template <int W>
@@ -238,6 +200,22 @@ GALLOP_HD FloatLanes<W> gather(const float* table, IntLanes<W> k) {
   return r;
 }
 
+template <class T, int W>
+GALLOP_HD Lanes<T, W> gather_words(const T* table, IntLanes<W> k) {
+  using V [[maybe_unused]] = typename Lanes<T, W>::Vector;
+#if defined(__AVX512F__)
+  if constexpr (W == 16) return V(_mm512_i32gather_epi32(__m512i(k.v), table, 4));
+#endif
+#if defined(__AVX2__)
+  if constexpr (W == 8) {
+    return V(_mm256_i32gather_epi32(reinterpret_cast<const int*>(table), __m256i(k.v), 4));
+  }
+#endif
+  Lanes<T, W> r;
+  for (int i = 0; i < W; i++) r.v[i] = table[k.v[i]];
+  return r;
+}
+
 // The last argument of load_lanes and load_words only names the type.
 template <class T, int W>
 GALLOP_HD Lanes<T, W> load_words(const T* from, int count, Lanes<T, W>) {
@@ -268,22 +246,36 @@ GALLOP_HD void store_lanes(T* to, Lanes<T, W> x, int count) {
 }
 template <class T, int W>
 GALLOP_HD void store_where(T* to, LaneMask<W> mask, Lanes<T, W> x, int count) {
-#if defined(__AVX512F__)
+#if GALLOP_MASK_REGISTERS
   if constexpr (W == 16) {
-    __mmask16 lanes = _mm512_test_epi32_mask(__m512i(mask.v), __m512i(mask.v));
-    if (count < W) lanes = __mmask16(lanes & ((1u << count) - 1));
-    _mm512_mask_storeu_epi32(to, lanes, __m512i(x.v));
+    const __mmask16 counted = count < W ? __mmask16((1u << count) - 1) : __mmask16(0xffff);
+    _mm512_mask_storeu_epi32(to, mask.v & counted, __m512i(x.v));
     return;
   }
 #endif
   for (int i = 0; i < W && i < count; i++) {
-    if (mask.v[i] != 0) to[i] = x.v[i];
+    if (mask.lane(i)) to[i] = x.v[i];
   }
 }
 template <int W>
+GALLOP_HD int list_lanes(std::int32_t* to, LaneMask<W> mask, std::int32_t first) {
+#if GALLOP_MASK_REGISTERS
+  if constexpr (W == 16) {
+    const __m512i lanes = __m512i(ConsecutiveWords<FloatLanes<W>>::from(std::uint32_t(first)).v);
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(mask.v, lanes));
+    return __builtin_popcount(mask.v);
+  }
+#endif
+  int n = 0;
+  for (int i = 0; i < W; i++) {
+    to[n] = first + i;
+    n += mask.lane(i) ? 1 : 0;
+  }
+  return n;
+}
+template <int W>
 GALLOP_HD void store_mask(std::uint8_t* to, LaneMask<W> mask, int count) {
-  using Bytes = typename VectorOf<std::uint8_t, W>::type;
-  const Bytes bytes = __builtin_convertvector(mask.v & 1, Bytes);
+  const auto bytes = mask.bytes();
   if (count >= W) {
     __builtin_memcpy(to, &bytes, W);
   } else {
@@ -292,9 +284,9 @@ GALLOP_HD void store_mask(std::uint8_t* to, LaneMask<W> mask, int count) {
 }
 template <int W>
 GALLOP_HD LaneMask<W> load_mask(const std::uint8_t* from, int count, FloatLanes<W>) {
-  LaneMask<W> mask;
-  for (int i = 0; i < W; i++) mask.v[i] = (i < count && from[i] != 0) ? -1 : 0;
-  return mask;
+  IntLanes<W> flags(0);
+  for (int i = 0; i < W && i < count; i++) flags.v[i] = from[i];
+  return flags != IntLanes<W>(0);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

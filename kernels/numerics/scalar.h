@@ -177,6 +177,10 @@ GALLOP_HD Word<F> consecutive_words(std::uint32_t first) {
 GALLOP_HD float gather(const float* table, std::int32_t k) { return table[k]; }
 GALLOP_HD double gather(const double* table, std::int64_t k) { return table[k]; }
 GALLOP_HD double gather(const float* table, std::int64_t k) { return double(table[k]); }
+GALLOP_HD std::uint32_t gather_words(const std::uint32_t* table, std::int32_t k) {
+  return table[k];
+}
+GALLOP_HD std::int32_t gather_words(const std::int32_t* table, std::int32_t k) { return table[k]; }
 
 // Loads and stores of `count` of F's lanes; lanes from `count` on are zero after a load and left
 // alone by a store. `load_words` does the same for any 4-byte type (8-byte for double).
@@ -193,6 +197,12 @@ GALLOP_HD void store_where(float* to, bool mask, float x, int) {
 }
 GALLOP_HD void store_where(std::int32_t* to, bool mask, std::int32_t x, int) {
   if (mask) *to = x;
+}
+// Writes first + i for each lane i that is set, in order, and returns how many there are. Touches
+// as many words as there are lanes.
+GALLOP_HD int list_lanes(std::int32_t* to, bool mask, std::int32_t first) {
+  *to = first;
+  return mask ? 1 : 0;
 }
 GALLOP_HD void store_mask(std::uint8_t* to, bool mask, int) { *to = mask ? 1 : 0; }
 GALLOP_HD bool load_mask(const std::uint8_t* from, int, float) { return *from != 0; }

@@ -277,6 +277,24 @@ TYPED_TEST(LanesTest, Gather) {
   this->expect_same(
       "gather", [&](auto k) { return gather(table.data(), k); },
       [&](std::int32_t k) { return table[k]; }, index);
+  this->expect_same(
+      "gather_words", [&](auto k) { return gather_words(index.data(), k); },
+      [&](std::int32_t k) { return index[k]; }, index);
+}
+
+TYPED_TEST(LanesTest, ListsTheLanesOfAMaskInOrder) {
+  using F = typename TestFixture::F;
+  constexpr int W = TestFixture::W;
+  for (int i = 0; i < kCount; i += W) {
+    const F x = load_lanes(this->x_.data() + i, W, F());
+    const F y = load_lanes(this->y_.data() + i, W, F());
+    std::vector<std::int32_t> expected, listed(W, -1);
+    for (int lane = 0; lane < W; lane++) {
+      if (x.get(lane) < y.get(lane)) expected.push_back(1000 + lane);
+    }
+    listed.resize(list_lanes(listed.data(), x < y, 1000));
+    ASSERT_EQ(listed, expected) << i;
+  }
 }
 
 TYPED_TEST(LanesTest, ConsecutiveWordsWrapAround) {
