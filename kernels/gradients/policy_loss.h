@@ -39,7 +39,9 @@ GALLOP_HD F loss_slope(PolicyLoss loss, float clip, F log_prob, F old_log_prob, 
   const Mask<F> outside = (ratio < low) | (ratio > high);
   out.statistic[kStatSurrogate] = -min(free, clipped);
   out.statistic[kStatClipped] = select(outside, F(1.0f), F(0.0f));
-  return select(free <= clipped, -free, F(0.0f));  // d(rho A) / d log pi = rho A
+  // d(rho A) / d log pi = rho A. NaN counts as free, so that it reaches the gradient and is
+  // refused.
+  return select(clipped < free, F(0.0f), -free);
 }
 
 // Derivatives of weight * (loss - entropy_coefficient * H). `output` and `d_output` [outputs];
