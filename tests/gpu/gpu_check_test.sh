@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# scripts/gpu_check.sh with stand-ins for the device and the programs: what it says, what it writes
+# and its exit codes.
+set -uo pipefail
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+failures=0
+
+tree=$work/tree
+mkdir -p "$tree/scripts" "$tree/fake" "$tree/given/bin"
+cp "$root/scripts/gpu_check.sh" "$tree/scripts/"
+
+program() {
+  printf '#!/usr/bin/env bash\n%s\n' "$2" >"$1"
+  chmod +x "$1"
+}
+stand_ins() {
+  # shellcheck disable=SC2016  # the stand-ins expand their own arguments
+  program "$tree/fake/nvidia-smi" 'case $* in *gpu=name*) echo "Fake GPU";; *) echo "1, 2, 3, 4, 5, 6, 7, 8, 9";; esac'
+  # shellcheck disable=SC2016
+  program "$tree/fake/compute-sanitizer" 'for a; do [[ $a == *planted ]] && { echo "ERROR SUMMARY: 1 error"; exit 9; }; done; echo "ERROR SUMMARY: 0 errors"'
+  program "$tree/given/bin/gallop_gpu_test" 'exit 0'
+  program "$tree/given/bin/gallop_gpu_planted" 'exit 0'
+  # shellcheck disable=SC2016
+  program "$tree/given/bin/gallop_gpu_bits" 'if [[ $1 == --plant ]]; then echo "9 rows, 9 differ" >&2; exit 1; fi
+echo "environment,policy,algorithm,seed,shape,cpu_hash,gpu_hash,commit"; for ((k = 0; k < 60; k++)); do echo "row$k"; done'
+  program "$tree/given/bin/gallop" 'echo "{\"name\": \"rollout\", \"per_second\": 1}"'
+}
+
+# expect <status> <text> <what>: runs the script on the stand-ins.
+expect() {
+  local wanted=$1 text=$2 what=$3 status=0 output
+  output=$(PATH="$tree/fake:$PATH" "$tree/scripts/gpu_check.sh" given 2>&1) || status=$?
+  if ((status != wanted)) || ! grep -qF -- "$text" <<<"$output"; then
+    printf '%s: expected status %d and "%s", got %d:\n%s\n' "$what" "$wanted" "$text" "$status" "$output"
+    failures=$((failures + 1))
+  fi
+}
+
+program "$tree/fake/nvidia-smi" 'exit 9'
+expect 7 "no GPU" "a machine without a device"
+
+stand_ins
+expect 0 "13 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+for file in bits.csv bench.csv bench.jsonl check.csv machine.json; do
+  [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
+done
+
+program "$tree/given/bin/gallop_gpu_test" 'echo "[  FAILED  ] Gae"; exit 1'
+expect 1 "tests: FAILED" "a failing test"
+stand_ins
+program "$tree/given/bin/gallop_gpu_bits" 'echo "9 rows, 0 differ" >&2'
+expect 1 "planted-bits: FAILED" "a comparison that misses the planted error"
+stand_ins
+program "$tree/fake/compute-sanitizer" 'echo "ERROR SUMMARY: 0 errors"'
+expect 1 "planted-memcheck: FAILED" "a sanitizer that misses the planted error"
+stand_ins
+rm "$tree/given/bin/gallop_gpu_test"
+expect 2 "has no bin/gallop_gpu_test" "a folder without a build"
+
+((failures == 0)) && echo "gpu_check.sh: all cases passed"

@@ -1,0 +1,54 @@
+// gallop_gpu_planted memcheck|racecheck|initcheck|synccheck: a kernel with the error that the tool
+// of that name has to find. It computes nothing else.
+#include <cstdio>
+#include <cstring>
+
+namespace {
+
+// A write beyond the end of an allocation.
+__global__ void write_beyond(float* x, int n) {
+  const int i = int(blockIdx.x * blockDim.x + threadIdx.x);
+  if (i <= n) x[i] = 1.0f;
+}
+
+// Neighbours exchange through shared memory without a barrier.
+__global__ void race(float* x) {
+  __shared__ float values[128];
+  values[threadIdx.x] = x[threadIdx.x];
+  x[threadIdx.x] = values[(threadIdx.x + 64) % 128];
+}
+
+// A read of memory that nobody wrote.
+__global__ void read_unwritten(const float* x, float* out) { out[threadIdx.x] = x[threadIdx.x]; }
+
+// Half of a warp meets at a barrier of the whole warp.
+__global__ void meet_in_half(float* x) {
+  if (threadIdx.x % 2 == 0) __syncwarp(0xffffffffu);
+  x[threadIdx.x] = 1.0f;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* const tool = argc == 2 ? argv[1] : "";
+  float *x = nullptr, *out = nullptr;
+  if (cudaMalloc(&x, 128 * sizeof(float)) != cudaSuccess ||
+      cudaMalloc(&out, 128 * sizeof(float)) != cudaSuccess) {
+    std::fprintf(stderr, "gallop_gpu_planted: no device\n");
+    return 7;
+  }
+  if (std::strcmp(tool, "memcheck") == 0) {
+    write_beyond<<<2, 128>>>(x, 128);
+  } else if (std::strcmp(tool, "racecheck") == 0) {
+    if (cudaMemset(x, 0, 128 * sizeof(float)) != cudaSuccess) return 7;
+    race<<<1, 128>>>(x);
+  } else if (std::strcmp(tool, "initcheck") == 0) {
+    read_unwritten<<<1, 128>>>(x, out);
+  } else if (std::strcmp(tool, "synccheck") == 0) {
+    meet_in_half<<<1, 32>>>(x);
+  } else {
+    std::fprintf(stderr, "gallop_gpu_planted: unknown tool '%s'\n", tool);
+    return 2;
+  }
+  return cudaDeviceSynchronize() == cudaSuccess ? 0 : 1;
+}
