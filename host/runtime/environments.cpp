@@ -8,6 +8,7 @@
 #include "host/error.h"
 #include "host/options/nearest.h"
 #include "host/registry/registry.h"
+#include "host/runtime/policy_check.h"
 
 namespace gallop {
 namespace {
@@ -50,11 +51,12 @@ Environments::Environments(Backend& backend, const EnvironmentEntry& entry,
                     options.time_limit));
   }
   time_limit_ = options.time_limit < 0 ? spec_->time_limit : options.time_limit;
-  sizes_ = {spec_->observation_capacity, spec_->action_capacity};
   stride_ = (options.n_envs + kStrideUnit - 1) / kStrideUnit * kStrideUnit;
   for (int k = 0; k < spec_->n_parameters; k++) {
     parameter_values_.push_back(spec_->parameters[k].value);
   }
+  sizes_ = spec_->sizes != nullptr ? spec_->sizes(parameter_values_.data())
+                                   : Sizes{spec_->observation_capacity, spec_->action_capacity};
   state_ = DeviceArray<float>(backend, std::size_t(spec_->n_state) * stride_);
   episode_return_ = DeviceArray<float>(backend, stride_);
   episode_ = DeviceArray<std::uint32_t>(backend, stride_);
@@ -111,6 +113,7 @@ void Environments::set_parameter(std::string_view name, double value) {
     }
   }
   parameter_values_ = values;
+  if (spec_->sizes != nullptr) sizes_ = spec_->sizes(values.data());
   if (per_instance_) {
     const std::vector<float> row(stride_, float(value));
     parameters_.upload(row.data(), row.size(), std::size_t(index) * stride_);
@@ -155,7 +158,6 @@ void Environments::set_parameter(std::string_view name, std::span<const float> v
 }
 
 void Environments::upload_parameters() {
-  if (spec_->sizes != nullptr) sizes_ = spec_->sizes(parameter_values_.data());
   const std::vector<float> values(parameter_values_.begin(), parameter_values_.end());
   parameters_ = DeviceArray<float>(*backend_, values.size());
   parameters_.upload(values);
@@ -241,21 +243,7 @@ void Environments::rollout(ActionSource source, const PolicyView& policy, bool d
   if (options_.reset_mode == ResetMode::kDisabled) {
     throw value_error("a fused rollout needs automatic resets; the batch has them disabled");
   }
-  if (source == ActionSource::kPolicy) {
-    const PolicyShape& shape = policy.shape;
-    const bool index = spec_->observation_kind == SpaceKind::kDiscrete;
-    const bool tabular = shape.network.kind == NetworkKind::kTabular;
-    if (index != tabular || shape.network.width[0] != sizes_.observation ||
-        shape.n_actions != sizes_.action ||
-        (shape.head == Head::kCategorical) != (spec_->action_kind == SpaceKind::kDiscrete)) {
-      throw value_error(fmt::format(
-          "the policy maps {} {} to {} {} but {} has {} {} and {} {}", shape.network.width[0],
-          tabular ? "states" : "components", shape.n_actions,
-          shape.head == Head::kCategorical ? "discrete actions" : "action components", spec_->name,
-          sizes_.observation, index ? "states" : "components", sizes_.action,
-          spec_->action_kind == SpaceKind::kDiscrete ? "discrete actions" : "action components"));
-    }
-  }
+  if (source == ActionSource::kPolicy) require_policy_fits(policy, *spec_, sizes_);
   RolloutRequest request = {};
   request.batch = view();
   request.time = time_;
