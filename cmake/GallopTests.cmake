@@ -59,6 +59,8 @@ include(GallopCudaTests)
 if(support)
   add_library(gallop_test_support STATIC ${support})
   gallop_own_code(gallop_test_support)
+  target_compile_definitions(gallop_test_support PRIVATE
+    GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(gallop_test_support
     PUBLIC gallop_cuda_executor gallop Boost::context GTest::gtest
     PRIVATE gallop_private_dependencies)

@@ -1,0 +1,115 @@
+// Killed with SIGKILL at random moments and resumed, any number of times: the final checkpoint is
+// that of the uninterrupted run, byte for byte, and no checkpoint is ever torn.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+
+#include "host/checkpoint/checkpoint_store.h"
+#include "host/registry/registry.h"
+#include "tests/host/temporary_folder.h"
+#include "tests/learning/kernel_sets.h"
+#include "tests/training/program.h"
+
+namespace gallop::testing {
+namespace {
+
+using test::TemporaryFolder;
+
+constexpr int kKills = 60;  // of each algorithm
+constexpr long kStepsPerIteration = 32 * 32, kIterations = 120;
+
+std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
+  return {"train",
+          "cartpole",
+          "--algorithm",
+          algorithm,
+          "--seed",
+          "11",
+          "--steps",
+          std::to_string(kStepsPerIteration * kIterations),
+          "--set",
+          "n_envs=32",
+          "--set",
+          "n_steps=32",
+          "--set",
+          "hidden=16,16",
+          "--set",
+          "normalize_observations=true",
+          "--eval-episodes",
+          "20",
+          "--eval-interval",
+          "7",
+          "--checkpoint-interval",
+          "1",
+          "--threads",
+          "1",
+          "--device",
+          "cpu",
+          "--json",
+          "--out",
+          run};
+}
+
+// Every checkpoint under its own name is good, at whatever instant the process was killed.
+int count_good_checkpoints(const std::string& run) {
+  int count = 0;
+  for (const std::string& name : checkpoints_in(run)) {
+    EXPECT_NO_THROW(read_checkpoint(run + "/checkpoints/" + name)) << "a torn checkpoint";
+    count++;
+  }
+  return count;
+}
+
+class KillAndResume : public ::testing::TestWithParam<const AlgorithmDescriptor*> {};
+INSTANTIATE_TEST_SUITE_P(Registry, KillAndResume, ::testing::ValuesIn(all_algorithms()),
+                         [](const auto& info) { return std::string(info.param->name); });
+
+TEST_P(KillAndResume, EndsWithTheBitsOfAnUninterruptedRun) {
+  const TemporaryFolder folder;
+  const std::string whole = folder / "whole";
+  const ProgramResult uninterrupted = run_program(train_arguments(GetParam()->name, whole));
+  ASSERT_EQ(uninterrupted.code, 0) << uninterrupted.err;
+  const std::string expected = newest_checkpoint(whole);
+  ASSERT_FALSE(expected.empty());
+  expect_complete_metrics(whole, kStepsPerIteration, kStepsPerIteration * kIterations);
+
+  Random random(81);
+  int kills = 0, resumes = 0, from_checkpoint = 0, runs = 0;
+  while (kills < kKills) {
+    const std::string run = folder / ("run" + std::to_string(runs++));
+    bool finished = false;
+    while (!finished) {
+      const bool started = std::filesystem::exists(run);
+      std::vector<std::string> arguments = train_arguments(GetParam()->name, run);
+      if (started) {
+        arguments = {"train", "--resume", run, "--json"};
+        resumes++;
+        from_checkpoint += count_good_checkpoints(run) > 0 ? 1 : 0;
+      }
+      Program program(arguments);
+      if (kills < kKills) {
+        sleep_seconds(random.uniform(0, 1.1) * uninterrupted.seconds);
+        kills += program.running() ? 1 : 0;
+        program.send(SIGKILL);
+      }
+      const ProgramResult result = program.wait();
+      finished = result.code == 0;
+      ASSERT_TRUE(finished || result.signal == SIGKILL) << result.code << " " << result.err;
+      ASSERT_EQ(result.err, "") << "a resumed run has nothing to complain of";
+    }
+    ASSERT_EQ(newest_checkpoint(run), expected) << "run " << runs << " after " << kills << " kills";
+    count_good_checkpoints(run);
+    expect_complete_metrics(run, kStepsPerIteration, kStepsPerIteration * kIterations);
+    // Nothing is left behind: two checkpoints, no temporary file.
+    EXPECT_LE(test::names_in(run + "/checkpoints").size(), 2u);
+    std::filesystem::remove_all(run);
+  }
+  EXPECT_GE(kills, 50);
+  EXPECT_GE(2 * from_checkpoint, resumes);
+  std::printf("%s: %d kills over %d runs, %d of %d resumes from a checkpoint, run of %.2f s\n",
+              GetParam()->name, kills, runs, from_checkpoint, resumes, uninterrupted.seconds);
+}
+
+}  // namespace
+}  // namespace gallop::testing
