@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "host/checkpoint/tensor_file.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr double kHiddenGain = 1.0, kPolicyOutputGain = 0.01, kValueOutputGain = 1.0;
 constexpr std::uint32_t kPolicyStream = 0, kValueStream = 1;
+constexpr long kMaxSamples = 1L << 30;  // of an iteration: ids of samples are 32-bit numbers
 
 EnvironmentOptions environment_options(const AlgorithmContext& context) {
   EnvironmentOptions options;
@@ -25,11 +27,14 @@ PolicyShape make_policy_shape(const Environments& environments, const Options& o
   const EnvironmentSpec& spec = environments.spec();
   const std::vector<std::int64_t>& hidden = options.integers("hidden");
   PolicyShape shape = {};
-  shape.head = spec.action_kind == SpaceKind::kDiscrete ? Head::kCategorical : Head::kGaussian;
+  shape.head = spec.action_kind == SpaceKind::kDiscrete ? Head::kCategorical
+               : options.text("log_std") == "network"   ? Head::kGaussianNetwork
+                                                        : Head::kGaussian;
   shape.n_actions = environments.action_size();
+  const int outputs = shape.head == Head::kGaussianNetwork ? 2 * shape.n_actions : shape.n_actions;
   shape.network =
       network_shape(spec.observation_kind == SpaceKind::kDiscrete, environments.observation_size(),
-                    {hidden.begin(), hidden.end()}, options.text("activation"), shape.n_actions);
+                    {hidden.begin(), hidden.end()}, options.text("activation"), outputs);
   return shape;
 }
 
@@ -51,15 +56,25 @@ OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
       lambda_(context.options.real("gae_lambda")),
       reward_scale_(context.options.real("reward_scale")),
       normalizes_advantages_(context.options.flag("normalize_advantages")) {
-  context.configure(environments_);
   const Options& options = context.options;
+  if (n_samples() > kMaxSamples) {
+    throw value_error(
+        fmt::format("n_envs {} x n_steps {} makes {} samples an iteration; expected at "
+                    "most {}",
+                    n_envs_, n_steps_, n_samples(), kMaxSamples));
+  }
+  context.configure(environments_);
   policy_shape_ = make_policy_shape(environments_, options);
   value_shape_ = policy_shape_.network;
   value_shape_.width[value_shape_.n_layers] = 1;
   std::vector<float> initial = initial_parameters(policy_shape_.network, context.seed,
                                                   kPolicyStream, kHiddenGain, kPolicyOutputGain);
+  const float log_std = float(options.real("init_log_std"));
   if (policy_shape_.head == Head::kGaussian) {
-    initial.insert(initial.end(), policy_shape_.n_actions, float(options.real("init_log_std")));
+    initial.insert(initial.end(), policy_shape_.n_actions, log_std);
+  } else if (policy_shape_.head == Head::kGaussianNetwork) {
+    // The biases of the second half of the outputs, which end the parameters.
+    std::fill(initial.end() - policy_shape_.n_actions, initial.end(), log_std);
   }
   policy_parameters_ = TrainedParameters(backend_, initial, kPolicyStatistics);
   value_parameters_ = TrainedParameters(

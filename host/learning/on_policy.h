@@ -31,6 +31,10 @@ namespace gallop {
        "units",   "hidden layers of policy and value network"},                                \
       {"activation", OptionType::choice, "tanh", -kUnbounded,                                  \
        kUnbounded,   "tanh,relu",        "",     "of the hidden layers"},                      \
+      {"log_std",   OptionType::choice,                                                        \
+       "parameter", -kUnbounded,                                                               \
+       kUnbounded,  "parameter,network",                                                       \
+       "",          "where the log standard deviation of continuous actions comes from"},      \
       {"init_log_std",                                                                         \
        OptionType::real,                                                                       \
        "0",                                                                                    \

@@ -119,15 +119,14 @@ std::unique_ptr<Backend> backend_of(const RunOptions& options) {
       [](const std::string& note) { std::fprintf(stderr, "gallop: %s\n", note.c_str()); });
 }
 
-int train(const RunOptions& options, Backend& backend, RunFolder& folder, bool resumed,
-          const TrainArguments& a, double process_start) {
+int train(const RunOptions& options, Backend& backend, Training& training, RunFolder& folder,
+          bool resumed, const TrainArguments& a, double process_start) {
   const int threads = int(options.values().integer("threads"));
-  Training training(options, backend, folder, resumed);
   SignalGuard signals;
   Progress progress([](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
                     !a.quiet && isatty(STDERR_FILENO) != 0,
                     std::uint64_t(options.values().integer("steps")), training.algorithm().steps());
-  const TrainResult result = training.run(callbacks(signals, progress));
+  const TrainResult result = training.run(folder, resumed, callbacks(signals, progress));
   progress.finish(result.steps, result.finished ? result.evaluation.mean : __builtin_nan(""),
                   result.train_seconds);
   write_report(folder, options, result, backend.name());
@@ -164,7 +163,9 @@ int run_train(const std::vector<std::string>& arguments, double process_start) {
       print_finished(*finished, a.json);
       return 0;
     }
-    return train(options, *backend_of(options), folder, true, a, process_start);
+    const std::unique_ptr<Backend> backend = backend_of(options);
+    Training training(options, *backend);
+    return train(options, *backend, training, folder, true, a, process_start);
   }
   if (a.environment.empty()) {
     throw usage_error("gallop train needs an environment; 'gallop list' names all");
@@ -176,9 +177,11 @@ int run_train(const std::vector<std::string>& arguments, double process_start) {
           ? a.out
           : automatic_run_path(spec_of(options.environment()).name, options.algorithm().name,
                                std::int64_t(options.seed()), std::time(nullptr));
-  const std::unique_ptr<Backend> backend = backend_of(options);  // refused before a folder is made
+  // What is refused is refused before a folder is made.
+  const std::unique_ptr<Backend> backend = backend_of(options);
+  Training training(options, *backend);
   RunFolder folder = RunFolder::create(path, options.to_toml());
-  return train(options, *backend, folder, false, a, process_start);
+  return train(options, *backend, training, folder, false, a, process_start);
 }
 
 }  // namespace gallop

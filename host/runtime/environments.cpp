@@ -15,6 +15,7 @@ namespace {
 
 constexpr long kStrideUnit = 64;
 constexpr std::uint64_t kMaxIds = std::uint64_t(1) << 32;
+constexpr std::uint64_t kMaxTime = 0xffffffffu;  // steps of a batch: counters have 32 bits
 
 template <class T>
 void put(TensorFile& file, const std::string& name, const DeviceArray<T>& array) {
@@ -226,7 +227,8 @@ void Environments::refuse_ended() const {
 void Environments::step(const float* action, StepOutput out) {
   if (!started_) throw value_error("step before reset: no instance has begun an episode");
   if (options_.reset_mode == ResetMode::kDisabled) refuse_ended();
-  out.time = ++time_;
+  advance_time(1);
+  out.time = time_;
   if (out.observation_stride == 0) out.observation_stride = options_.n_envs;
   backend_->step(*entry_, view(), action, options_.clip_actions, options_.reset_mode, out);
 }
@@ -253,8 +255,18 @@ void Environments::rollout(ActionSource source, const PolicyView& policy, bool d
   request.clip = options_.clip_actions ? 1 : 0;
   request.mode = options_.reset_mode;
   request.out = out;
+  advance_time(out.n_steps);
   backend_->rollout(*entry_, request);
-  time_ += std::uint32_t(out.n_steps);
+}
+
+void Environments::advance_time(int steps) {
+  if (std::uint64_t(time_) + std::uint64_t(steps) > kMaxTime) {
+    throw value_error(
+        fmt::format("instances of {} cannot take {} steps after {}: random counters hold "
+                    "2^32 steps; begin a new batch with another seed",
+                    spec_->name, steps, time_));
+  }
+  time_ += std::uint32_t(steps);
 }
 
 NonFinite Environments::first_nonfinite() const {

@@ -91,6 +91,7 @@ class Environments {
   void upload_parameters();
   EnvironmentBatch view() const;
   void refuse_ended() const;
+  void advance_time(int steps);
 
   Backend* backend_;
   const EnvironmentEntry* entry_;

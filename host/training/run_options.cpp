@@ -4,6 +4,7 @@
 
 #include "host/environment_files/mdp_file.h"
 #include "host/error.h"
+#include "host/options/nearest.h"
 #include "host/options/toml_document.h"
 #include "host/runtime/environments.h"
 
@@ -90,26 +91,61 @@ void RunOptions::apply_config(std::string_view toml, std::string_view origin) {
 
 void RunOptions::set_assignment(std::string_view assignment, std::string_view origin) {
   const std::string_view name = assignment.substr(0, assignment.find('='));
-  if (!values_.has(name) && values_.has(kPrefix + std::string(name))) {
+  if (values_.has(name) || name.size() == assignment.size()) {
+    values_.set_assignment(assignment, origin);
+  } else if (values_.has(kPrefix + std::string(name))) {
     values_.set_assignment(kPrefix + std::string(assignment), origin);
   } else {
-    values_.set_assignment(assignment, origin);
+    std::vector<std::string> known = values_.names();
+    for (std::string& k : known) {
+      if (k.starts_with(kPrefix)) k.erase(0, std::string_view(kPrefix).size());
+    }
+    throw usage_error(fmt::format("unknown option '{}' ({}){}", name.substr(0, 80), origin,
+                                  did_you_mean(name, known)));
   }
 }
 
+EnvironmentProblem RunOptions::problem() const {
+  const EnvironmentSpec& spec = spec_of(*environment_);
+  EnvironmentProblem problem = {};
+  std::vector<double> defaults;
+  for (int k = 0; k < spec.n_parameters; k++) {
+    problem.parameters.push_back(values_.real(kPrefix + std::string(spec.parameters[k].name)));
+    defaults.push_back(spec.parameters[k].value);
+  }
+  const auto sizes_of = [&](const std::vector<double>& parameters) {
+    return spec.sizes != nullptr ? spec.sizes(parameters.data())
+                                 : Sizes{spec.observation_capacity, spec.action_capacity};
+  };
+  problem.time_limit = spec.time_limit;
+  if (spec.table_capacity > 0 && !values_.text("parameters.file").empty()) {
+    MdpFile file = read_mdp_file(values_.text("parameters.file"));
+    problem.parameters = {double(file.n_states), double(file.n_actions)};
+    problem.table = std::move(file.table);
+    problem.time_limit = file.horizon;
+  } else if (spec.table_capacity > 0) {
+    problem.table.resize(spec.table_capacity);
+    spec.default_table(problem.table.data());
+    const Sizes asked = sizes_of(problem.parameters), built_in = sizes_of(defaults);
+    if (asked.observation != built_in.observation || asked.action != built_in.action) {
+      throw value_error(fmt::format(
+          "{} states and {} actions were asked for, but the built-in problem of {} has {} and {}; "
+          "describe another one in a file and name it with --set file=FILE",
+          asked.observation, asked.action, spec.name, built_in.observation, built_in.action));
+    }
+  }
+  problem.sizes = sizes_of(problem.parameters);
+  return problem;
+}
+
 std::function<void(Environments&)> RunOptions::configure() const {
-  return [options = values_](Environments& environments) {
+  return [problem = problem()](Environments& environments) {
     const EnvironmentSpec& spec = environments.spec();
     for (int k = 0; k < spec.n_parameters; k++) {
-      const char* name = spec.parameters[k].name;
-      environments.set_parameter(name, options.real(kPrefix + std::string(name)));
+      environments.set_parameter(spec.parameters[k].name, problem.parameters[k]);
     }
-    if (!options.has("parameters.file") || options.text("parameters.file").empty()) return;
-    const MdpFile file = read_mdp_file(options.text("parameters.file"));
-    environments.set_parameter("n_states", file.n_states);
-    environments.set_parameter("n_actions", file.n_actions);
-    environments.set_table(file.table);
-    environments.set_time_limit(file.horizon);
+    if (!problem.table.empty()) environments.set_table(problem.table);
+    environments.set_time_limit(problem.time_limit);
   };
 }
 

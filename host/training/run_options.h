@@ -13,6 +13,14 @@ namespace gallop {
 
 class Environments;
 
+// An environment as the options have it.
+struct EnvironmentProblem {
+  std::vector<double> parameters;  // in the order of the specification
+  Sizes sizes;
+  std::vector<float> table;  // the shared table, empty where the environment has none
+  int time_limit;            // steps, 0 for none
+};
+
 // All that decides a run: the environment, the algorithm, the rows of the run, of the algorithm and
 // of the environment's parameters ("parameters.gravity"), each with its value.
 //
@@ -34,7 +42,11 @@ class RunOptions {
   void set_assignment(std::string_view assignment, std::string_view origin);
 
   std::uint64_t seed() const { return std::uint64_t(values_.integer("seed")); }
-  // Sets the parameters of a batch, and its table where a file gives one.
+  // Parameters, sizes and table; reads the file that describes the problem where one is named.
+  // Throws an I/O or value error for that file, a value error for sizes that the built-in table
+  // does not have.
+  EnvironmentProblem problem() const;
+  // Gives them to a batch.
   std::function<void(Environments&)> configure() const;
 
   // The resolved configuration as TOML; read back by from_toml.

@@ -38,11 +38,9 @@ struct Training::Logs {
         checkpoints(folder.checkpoints()) {}
 };
 
-Training::Training(const RunOptions& options, Backend& backend, RunFolder& folder, bool resumed)
+Training::Training(const RunOptions& options, Backend& backend)
     : options_(options),
       backend_(backend),
-      folder_(folder),
-      resumed_(resumed),
       total_steps_(std::uint64_t(options.values().integer("steps"))) {
   const AlgorithmContext context = {backend, options_.environment(), options_.values(),
                                     options_.seed(), options_.configure()};
@@ -51,15 +49,15 @@ Training::Training(const RunOptions& options, Backend& backend, RunFolder& folde
 
 Training::~Training() = default;
 
-void Training::resume(const TrainCallbacks& callbacks) {
-  CheckpointStore store(folder_.checkpoints());
+void Training::resume(const RunFolder& folder, const TrainCallbacks& callbacks) {
+  CheckpointStore store(folder.checkpoints());
   store.remove_leftovers();
   LoadResult loaded = store.load_newest_good();
   for (const std::string& warning : loaded.warnings) {
     if (callbacks.warn) callbacks.warn(warning);
   }
   if (!loaded.checkpoint) {
-    logs_ = std::make_unique<Logs>(folder_, 0);
+    logs_ = std::make_unique<Logs>(folder, 0);
     logs_->metrics.truncate_after(0);
     return;
   }
@@ -67,11 +65,11 @@ void Training::resume(const TrainCallbacks& callbacks) {
   if (file.text("options") != options_.fingerprint()) {
     throw checkpoint_error(
         fmt::format("checkpoint '{}' belongs to a run with other options than '{}'",
-                    loaded.checkpoint->path, folder_.file("config.toml")));
+                    loaded.checkpoint->path, folder.file("config.toml")));
   }
   algorithm_->load(file);
   iterations_ = file.get_scalar<std::uint64_t>("iterations");
-  logs_ = std::make_unique<Logs>(folder_, algorithm_->steps());
+  logs_ = std::make_unique<Logs>(folder, algorithm_->steps());
   logs_->metrics.truncate_after(algorithm_->steps());
   const std::vector<double> seconds = read_metrics_csv(logs_->metrics.csv_path()).column("seconds");
   earlier_seconds_ = seconds.empty() ? 0.0 : seconds.back();
@@ -125,11 +123,12 @@ std::string Training::bits() const {
   return hash.hex_digest().substr(0, 16);
 }
 
-TrainResult Training::run(const TrainCallbacks& callbacks) {
-  if (resumed_)
-    resume(callbacks);
-  else
-    logs_ = std::make_unique<Logs>(folder_, std::nullopt);
+TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCallbacks& callbacks) {
+  if (resumed) {
+    resume(folder, callbacks);
+  } else {
+    logs_ = std::make_unique<Logs>(folder, std::nullopt);
+  }
   const double begin = last_checkpoint_ = seconds_now();
   TrainResult result;
   double mean_return = std::nan("");

@@ -36,21 +36,22 @@ struct TrainResult {
 // uninterrupted run.
 class Training {
  public:
-  // A new run in a new folder, or the continuation of the run in `folder` from its newest good
-  // checkpoint, from step 0 where it has none.
-  Training(const RunOptions& options, Backend& backend, RunFolder& folder, bool resumed);
+  // Makes the learner; touches no file. Throws a value error where the options do not fit each
+  // other.
+  Training(const RunOptions& options, Backend& backend);
   ~Training();
 
-  // Throws an Error: non_finite, io, checkpoint. Damaged checkpoints that were passed by are warned
-  // of.
-  TrainResult run(const TrainCallbacks& callbacks);
+  // A new run in a new folder, or, where `resumed`, the continuation of the run in `folder` from
+  // its newest good checkpoint, from step 0 where it has none. Call once. Throws an Error:
+  // non_finite, io, checkpoint. Damaged checkpoints that were passed by are warned of.
+  TrainResult run(const RunFolder& folder, bool resumed, const TrainCallbacks& callbacks);
 
   const Algorithm& algorithm() const { return *algorithm_; }
 
  private:
   struct Logs;
 
-  void resume(const TrainCallbacks& callbacks);
+  void resume(const RunFolder& folder, const TrainCallbacks& callbacks);
   void checkpoint();
   bool checkpoint_is_due(const TrainCallbacks& callbacks);
   Metrics iterate();
@@ -59,8 +60,6 @@ class Training {
 
   RunOptions options_;
   Backend& backend_;
-  RunFolder& folder_;
-  bool resumed_;
   std::uint64_t total_steps_;
   std::uint64_t iterations_ = 0;
   double earlier_seconds_ = 0;  // of the sessions before this one
