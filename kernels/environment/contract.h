@@ -6,27 +6,31 @@
 //     static constexpr const char* kName = "cartpole";
 //     static constexpr const char* kAliases = "CartPole-v1";           // separated by commas
 //     static constexpr const char* kSource = "Gymnasium 1.4.0 CartPole-v1";
-//     static constexpr int kTimeLimit = 500;                            // 0: none
-//     static constexpr double kRewardThreshold = 475;                   // optional
-//     static constexpr int kFusedWidths[] = {64, 256};                  // optional: widths (64, 128,
-//         // 256) of two equal hidden layers that get CUDA rollout kernels of their own
+//     static constexpr int kTimeLimit = 500;                           // 0: none
+//     static constexpr double kRewardThreshold = 475;                  // optional
+//     static constexpr int kFusedWidths[] = {64, 256};                 // optional, see below
 //     static constexpr ComponentSpec kObservation[] = {{"x", -4.8, 4.8}, ...};
-//     static constexpr int kNumActions = 2;                             // discrete actions, or
-//     static constexpr ComponentSpec kAction[] = {{"torque", -2, 2}};   // continuous ones
+//     static constexpr int kNumActions = 2;                            // discrete actions, or
+//     static constexpr ComponentSpec kAction[] = {{"torque", -2, 2}};  // continuous ones
 //     static constexpr const char* kStateNames[] = {"x", ...};
-//     static constexpr ParameterSpec kParameters[] = {{"gravity", 9.8, 0, 1e3, "m/s^2", "..."},
-//     ...};
+//     static constexpr ParameterSpec kParameters[] = {
+//         {"gravity", 9.8, 0, 1e3, "m/s^2", "..."}, ...};
 //
-//     template <class F> struct Parameters { F gravity, ...; };  // members of F, in kParameters'
-//     order template <class F> struct State { F x, ...; };             // members of F, integers as
-//     exact F
+//     // Members of F: parameters in the order of kParameters; integers as exact F.
+//     template <class F> struct Parameters { F gravity, ...; };
+//     template <class F> struct State { F x, ...; };
 //
-//     template <class F> static void reset(const Parameters<F>&, State<F>&, Rng<F>&);
-//     template <class F> static Outcome<F> step(const Parameters<F>&, State<F>&, Action, Rng<F>&);
-//     template <class F> static void observe(const Parameters<F>&, const State<F>&, F*
-//     observation);
+//     template <class F>
+//     static void reset(const Parameters<F>&, State<F>&, Rng<F>&);
+//     template <class F>
+//     static Outcome<F> step(const Parameters<F>&, State<F>&, Action, Rng<F>&);
+//     template <class F>
+//     static void observe(const Parameters<F>&, const State<F>&, F* observation);
 //   };
 //   GALLOP_ENVIRONMENT(CartPole)
+//
+// kFusedWidths names widths (64, 128, 256) of two equal hidden layers that get CUDA rollout kernels
+// of their own.
 //
 // Action is Int<F> where actions are discrete, const F* [A] where they are continuous; continuous
 // ones arrive as the caller gave them, so an environment clips where its reference does. An index
