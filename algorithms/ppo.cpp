@@ -34,11 +34,10 @@ constexpr OptionSpec kOptions[] = {
      "gradients are scaled down to this norm; 0 for no limit"},
 };
 
-class Ppo : public Algorithm {
+class Ppo : public OnPolicyAlgorithm {
  public:
   explicit Ppo(const AlgorithmContext& context)
-      : context_(context),
-        learner_(context),
+      : OnPolicyAlgorithm(context),
         minibatch_(std::min(long(context.options.integer("minibatch")), learner_.n_samples())),
         order_(context.backend, learner_.n_samples()) {}
 
@@ -51,16 +50,12 @@ class Ppo : public Algorithm {
     return metrics;
   }
 
-  std::uint64_t steps() const override { return learner_.steps(); }
-  std::uint64_t steps_per_iteration() const override { return std::uint64_t(learner_.n_samples()); }
-  PolicyView policy() const override { return learner_.policy(); }
-
   void save(TensorFile& file) const override {
-    learner_.save(file);
+    OnPolicyAlgorithm::save(file);
     file.put_scalar<std::uint64_t>("shuffles", shuffles_);
   }
   void load(const TensorFile& file) override {
-    learner_.load(file);
+    OnPolicyAlgorithm::load(file);
     shuffles_ = file.get_scalar<std::uint64_t>("shuffles");
   }
 
@@ -116,8 +111,6 @@ class Ppo : public Algorithm {
     metrics.emplace_back("clip_fraction", policy[kStatClipped] / n);
   }
 
-  AlgorithmContext context_;
-  OnPolicyLearner learner_;
   long minibatch_;
   DeviceArray<std::uint32_t> order_;
   std::uint64_t shuffles_ = 0;  // random orders drawn so far

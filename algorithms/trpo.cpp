@@ -36,11 +36,10 @@ constexpr OptionSpec kOptions[] = {
      "factor from one tried step to the next"},
 };
 
-class Trpo : public Algorithm {
+class Trpo : public OnPolicyAlgorithm {
  public:
   explicit Trpo(const AlgorithmContext& context)
-      : context_(context),
-        learner_(context),
+      : OnPolicyAlgorithm(context),
         region_(context.backend, learner_),
         value_fit_(context, learner_) {}
 
@@ -54,16 +53,12 @@ class Trpo : public Algorithm {
     return metrics;
   }
 
-  std::uint64_t steps() const override { return learner_.steps(); }
-  std::uint64_t steps_per_iteration() const override { return std::uint64_t(learner_.n_samples()); }
-  PolicyView policy() const override { return learner_.policy(); }
-
   void save(TensorFile& file) const override {
-    learner_.save(file);
+    OnPolicyAlgorithm::save(file);
     value_fit_.save(file);
   }
   void load(const TensorFile& file) override {
-    learner_.load(file);
+    OnPolicyAlgorithm::load(file);
     value_fit_.load(file);
   }
 
@@ -97,8 +92,6 @@ class Trpo : public Algorithm {
     metrics.emplace_back("cg_residual", region_.last_solve().residual);
   }
 
-  AlgorithmContext context_;
-  OnPolicyLearner learner_;
   TrustRegion region_;
   ValueFit value_fit_;
 };

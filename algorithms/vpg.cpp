@@ -22,10 +22,10 @@ constexpr OptionSpec kOptions[] = {
      "weight of an entropy bonus"},
 };
 
-class Vpg : public Algorithm {
+class Vpg : public OnPolicyAlgorithm {
  public:
   explicit Vpg(const AlgorithmContext& context)
-      : context_(context), learner_(context), value_fit_(context, learner_) {}
+      : OnPolicyAlgorithm(context), value_fit_(context, learner_) {}
 
   Metrics iterate() override {
     learner_.collect();
@@ -38,16 +38,12 @@ class Vpg : public Algorithm {
     return metrics;
   }
 
-  std::uint64_t steps() const override { return learner_.steps(); }
-  std::uint64_t steps_per_iteration() const override { return std::uint64_t(learner_.n_samples()); }
-  PolicyView policy() const override { return learner_.policy(); }
-
   void save(TensorFile& file) const override {
-    learner_.save(file);
+    OnPolicyAlgorithm::save(file);
     value_fit_.save(file);
   }
   void load(const TensorFile& file) override {
-    learner_.load(file);
+    OnPolicyAlgorithm::load(file);
     value_fit_.load(file);
   }
 
@@ -70,8 +66,6 @@ class Vpg : public Algorithm {
     metrics.emplace_back("gradient_norm", norm);
   }
 
-  AlgorithmContext context_;
-  OnPolicyLearner learner_;
   ValueFit value_fit_;
 };
 

@@ -115,6 +115,24 @@ class OnPolicyLearner {
   DeviceArray<std::int32_t> ended_length_;
 };
 
+// The part of an on-policy algorithm that is the same for all: an algorithm adds iterate() and the
+// state that it has besides.
+class OnPolicyAlgorithm : public Algorithm {
+ public:
+  explicit OnPolicyAlgorithm(const AlgorithmContext& context)
+      : context_(context), learner_(context) {}
+
+  std::uint64_t steps() const override { return learner_.steps(); }
+  std::uint64_t steps_per_iteration() const override { return std::uint64_t(learner_.n_samples()); }
+  PolicyView policy() const override { return learner_.policy(); }
+  void save(TensorFile& file) const override { learner_.save(file); }
+  void load(const TensorFile& file) override { learner_.load(file); }
+
+ protected:
+  AlgorithmContext context_;
+  OnPolicyLearner learner_;
+};
+
 // Throws an Error (non_finite) that names `what` unless the number is finite.
 void require_finite(double value, const std::string& what);
 

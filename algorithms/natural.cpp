@@ -1,0 +1,104 @@
+// Natural policy gradient: Kakade, "A natural policy gradient" (NIPS 2001); the lecture's "KL
+// divergence between distributions" with the step that solves the constrained problem to second
+// order.
+//
+//   theta <- theta + beta F^-1 g,   beta = sqrt(2 delta / g^T F^-1 g)
+//
+// so that beta^2 g^T F^-1 g / 2, the second-order KL, is delta (the factor 1/2 is missing on the
+// lecture's slide). With `step` = fixed, beta is the option learning_rate, as in Kakade's paper.
+// F^-1 g by conjugate gradient on Fisher-vector products. There is no line search: the measured KL
+// is reported, not bounded; see trpo for that.
+#include <cmath>
+
+#include "host/checkpoint/tensor_file.h"
+#include "host/learning/on_policy.h"
+#include "host/learning/trust_region.h"
+#include "host/learning/value_fit.h"
+
+namespace gallop {
+namespace {
+
+constexpr OptionSpec kOptions[] = {
+    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.97"),
+    GALLOP_VALUE_FIT_OPTIONS("0.003", "5", "256"),
+    {"step", OptionType::choice, "normalized", -kUnbounded, kUnbounded, "normalized,fixed", "",
+     "normalized: to a second-order KL of delta; fixed: learning_rate times the natural gradient"},
+    {"delta", OptionType::real, "0.005", 1e-12, 10, nullptr, "nats",
+     "second-order KL of a normalized step"},
+    {"learning_rate", OptionType::real, "0.1", 0, 1e6, nullptr, "", "of a fixed step"},
+    {"damping", OptionType::real, "0.1", 0, 1e6, nullptr, "",
+     "added to the diagonal of the Fisher matrix"},
+    {"cg_iterations", OptionType::integer, "10", 1, 10000, nullptr, "",
+     "at most, of the conjugate gradient"},
+    {"cg_tolerance", OptionType::real, "1e-10", 0, 1, nullptr, "",
+     "the conjugate gradient stops at this part of |g|^2"},
+};
+
+class NaturalGradient : public OnPolicyAlgorithm {
+ public:
+  explicit NaturalGradient(const AlgorithmContext& context)
+      : OnPolicyAlgorithm(context),
+        region_(context.backend, learner_),
+        value_fit_(context, learner_) {}
+
+  Metrics iterate() override {
+    learner_.collect();
+    learner_.estimate_advantages();
+    Metrics metrics = learner_.episode_metrics();
+    step_policy(metrics);
+    metrics.emplace_back("value_loss", value_fit_.run());
+    learner_.update_normalizer();
+    return metrics;
+  }
+
+  void save(TensorFile& file) const override {
+    OnPolicyAlgorithm::save(file);
+    value_fit_.save(file);
+  }
+  void load(const TensorFile& file) override {
+    OnPolicyAlgorithm::load(file);
+    value_fit_.load(file);
+  }
+
+ private:
+  void step_policy(Metrics& metrics) {
+    const Options& options = context_.options;
+    const double norm = region_.prepare();
+    const double curvature =
+        region_.natural_direction(options.real("damping"), int(options.integer("cg_iterations")),
+                                  options.real("cg_tolerance"));
+    double beta = options.real("learning_rate");
+    if (options.text("step") == "normalized") {
+      beta = curvature > 0 ? std::sqrt(2.0 * options.real("delta") / curvature) : 0.0;
+    }
+    const TrustRegion::Candidate after = region_.try_step(beta);
+    if (!std::isfinite(after.kl)) region_.restore();
+    require_finite(after.kl, "the KL divergence of the step");
+    metrics.emplace_back("policy_loss", after.surrogate);
+    metrics.emplace_back("kl", after.kl);
+    metrics.emplace_back("entropy", after.entropy);
+    metrics.emplace_back("gradient_norm", norm);
+    metrics.emplace_back("step_scale", beta);
+  }
+
+  TrustRegion region_;
+  ValueFit value_fit_;
+};
+
+}  // namespace
+}  // namespace gallop
+
+GALLOP_ALGORITHM(NaturalGradient)
+
+const gallop::AlgorithmDescriptor& gallop_algorithm_NaturalGradient() {
+  static constexpr gallop::AlgorithmDescriptor kDescriptor = {
+      "npg",
+      "natural_policy_gradient",
+      "natural policy gradient",
+      "Kakade, NIPS 2001; arXiv:1502.05477v5, appendix C for the products",
+      gallop::kOptions,
+      [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
+        return std::make_unique<gallop::NaturalGradient>(context);
+      }};
+  return kDescriptor;
+}
