@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <iostream>
 
 #include "host/error.h"
@@ -32,6 +33,10 @@ bool parse_command_line(CLI::App& app, std::vector<std::string> arguments) {
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();
     return false;
+  } catch (const CLI::ValidationError& error) {
+    throw value_error(fmt::format("gallop {}: {}", app.get_name(), error.what()));
+  } catch (const CLI::ConversionError& error) {
+    throw value_error(fmt::format("gallop {}: {}", app.get_name(), error.what()));
   } catch (const CLI::ParseError& error) {
     throw usage_error(fmt::format("gallop {}: {}", app.get_name(), error.what()));
   }
@@ -48,9 +53,9 @@ std::vector<double> parse_numbers(const std::string& text, const std::string& wh
     while (at < end && *at == ' ') at++;
     double number = 0;
     const auto [next, error] = std::from_chars(at, end, number);
-    if (error != std::errc()) {
+    if (error != std::errc() || !std::isfinite(number)) {
       throw value_error(
-          fmt::format("{} is '{}'; expected numbers separated by commas", what, text));
+          fmt::format("{} is '{}'; expected finite numbers separated by commas", what, text));
     }
     numbers.push_back(number);
     at = next;

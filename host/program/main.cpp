@@ -1,4 +1,5 @@
 // The gallop program: picks a command and turns errors into messages and exit codes.
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -50,13 +51,21 @@ int run(const std::vector<std::string>& all, double start) {
                             ". 'gallop --help' names all");
 }
 
+// A result that did not arrive (a full disk, a closed pipe) is an error like any other.
+int with_output(int code) {
+  if (code == 0 && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+    throw gallop::io_error("write to", "standard output", errno);
+  }
+  return code;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const double start =
       std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   try {
-    return run({argv + 1, argv + argc}, start);
+    return with_output(run({argv + 1, argv + argc}, start));
   } catch (const gallop::Error& error) {
     std::fprintf(stderr, "gallop: %s\n", error.what());
     return error.exit_status();

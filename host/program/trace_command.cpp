@@ -60,17 +60,10 @@ int trace(const TraceArguments& a) {
   for (const std::string& assignment : a.assignments) options.set_assignment(assignment, "--set");
   const EnvironmentSpec& spec = spec_of(options.environment());
   const EnvironmentTable& table = environment_table(options.environment(), processor_isa());
-  std::vector<double> parameters;
-  for (int k = 0; k < spec.n_parameters; k++) {
-    parameters.push_back(
-        options.values().real("parameters." + std::string(spec.parameters[k].name)));
-  }
-  const Sizes sizes = spec.sizes != nullptr
-                          ? spec.sizes(parameters.data())
-                          : Sizes{spec.observation_capacity, spec.action_capacity};
-  std::vector<float> shared_table(spec.table_capacity);
-  if (spec.table_capacity > 0) spec.default_table(shared_table.data());
-  const Shared shared = {sizes, shared_table.data()};
+  const EnvironmentProblem problem = options.problem();
+  const std::vector<double>& parameters = problem.parameters;
+  const Sizes sizes = problem.sizes;
+  const Shared shared = {sizes, problem.table.data()};
 
   std::vector<double> state(spec.n_state, 0.0);
   if (a.state.empty()) {
@@ -95,7 +88,7 @@ int trace(const TraceArguments& a) {
     const int terminated = transition(shared, parameters.data(), std::uint64_t(a.seed), elapsed,
                                       state.data(), action.data(), observation.data(), &reward);
     elapsed++;
-    const bool truncated = spec.time_limit > 0 && elapsed >= spec.time_limit;
+    const bool truncated = problem.time_limit > 0 && elapsed >= problem.time_limit;
     std::printf(
         "{\"state\": %s, \"observation\": %s, \"reward\": %s, \"terminated\": %s, "
         "\"truncated\": %s}\n",

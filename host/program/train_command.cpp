@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
-#include <iterator>
 
 #include "host/checkpoint/durable_file.h"
 #include "host/error.h"
@@ -49,7 +48,11 @@ void describe(CLI::App& app, TrainArguments& a) {
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw io_error("open the configuration", path, errno);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  char block[4096];
+  while (file.read(block, sizeof(block)) || file.gcount() > 0) text.append(block, file.gcount());
+  if (file.bad()) throw io_error("read the configuration", path, errno);
+  return text;
 }
 
 // The layers above the tables and the shipped configuration.
