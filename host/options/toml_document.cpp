@@ -7,6 +7,7 @@
 
 #include "host/error.h"
 #include "host/options/toml_library.h"
+#include "host/options/utf8.h"
 
 namespace gallop {
 namespace {
@@ -14,29 +15,33 @@ namespace {
 constexpr size_t kLargestDocument = size_t{1} << 20;
 constexpr int kDeepestNesting = 32;
 
-// Walks the text once, knowing only strings, comments and brackets, and refuses what toml++ 3.3
-// must not see: nesting that would make a recursive parser or the destructor of its tree run out of
-// stack (brackets inside brackets, and dotted keys; it never counts less depth than the parser
-// builds), and characters beyond ASCII outside strings and comments, and multi-line strings, where
-// it runs into undefined behaviour (its is_non_ascii_horizontal_whitespace on U+00E9). All other
-// malformed text is left to the parser.
+// Walks the text once, knowing only strings, comments and brackets, and keeps from toml++ 3.3 what
+// it must not see. That is nesting that would make a recursive parser or the destructor of its tree
+// run out of stack: brackets inside brackets, and dotted keys; it never counts less depth than the
+// parser builds. And it is every character beyond ASCII: outside of strings they meet undefined
+// behaviour (is_non_ascii_horizontal_whitespace, on U+00E9), and in malformed text the parser may
+// take for outside what is a string here. So they are refused where none may stand, and escaped
+// inside strings. All other malformed text is left to the parser.
 class TomlScan {
  public:
   TomlScan(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
 
-  void run() {
+  // An equal document in ASCII; lines keep their numbers.
+  std::string run() {
     if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;  // a byte order mark
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '"' || c == '\'') {
-        skip_string(c);
+        copy_string(c);
       } else if (c == '#') {
-        skip_line();
+        copy_comment();
       } else {
         count(c);
+        ascii_ += c;
         ++at_;
       }
     }
+    return std::move(ascii_);
   }
 
  private:
@@ -46,7 +51,7 @@ class TomlScan {
   }
 
   void count(char c) {
-    if (static_cast<unsigned char>(c) >= 0x80) refuse("a character beyond ASCII outside a string");
+    if (!is_ascii(c)) refuse("a character beyond ASCII outside a string");
     if (c == '[' || c == '{') ++brackets_;
     if ((c == ']' || c == '}') && brackets_ > 0) --brackets_;
     if (c == '.') ++dots_;
@@ -62,25 +67,61 @@ class TomlScan {
     }
   }
 
-  void skip_line() {
-    while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+  void copy_comment() {
+    const size_t end = std::min(text_.find('\n', at_), text_.size());
+    const std::string_view comment = text_.substr(at_, end - at_);
+    if (!is_utf8(comment)) refuse("a comment that is not UTF-8");
+    for (const char c : comment) ascii_ += is_ascii(c) ? c : '?';
+    at_ = end;
   }
 
-  void skip_string(char quote) {
-    if (text_.substr(at_).starts_with(std::string(3, quote)))
-      refuse("a multi-line string, expected a line");
-    for (++at_; at_ < text_.size() && text_[at_] != '\n'; ++at_) {
-      if (text_[at_] == quote) {
-        ++at_;
-        return;
-      }
-      const bool escape = quote == '"' && text_[at_] == '\\';
-      if (escape && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
+  void copy_string(char quote) {
+    if (text_.substr(at_).starts_with(std::string(3, quote))) {
+      refuse("a multi-line string, expected a string of one line");
     }
+    size_t end = at_ + 1;
+    while (end < text_.size() && text_[end] != quote && text_[end] != '\n') {
+      const bool escape =
+          quote == '"' && text_[end] == '\\' && end + 1 < text_.size() && text_[end + 1] != '\n';
+      end += escape ? 2 : 1;
+    }
+    if (end >= text_.size() || text_[end] != quote) refuse("a string without its end");
+    const std::string_view content = text_.substr(at_ + 1, end - at_ - 1);
+    if (!is_utf8(content)) refuse("a string that is not UTF-8");
+    if (std::all_of(content.begin(), content.end(), is_ascii)) {
+      ascii_ += text_.substr(at_, end + 1 - at_);
+    } else {
+      append_escaped(content, quote == '\'');
+    }
+    at_ = end + 1;
   }
+
+  // As a basic string, the only kind that has escapes. In a literal one a backslash is itself.
+  void append_escaped(std::string_view content, bool literal) {
+    ascii_ += '"';
+    for (size_t i = 0; i < content.size();) {
+      const auto lead = static_cast<unsigned char>(content[i]);
+      const size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+      uint32_t code = length == 1 ? lead : lead & (0x7fu >> length);
+      for (size_t k = 1; k < length; ++k) {
+        code = code << 6 | (static_cast<unsigned char>(content[i + k]) & 0x3fu);
+      }
+      if (length > 1) {
+        ascii_ += fmt::format("\\U{:08x}", code);
+      } else {
+        if (literal && (lead == '"' || lead == '\\')) ascii_ += '\\';
+        ascii_ += content[i];
+      }
+      i += length;
+    }
+    ascii_ += '"';
+  }
+
+  static bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 
   std::string_view text_;
   std::string_view origin_;
+  std::string ascii_;
   size_t at_ = 0;
   int line_ = 1;
   size_t line_start_ = 0;
@@ -116,14 +157,14 @@ std::string place_of_assertion(std::string_view text) {
   return fmt::format("{}:{}", line, before.size() - (before.rfind('\n') + 1) + 1);
 }
 
-toml::table parse_document(std::string_view text, std::string_view origin) {
-  if (text.size() > kLargestDocument) {
+toml::table parse_document(std::string_view given, std::string_view origin) {
+  if (given.size() > kLargestDocument) {
     throw value_error(fmt::format("{} has {} bytes, expected a configuration of at most {}", origin,
-                                  text.size(), kLargestDocument));
+                                  given.size(), kLargestDocument));
   }
-  TomlScan(text, origin).run();
+  const std::string text = TomlScan(given, origin).run();
   try {
-    return toml::parse(text);
+    return toml::parse(std::string_view(text));
   } catch (const TomlAssertion&) {
     throw value_error(
         fmt::format("{}:{}: malformed TOML: a character stands where none of its kind may", origin,

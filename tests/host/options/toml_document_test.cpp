@@ -94,19 +94,43 @@ TEST(TomlDocument, MalformedTextIsAValueErrorWithItsPlace) {
 
 // Where toml++ has undefined behaviour.
 TEST(TomlDocument, OnlyStringsAndCommentsHoldMoreThanAscii) {
-  const auto entries = read_toml("\xef\xbb\xbf'\xc3\xa9' = \"\xe2\x82\xac\" # \xc3\xa9\n", "f");
-  ASSERT_EQ(entries.size(), 1u);
-  EXPECT_EQ(entries[0].name, "\xc3\xa9");
+  const auto entries = read_toml(
+      "\xef\xbb\xbf'\xc3\xa9' = \"\xe2\x82\xac\\n\\\"\" # \xc3\xa9\nb = '\\\xf0\x9f\x90\x8e\"'\n",
+      "f");
+  ASSERT_EQ(entries.size(), 2u);
+  const size_t first = entries[0].name == "b" ? 1 : 0;
+  EXPECT_EQ(entries[first].name, "\xc3\xa9");
+  EXPECT_EQ(std::get<std::string>(entries[first].value), "\xe2\x82\xac\n\"");
+  EXPECT_EQ(std::get<std::string>(entries[1 - first].value), "\\\xf0\x9f\x90\x8e\"");
   for (const char* text :
        {"a = 1\nb\xc3\xa9 = 1", "a = 1\nb = \xc2\xa0 1", "a = 1\nb \xe3\x80\x80= 1"}) {
     expect_error_with(
         ExitCode::value, [&] { read_toml(text, "f"); }, "f:2:", "beyond ASCII");
   }
+  for (const char* text : {"a = \"\xc3\"", "a = '\xff'", "a = 1\nb = 2 # \xff"}) {
+    expect_error_with(
+        ExitCode::value, [&] { read_toml(text, "f"); }, "not UTF-8");
+  }
+  // Quotation marks where the parser is inside a value.
+  for (const char* text : {"a = 1\"\xc3\xa9\"", "a =1[\"x\xef\xbb\xbe\"",
+                           "a = 0.5E-$;=\"x\xef\xb9\xbf\"", "a = 1 '\xc3\xa9'"}) {
+    expect_error_with(
+        ExitCode::value, [&] { read_toml(text, "f"); }, "f:1:", "malformed");
+  }
+}
+
+TEST(TomlDocument, StringsHaveOneLine) {
   for (const char* text : {"a = \"\"\"x\"\"\"", "a = '''x'''"}) {
     expect_error_with(
         ExitCode::value, [&] { read_toml(text, "f"); }, "f:1:5", "multi-line");
   }
-  EXPECT_EQ(read_toml("a = \"\"\nb = ''\n", "f").size(), 2u);
+  expect_error_with(
+      ExitCode::value, [] { read_toml("a = \"x\n\"", "f"); }, "f:1:5", "without its end");
+  expect_error_with(
+      ExitCode::value, [] { read_toml("a = \"x\\", "f"); }, "f:1:5", "without its end");
+  EXPECT_EQ(
+      read_toml("a = \"\"\nb = ''\n'c'.\"d\" = [ 1 ]\ne = {'f' = 'g', \"h\" = 1}\n", "f").size(),
+      5u);
 }
 
 // What toml++ asserts in place of refusing.
@@ -132,8 +156,8 @@ TEST(TomlDocument, DepthIsRefusedBeforeItIsBuilt) {
   for (const std::string& text :
        {"a = " + repeated("[", 33), "a = " + repeated("{a=", 33), "a = " + repeated("[", 500000),
         repeated("a.", 40) + "a = 1", "[" + repeated("a.", 400000) + "a]",
-        repeated("a.", 400000) + "a = 1", repeated("'a' . ", 100000) + "a = 1",
-        repeated("\"a\"\t.\t", 100000) + "a = 1", "x = {" + repeated("a.", 40) + "a = 1}",
+        repeated("a.", 400000) + "a = 1", repeated("a . ", 100000) + "a = 1",
+        repeated("a\t.\t", 100000) + "a = 1", "x = {" + repeated("a.", 40) + "a = 1}",
         "[[" + repeated("a.", 40) + "a]]", "a = \"\\\"\" # [[\nb = " + repeated("[", 33)}) {
     expect_error_with(
         ExitCode::value, [&] { read_toml(text, "file.toml"); }, "deeper than 32", "file.toml:");
