@@ -12,7 +12,8 @@ constexpr int kWideWidth = 984, kWideHeight = 330;
 constexpr int kNarrowWidth = 472, kNarrowHeight = 260;
 
 constexpr std::string_view kStyle = R"css(
-:root { color-scheme: light dark; --page: #f5f6f8; --card: #ffffff; --ink: #1b2330; --soft: #5d6878; --rule: #e3e7ec;
+:root { color-scheme: light dark;
+  --page: #f5f6f8; --card: #ffffff; --ink: #1b2330; --soft: #5d6878; --rule: #e3e7ec;
   --c0: #2563c9; --c1: #d9620b; --c2: #16855b; --c3: #8a3fb8; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #10141a; --card: #181e26; --ink: #e7ebf0; --soft: #98a4b3; --rule: #2a323d;
@@ -25,12 +26,16 @@ main { max-width: 1032px; margin: 0 auto; }
 h1 { margin: 0; font-size: 30px; line-height: 1.2; letter-spacing: -0.01em; }
 h2 { margin: 0 0 8px; font-size: 15px; font-weight: 600; }
 .subtitle { margin: 6px 0 28px; color: var(--soft); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 16px; margin: 0 0 16px; padding: 0; }
-.card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 16px 20px; min-width: 0; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr));
+  gap: 16px; margin: 0 0 16px; padding: 0; }
+.card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
+  padding: 16px 20px; min-width: 0; }
 .figures dt { color: var(--soft); font-size: 13px; }
-.figures dd { margin: 2px 0 0; font-size: 24px; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums;
+.figures dd { margin: 2px 0 0; font-size: 24px; font-weight: 600; line-height: 1.25;
+  font-variant-numeric: tabular-nums;
   overflow-wrap: anywhere; }
-.grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 16px; margin: 16px 0;
+.grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr));
+  gap: 16px; margin: 16px 0;
   align-items: start; }
 svg { display: block; width: 100%; height: auto; }
 .wide { overflow-x: auto; }
@@ -47,7 +52,8 @@ svg .point:hover { opacity: 1; }
 .c0 { stroke: var(--c0); fill: var(--c0); } .c1 { stroke: var(--c1); fill: var(--c1); }
 .c2 { stroke: var(--c2); fill: var(--c2); } .c3 { stroke: var(--c3); fill: var(--c3); }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
-th, td { padding: 6px 0; border-top: 1px solid var(--rule); text-align: left; vertical-align: top; font-weight: 400; }
+th, td { padding: 6px 0; border-top: 1px solid var(--rule); text-align: left;
+  vertical-align: top; font-weight: 400; }
 tr:first-child > * { border-top: 0; }
 th { color: var(--soft); padding-right: 16px; white-space: nowrap; }
 td { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }

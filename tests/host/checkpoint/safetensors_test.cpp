@@ -125,7 +125,8 @@ TEST(Safetensors, ReadsOtherOrders) {
   const std::string header =
       "{ \"b\" : {\"shape\":[1],\"data_offsets\":[4,12],\"dtype\":\"I64\"},\n"
       "\"none\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]}, "
-      R"("__metadata__":{"sha256":"@","a":"x"},"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}})";
+      R"("__metadata__":{"sha256":"@","a":"x"},)"
+      R"("a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}})";
   const TensorFile file = read_safetensors(test::file_with_header(header, 12), "test");
   EXPECT_EQ(file.tensors().size(), 3u);
   EXPECT_EQ(file.tensor("b").bytes[0], std::byte{5});
