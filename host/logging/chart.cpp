@@ -11,7 +11,7 @@
 namespace gallop {
 namespace {
 
-constexpr int kLeft = 58, kRight = 22, kTop = 12, kBottom = 42;
+constexpr int kLeft = 66, kRight = 22, kTop = 12, kBottom = 42;
 constexpr int kLegendHeight = 22;
 constexpr int kMostPoints = 300;
 constexpr int kColours = 4;

@@ -40,8 +40,8 @@ h2 { margin: 0 0 8px; font-size: 15px; font-weight: 600; }
 svg { display: block; width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 .wide svg { min-width: 700px; }
-svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; fill: var(--soft);
-  font-variant-numeric: tabular-nums; }
+svg text {
+  fill: var(--soft); font-family: inherit; font-size: 12px; font-variant-numeric: tabular-nums; }
 svg .legend { fill: var(--ink); }
 svg .grid { stroke: var(--rule); }
 svg .axis { stroke: var(--soft); }
