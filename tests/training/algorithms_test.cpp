@@ -1,0 +1,236 @@
+// Every registered algorithm on every registered environment through the library: a pure function
+// of its options and seed, complete in what it saves. A new algorithm is tested with no edit.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <set>
+
+#include "host/checkpoint/tensor_file.h"
+#include "host/error.h"
+#include "host/training/algorithm.h"
+#include "host/training/evaluate.h"
+#include "host/training/run_options.h"
+#include "tests/host/expect_error.h"
+#include "tests/host/temporary_folder.h"
+
+namespace gallop::testing {
+namespace {
+
+// A learner with all that it refers to.
+struct Learner {
+  RunOptions options;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Algorithm> algorithm;
+
+  Learner(const std::string& environment, const std::string& name, int threads,
+          const std::vector<std::string>& assignments = {})
+      : options(environment, name), backend(make_cpu_backend(threads)) {
+    for (const char* small : {"n_envs=16", "n_steps=24", "hidden=16,8", "steps=100000"}) {
+      options.set_assignment(small, "test");
+    }
+    for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
+    algorithm = options.algorithm().create(
+        {*backend, options.environment(), options.values(), options.seed(), options.configure()});
+  }
+  Metrics run(int iterations) {
+    Metrics last;
+    for (int k = 0; k < iterations; k++) last = algorithm->iterate();
+    return last;
+  }
+  TensorFile saved() const {
+    TensorFile file;
+    algorithm->save(file);
+    return file;
+  }
+};
+
+// The names of tensors that differ in their bytes.
+std::set<std::string> differences(const TensorFile& a, const TensorFile& b) {
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : a.tensors()) {
+    if (!b.has(name) || b.tensor(name).bytes != tensor.bytes) names.insert(name);
+  }
+  for (const auto& [name, tensor] : b.tensors()) {
+    if (!a.has(name)) names.insert(name);
+  }
+  return names;
+}
+
+double metric(const Metrics& metrics, const std::string& name) {
+  for (const auto& [key, value] : metrics) {
+    if (key == name) return value;
+  }
+  ADD_FAILURE() << "no metric " << name;
+  return NAN;
+}
+
+struct Pair {
+  std::string environment, algorithm;
+};
+std::vector<Pair> every_pair() {
+  std::vector<Pair> pairs;
+  for (const EnvironmentEntry* e : all_environments()) {
+    for (const AlgorithmDescriptor* a : all_algorithms()) {
+      pairs.push_back({spec_of(*e).name, a->name});
+    }
+  }
+  return pairs;
+}
+
+class EveryAlgorithm : public ::testing::TestWithParam<Pair> {};
+INSTANTIATE_TEST_SUITE_P(Registry, EveryAlgorithm, ::testing::ValuesIn(every_pair()),
+                         [](const auto& info) {
+                           return info.param.algorithm + "_" + info.param.environment;
+                         });
+
+TEST_P(EveryAlgorithm, ThreadsDoNotChangeABitAndSeedsDo) {
+  const auto [environment, name] = GetParam();
+  Learner one(environment, name, 1);
+  one.run(4);
+  for (const int threads : {2, 3, 8}) {
+    Learner other(environment, name, threads);
+    other.run(4);
+    EXPECT_EQ(differences(one.saved(), other.saved()), std::set<std::string>()) << threads;
+  }
+  Learner reseeded(environment, name, 1, {"seed=2"});
+  reseeded.run(4);
+  EXPECT_TRUE(differences(one.saved(), reseeded.saved()).contains("policy/parameters"));
+}
+
+// Saved and loaded in the middle, into a learner that has lived through something else: the rest is
+// the same to the last bit. What a learner forgot to save would differ.
+TEST_P(EveryAlgorithm, ASavedLearnerContinuesWithTheSameBits) {
+  const auto [environment, name] = GetParam();
+  const std::vector<std::string> options = {"normalize_observations=true"};
+  Learner whole(environment, name, 1, options), other(environment, name, 2, options);
+  whole.run(3);
+  const TensorFile middle = whole.saved();
+  other.run(5);
+  EXPECT_FALSE(differences(other.saved(), middle).empty());
+  other.algorithm->load(middle);
+  EXPECT_EQ(differences(other.saved(), middle), std::set<std::string>());
+  for (int k = 0; k < 4; k++) {
+    const Metrics a = whole.run(1), b = other.run(1);
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t m = 0; m < a.size(); m++) {
+      ASSERT_EQ(a[m].first, b[m].first);
+      ASSERT_TRUE(a[m].second == b[m].second ||
+                  (std::isnan(a[m].second) && std::isnan(b[m].second)))
+          << a[m].first << " in iteration " << k;
+    }
+  }
+  EXPECT_EQ(differences(whole.saved(), other.saved()), std::set<std::string>());
+  EXPECT_EQ(whole.algorithm->steps(), 7u * 16 * 24);
+}
+
+// A checkpoint that lacks a tensor, or has one of another size, is refused by its name.
+TEST_P(EveryAlgorithm, AnIncompleteCheckpointIsRefused) {
+  const auto [environment, name] = GetParam();
+  Learner learner(environment, name, 1);
+  learner.run(1);
+  const TensorFile complete = learner.saved();
+  for (const auto& [missing, unused] : complete.tensors()) {
+    TensorFile file;
+    for (const auto& [key, tensor] : complete.tensors()) {
+      if (key == missing) continue;
+      if (tensor.dtype == DType::f32) {
+        const auto* data = reinterpret_cast<const float*>(tensor.bytes.data());
+        file.put<float>(key, tensor.shape, std::span(data, tensor.bytes.size() / 4));
+      } else if (tensor.dtype == DType::f64) {
+        const auto* data = reinterpret_cast<const double*>(tensor.bytes.data());
+        file.put<double>(key, tensor.shape, std::span(data, tensor.bytes.size() / 8));
+      } else if (tensor.dtype == DType::u64) {
+        const auto* data = reinterpret_cast<const std::uint64_t*>(tensor.bytes.data());
+        file.put<std::uint64_t>(key, tensor.shape, std::span(data, tensor.bytes.size() / 8));
+      } else if (tensor.dtype == DType::u32) {
+        const auto* data = reinterpret_cast<const std::uint32_t*>(tensor.bytes.data());
+        file.put<std::uint32_t>(key, tensor.shape, std::span(data, tensor.bytes.size() / 4));
+      } else if (tensor.dtype == DType::i32) {
+        const auto* data = reinterpret_cast<const std::int32_t*>(tensor.bytes.data());
+        file.put<std::int32_t>(key, tensor.shape, std::span(data, tensor.bytes.size() / 4));
+      } else {
+        const auto* data = reinterpret_cast<const std::uint8_t*>(tensor.bytes.data());
+        file.put<std::uint8_t>(key, tensor.shape, std::span(data, tensor.bytes.size()));
+      }
+    }
+    Learner other(environment, name, 1);
+    test::expect_error_with(
+        ExitCode::checkpoint, [&] { other.algorithm->load(file); }, missing);
+  }
+}
+
+// Before its first update in an iteration PPO's ratio is exactly 1: what acted is what learns, with
+// the statistics of the observations that it acted with.
+TEST(Ppo, TheRatioIsExactlyOneInTheFirstEpoch) {
+  for (const EnvironmentEntry* entry : all_environments()) {
+    for (const char* normalize : {"normalize_observations=true", "normalize_observations=false"}) {
+      Learner ppo(spec_of(*entry).name, "ppo", 2,
+                  {"epochs=1", "minibatch=1000000", normalize, "learning_rate=0.01"});
+      for (int k = 0; k < 5; k++) {
+        const Metrics metrics = ppo.run(1);
+        EXPECT_EQ(metric(metrics, "kl"), 0.0) << spec_of(*entry).name << " " << normalize << k;
+        EXPECT_EQ(metric(metrics, "clip_fraction"), 0.0) << spec_of(*entry).name;
+      }
+      Learner two(spec_of(*entry).name, "ppo", 2,
+                  {"epochs=2", "minibatch=1000000", normalize, "learning_rate=0.01"});
+      EXPECT_NE(metric(two.run(1), "kl"), 0.0) << "the second epoch has another policy";
+    }
+  }
+}
+
+// Reward 1 for ever, episodes cut after 5 steps: the value is 1 / (1 - gamma) whatever the cut, for
+// a cut is no end. With terminations instead it is what is left of the five steps.
+TEST(Values, ACutEpisodeIsWorthWhatItWouldHaveGoneOnToEarn) {
+  const test::TemporaryFolder folder;
+  const std::string file = folder / "constant.mdp";
+  test::put_file(file,
+                 "states 2\nactions 2\nhorizon 5\nstart 0.5 0.5\nstep 0 0 1 0.5 0.5\n"
+                 "step 0 1 1 0.2 0.8\nstep 1 0 1 1 0\nstep 1 1 1 0.5 0.5\n");
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    const std::string rate = std::string(algorithm->name) == "ppo" ? "value_learning_rate=0.05"
+                                                                   : "value_learning_rate=0.02";
+    Learner learner("mdp", algorithm->name, 1,
+                    {"file=" + file, "gamma=0.9", "gae_lambda=0.95", rate});
+    learner.run(150);
+    std::vector<float> values(2);
+    learner.saved().get<float>("value/parameters", {2}, values);
+    for (const float v : values) EXPECT_NEAR(v, 10, 0.1) << algorithm->name << ": 1 / (1 - 0.9)";
+  }
+}
+
+TEST(Learners, AnEnvironmentThatDivergesStopsTheRunAndIsNamed) {
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    // An unstable system: its cost overflows within an episode.
+    Learner learner("lqr", algorithm->name, 1, {"a=1e5"});
+    const TensorFile before = learner.saved();
+    test::expect_error_with(
+        ExitCode::non_finite, [&] { learner.run(1); }, "instance", "lqr", "finite", "step");
+    EXPECT_FALSE(differences(learner.saved(), before).contains("policy/parameters"));
+    EXPECT_FALSE(differences(learner.saved(), before).contains("value/parameters"));
+    EXPECT_FALSE(differences(learner.saved(), before).contains("normalizer/mean"));
+  }
+}
+
+TEST(Evaluation, IsTheSameForAnyNumberOfThreadsAndSharesNoNumberWithTraining) {
+  Learner learner("acrobot", "ppo", 2);
+  learner.run(1);
+  std::vector<double> first;
+  for (const int threads : {1, 2, 3, 8}) {
+    const std::unique_ptr<Backend> backend = make_cpu_backend(threads);
+    Learner copy("acrobot", "ppo", threads);
+    copy.algorithm->load(learner.saved());
+    const Evaluation e =
+        evaluate_policy(*copy.backend, copy.options.environment(), copy.algorithm->policy(), 37, 5,
+                        false, copy.options.configure());
+    ASSERT_EQ(e.returns.size(), 37u);
+    if (first.empty()) first = e.returns;
+    EXPECT_EQ(e.returns, first) << threads;
+    double sum = 0;
+    for (const double r : e.returns) sum += r;
+    EXPECT_NEAR(e.mean, sum / 37, 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace gallop::testing

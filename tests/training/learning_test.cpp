@@ -1,0 +1,49 @@
+// The shipped defaults learn: mean return of 100 evaluation episodes, by the program as a user runs
+// it. The bars are the task's own (Gymnasium's reward thresholds, or better).
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/host/temporary_folder.h"
+#include "tests/training/program.h"
+
+namespace gallop::testing {
+namespace {
+
+struct Task {
+  const char* environment;
+  const char* algorithm;
+  double bar;
+  std::vector<int> seeds;
+};
+
+class Learning : public ::testing::TestWithParam<Task> {};
+INSTANTIATE_TEST_SUITE_P(Tasks, Learning,
+                         ::testing::Values(Task{"cartpole", "ppo", 475, {1, 2, 3}},
+                                           Task{"pendulum", "ppo", -180, {1, 2}},
+                                           Task{"acrobot", "ppo", -100, {1}},
+                                           Task{"mountain_car_continuous", "ppo", 90, {1}},
+                                           Task{"cartpole", "vpg", 475, {1}},
+                                           Task{"cartpole", "trpo", 475, {1}}),
+                         [](const auto& info) {
+                           return std::string(info.param.algorithm) + "_" + info.param.environment;
+                         });
+
+TEST_P(Learning, ReachesTheBarWithTheShippedDefaults) {
+  const Task& task = GetParam();
+  const test::TemporaryFolder folder;
+  for (const int seed : task.seeds) {
+    const ProgramResult result = run_program(
+        {"train", task.environment, "--algorithm", task.algorithm, "--seed", std::to_string(seed),
+         "--device", "cpu", "--json", "--out", folder / ("seed" + std::to_string(seed))});
+    ASSERT_EQ(result.code, 0) << result.err;
+    const nlohmann::json object = nlohmann::json::parse(last_line(result.out));
+    EXPECT_EQ(object["eval_episodes"], 100);
+    EXPECT_GE(object["eval_return_mean"].get<double>(), task.bar) << "seed " << seed;
+    std::printf("%s on %s, seed %d: %.1f in %.2f s\n", task.algorithm, task.environment, seed,
+                object["eval_return_mean"].get<double>(), object["train_seconds"].get<double>());
+  }
+}
+
+}  // namespace
+}  // namespace gallop::testing
