@@ -1,0 +1,130 @@
+// The comparisons of these tests, on a device with planted errors: each has to be found. Kernels
+// are replaced in the table, which a real device does not let a test do.
+#ifndef GALLOP_GPU_TEST
+
+#include "tests/cuda/executor_device.h"
+#include "tests/cuda/learner_case.h"
+#include "tests/cuda/rollout_case.h"
+
+namespace gallop::testing {
+namespace {
+
+const CudaKernels* honest = nullptr;
+const CudaEnvironmentTable* honest_environment = nullptr;
+
+// Leaves out the last instance of the batch.
+LaunchStatus gae_of_all_but_one(const GaeRequest& r, void* stream) {
+  GaeRequest fewer = r;
+  fewer.end--;
+  return honest->gae(fewer, stream);
+}
+// Takes samples in their own order instead of the minibatch's.
+LaunchStatus gradient_without_order(const ValueGradientRequest& r, void* stream) {
+  ValueGradientRequest other = r;
+  other.samples.order = nullptr;
+  return honest->value_gradient(other, stream);
+}
+LaunchStatus rollout_one_step_short(const RolloutRequest& r, void* stream) {
+  RolloutRequest shorter = r;
+  shorter.out.n_steps--;
+  return honest_environment->rollout(shorter, stream);
+}
+
+// The executor's device with these kernels in place of its own.
+class PlantedDevice : public KernelDevice {
+ public:
+  explicit PlantedDevice(const EnvironmentEntry& entry) : inner_(make_executor_device()) {
+    honest = &inner_->kernels();
+    honest_environment = &inner_->environment(entry);
+    kernels_ = *honest;
+    kernels_.gae = gae_of_all_but_one;
+    kernels_.value_gradient = gradient_without_order;
+    environment_ = *honest_environment;
+    environment_.rollout = rollout_one_step_short;
+  }
+  void* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
+  void release(void* memory) noexcept override { inner_->release(memory); }
+  void to_device(void* to, const void* from, std::size_t bytes) override {
+    inner_->to_device(to, from, bytes);
+  }
+  void to_host(void* to, const void* from, std::size_t bytes) override {
+    inner_->to_host(to, from, bytes);
+  }
+  void* stream() const override { return inner_->stream(); }
+  void check(const LaunchStatus& status) const override { inner_->check(status); }
+  const CudaKernels& kernels() const override { return kernels_; }
+  const CudaEnvironmentTable& environment(const EnvironmentEntry&) const override {
+    return environment_;
+  }
+
+ private:
+  std::unique_ptr<KernelDevice> inner_;
+  CudaKernels kernels_;
+  CudaEnvironmentTable environment_;
+};
+
+std::unique_ptr<Backend> planted_backend() {
+  return make_kernel_backend(std::make_unique<PlantedDevice>(entry_of_type("CartPole")));
+}
+
+TEST(Planted, ARolloutThatStopsEarlyIsFound) {
+  const auto cpu = make_cpu_backend(1), planted = planted_backend();
+  RolloutCase rollout;
+  rollout.n_envs = 9;
+  rollout.n_steps = 4;
+  const RolloutResult expected = run_rollout(*cpu, rollout);
+  const RolloutResult actual = run_rollout(*planted, rollout);
+  EXPECT_FALSE(same_bits(expected.reward, actual.reward));
+  EXPECT_FALSE(same_bits(expected.observation, actual.observation));
+  EXPECT_FALSE(same_bits(expected.state, actual.state));
+}
+
+TEST(Planted, AnInstanceLeftOutIsFound) {
+  const auto run = [](Backend& backend) {
+    const RecordedBatch batch(backend, {});
+    const std::size_t n = std::size_t(batch.shape.n_steps) * batch.shape.n_envs;
+    const auto advantage = poisoned<float>(backend, n);
+    GaeRequest r = {};
+    r.n_steps = batch.shape.n_steps;
+    r.n_envs = batch.shape.n_envs;
+    r.gamma = r.lambda = r.reward_scale = 1.0f;
+    r.reward = batch.reward.data();
+    r.terminated = batch.terminated.data();
+    r.truncated = batch.truncated.data();
+    r.value = batch.value.data();
+    r.final_value = batch.final_value.data();
+    r.advantage = advantage.data();
+    backend.gae(r);
+    return advantage.download();
+  };
+  const auto cpu = make_cpu_backend(1), planted = planted_backend();
+  EXPECT_FALSE(same_bits(run(*cpu), run(*planted)));
+}
+
+TEST(Planted, AnOrderThatIsIgnoredIsFound) {
+  const auto run = [](Backend& backend) {
+    const RecordedBatch batch(backend, {});
+    const auto order = uploaded<std::uint32_t>(backend, {5, 17, 3, 40, 2});
+    PolicyShape shape = {};
+    shape.network.n_layers = 1;
+    shape.network.width[0] = 4;
+    shape.network.width[1] = 1;
+    shape.head = Head::kDeterministic;
+    const auto parameters = uploaded(backend, parameters_of(shape, 1, 1.0f));
+    ValueGradientRequest r = {};
+    r.shape = shape.network;
+    r.parameters = parameters.data();
+    r.samples = batch.samples(order.data(), 5);
+    r.weight = 0.2f;
+    const auto gradient = poisoned<float>(backend, 6);
+    backend.value_gradient(r, gradient.data());
+    return gradient.download();
+  };
+  const auto cpu = make_cpu_backend(1), planted = planted_backend();
+  EXPECT_FALSE(same_bits(run(*cpu), run(*planted)));
+}
+
+}  // namespace
+}  // namespace gallop::testing
+
+#endif
