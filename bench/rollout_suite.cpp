@@ -1,0 +1,217 @@
+#include "bench/rollout_suite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bench/peak.h"
+#include "bench/rollout_sides.h"
+#include "bench/timer.h"
+#include "host/error.h"
+#include "host/options/nearest.h"
+#include "host/registry/registry.h"
+
+namespace gallop {
+
+const std::vector<std::string> kRolloutPolicies = {"random", "linear", "64-64", "256-256"};
+
+namespace {
+
+constexpr int kBaselineInstances = 2048;
+constexpr std::size_t kLeastSamples = 5;
+
+// Long rollouts where steps are cheap, so that starting one does not show, and short ones where
+// they are not.
+int steps_of(const std::string& policy) {
+  return policy == "256-256" ? 2 : policy == "64-64" ? 8 : 64;
+}
+
+void check(const RolloutSuite& suite) {
+  for (const std::string& policy : suite.policies) {
+    if (std::find(kRolloutPolicies.begin(), kRolloutPolicies.end(), policy) ==
+        kRolloutPolicies.end()) {
+      throw usage_error(
+          fmt::format("unknown policy '{}'{}; expected random, linear, 64-64 or "
+                      "256-256",
+                      policy, did_you_mean(policy, kRolloutPolicies)));
+    }
+  }
+  if (suite.threads < 0 || suite.threads > 1024) {
+    throw value_error(fmt::format("--threads is {}; expected 0 to 1024", suite.threads));
+  }
+  if (suite.instances < 0 || suite.instances > (1 << 24)) {
+    throw value_error(fmt::format("--instances is {}; expected 0 to {}", suite.instances, 1 << 24));
+  }
+  if (!(suite.seconds > 0 && suite.seconds <= 3600)) {
+    throw value_error(fmt::format("--seconds is {}; expected above 0, up to 3600", suite.seconds));
+  }
+}
+
+// Peak rates of this machine for the threads of the suite.
+struct Peaks {
+  double flops = std::nan(""), bytes = std::nan("");
+};
+
+class RowMaker {
+ public:
+  RowMaker(const RolloutSuite& suite, const std::function<void(const BenchRow&)>& show)
+      : suite_(suite),
+        show_(show),
+        threads_(suite.threads > 0 ? suite.threads : available_processors()),
+        backend_(make_backend(suite.device, threads_, [](const std::string&) {})),
+        cpu_(make_cpu_backend(1)),
+        on_cpu_(backend_->name() == "cpu") {
+    if (!on_cpu_) threads_ = 1;
+    if (!on_cpu_) return;
+    const double seconds = std::min(0.3, suite.seconds);
+    peaks_.flops = measure_fma_rate(processor_isa(), seconds) * threads_;
+    peaks_.bytes = measure_store_bandwidth(threads_, seconds);
+  }
+
+  void make(const EnvironmentEntry& entry, const std::string& policy, bool stored) {
+    const EnvironmentSpec& spec = spec_of(entry);
+    const int n_envs = suite_.instances > 0 ? suite_.instances : on_cpu_ ? 8192 : 131072;
+    OurRollout ours(*backend_, entry, policy, n_envs, steps_of(policy), stored);
+    ours.run();  // warm-up, and what the checksum is of
+    BenchRow row;
+    row.name = fmt::format("rollout/{}/{}{}", spec.name, policy, stored ? "/stored" : "");
+    row.scope = policy == "random" ? "S" : "S+P";
+    row.environment = spec.name;
+    row.policy = policy;
+    row.backend = on_cpu_ ? std::string("cpu-") + isa_name(processor_isa()) : backend_->name();
+    row.threads = threads_;
+    row.stored = stored;
+    row.bytes_per_step = ours.bytes_per_step();
+    row.flops_per_step = ours.policy().flops();
+    row.checksum = ours.checksum();
+    if (!BaselineRollout::knows(spec)) {
+      measure(row, ours, nullptr);
+      return;
+    }
+    for (const bool with_eigen : {false, true}) {
+      if (with_eigen && policy == "random") continue;  // nothing that Eigen would do
+      row.baseline = with_eigen ? "eigen" : "scalar";
+      BaselineRollout baseline(*cpu_, entry, policy, with_eigen, kBaselineInstances,
+                               steps_of(policy), stored);
+      baseline.run();
+      measure(row, ours, &baseline);
+    }
+  }
+
+ private:
+  // A B A B, so that both sides meet the same neighbours and temperatures.
+  void measure(BenchRow& row, OurRollout& ours, BaselineRollout* baseline) {
+    Rates our_rates, baseline_rates;
+    const auto our_clock = on_cpu_ && threads_ == 1 ? thread_seconds : wall_seconds;
+    while (our_rates.seconds() < suite_.seconds || our_rates.count() < kLeastSamples) {
+      time(our_rates, our_clock, ours);
+      if (baseline != nullptr) time(baseline_rates, thread_seconds, *baseline);
+    }
+    row.per_second = our_rates.median();
+    row.spread = our_rates.spread();
+    row.baseline_per_second = baseline_rates.median();
+    row.peak_fraction = peak_fraction(row);
+    show_(row);
+  }
+
+  // A sample lasts long enough for the clock and for what disturbs it to average out.
+  template <class Side>
+  void time(Rates& rates, double (*clock)(), Side& side) const {
+    const double start = clock();
+    const double least = std::min(0.01, suite_.seconds / kLeastSamples);
+    double work = 0, seconds = 0;
+    do {
+      side.run();
+      work += side.steps();
+      seconds = clock() - start;
+    } while (seconds < least);
+    rates.add(work, seconds);
+  }
+
+  // NaN where neither products nor stores bound the row.
+  double peak_fraction(const BenchRow& row) const {
+    const double compute = row.per_second * row.flops_per_step / peaks_.flops;
+    const double memory = row.per_second * row.bytes_per_step / peaks_.bytes;
+    const double fraction = std::fmax(compute, memory);
+    return fraction > 0 ? fraction : std::nan("");
+  }
+
+  const RolloutSuite& suite_;
+  const std::function<void(const BenchRow&)>& show_;
+  int threads_;
+  std::unique_ptr<Backend> backend_, cpu_;
+  bool on_cpu_;
+  Peaks peaks_;
+};
+
+}  // namespace
+
+void run_rollout_suite(const RolloutSuite& suite,
+                       const std::function<void(const BenchRow&)>& show) {
+  check(suite);
+  std::vector<const EnvironmentEntry*> environments;
+  for (const std::string& name : suite.environments) {
+    environments.push_back(&find_environment(name));
+  }
+  if (environments.empty()) environments = all_environments();
+  const std::vector<std::string>& policies =
+      suite.policies.empty() ? kRolloutPolicies : suite.policies;
+  RowMaker rows(suite, show);
+  for (const EnvironmentEntry* entry : environments) {
+    for (const std::string& policy : policies) {
+      if (!BenchPolicy::fits(spec_of(*entry), policy)) continue;
+      for (const bool stored : suite.stored) rows.make(*entry, policy, stored);
+    }
+  }
+}
+
+RolloutMeans our_means(const std::string& environment, const std::string& policy, int n_envs,
+                       int n_steps) {
+  const auto cpu = make_cpu_backend(1);
+  EnvironmentOptions options;
+  options.n_envs = n_envs;
+  options.seed = kBenchSeed;
+  Environments environments(*cpu, find_environment(environment), options);
+  const BenchPolicy named(environments, policy);
+  PolicyView view = {};
+  view.shape = named.shape;
+  view.parameters = named.parameters.data();
+  const std::size_t all = std::size_t(n_envs) * n_steps;
+  std::vector<float> reward(all), ended_return(all);
+  std::vector<std::int32_t> ended_length(all);
+  Trajectory out = {};
+  out.n_steps = n_steps;
+  out.n_envs = n_envs;
+  out.reward = reward.data();
+  out.ended_return = ended_return.data();
+  out.ended_length = ended_length.data();
+  environments.reset();
+  environments.rollout(named.random ? ActionSource::kUniform : ActionSource::kPolicy, view, false,
+                       out);
+  RolloutMeans means;
+  for (std::size_t k = 0; k < all; k++) {
+    means.reward += double(reward[k]) / double(all);
+    if (ended_length[k] == 0) continue;  // no episode ended there
+    means.episodes++;
+    means.ended_return += double(ended_return[k]);
+    means.ended_length += ended_length[k];
+  }
+  means.ended_return /= double(means.episodes);
+  means.ended_length /= double(means.episodes);
+  return means;
+}
+
+RolloutMeans baseline_means(const std::string& environment, const std::string& policy,
+                            bool with_eigen, int n_envs, int n_steps) {
+  const auto cpu = make_cpu_backend(1);
+  BaselineRollout baseline(*cpu, find_environment(environment), policy, with_eigen, n_envs, n_steps,
+                           false);
+  baseline.run();
+  const BaselineStatistics& total = baseline.total();
+  const double episodes = double(total.episodes);
+  return {total.reward / double(total.steps), total.ended_return / episodes,
+          total.ended_length / episodes, total.episodes};
+}
+
+}  // namespace gallop
