@@ -16,8 +16,8 @@ namespace {
 
 using test::TemporaryFolder;
 
-constexpr int kKills = 60;  // of each algorithm
-constexpr long kStepsPerIteration = 32 * 32, kIterations = 120;
+constexpr int kKills = 52;  // of each algorithm
+constexpr long kStepsPerIteration = 32 * 32, kIterations = 80;
 
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
   return {"train",
