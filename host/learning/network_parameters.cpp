@@ -3,12 +3,20 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "host/checkpoint/tensor_file.h"
 #include "host/error.h"
 #include "kernels/random/stream.h"
 
 namespace gallop {
+namespace {
+
+// The square of a greater gradient may pass the range of float: infinity would then stay in the
+// second moment, and its parameter where it is, for ever.
+constexpr double kGreatestNorm = 1e18;
+
+}  // namespace
 
 TrainedParameters::TrainedParameters(Backend& backend, const std::vector<float>& initial,
                                      int n_statistics)
@@ -31,6 +39,8 @@ double TrainedParameters::adam_step(double learning_rate, double max_norm, doubl
                                     double beta2, double epsilon) {
   const double norm = backend_->norm(gradient_.data(), size_);
   if (!std::isfinite(norm)) return norm;
+  const double scale = max_norm > 0 && norm > max_norm ? max_norm / norm : 1.0;
+  if (norm * scale > kGreatestNorm) return std::numeric_limits<double>::infinity();
   // The betas as the kernel has them: 1 - 0.999f is 1.3e-5 less than 0.001.
   power1_ *= double(float(beta1));
   power2_ *= double(float(beta2));
@@ -45,7 +55,7 @@ double TrainedParameters::adam_step(double learning_rate, double max_norm, doubl
   r.epsilon = float(epsilon);
   r.correction1 = float(1.0 - power1_);
   r.correction2 = float(1.0 - power2_);
-  r.gradient_scale = max_norm > 0 && norm > max_norm ? float(max_norm / norm) : 1.0f;
+  r.gradient_scale = float(scale);
   r.end = size_;
   backend_->adam(r);
   return norm;

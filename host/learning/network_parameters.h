@@ -26,8 +26,8 @@ class TrainedParameters {
   std::vector<float> statistics() const;
 
   // One step of Adam on the gradient, whose norm is limited to `max_norm` (0: no limit). Returns
-  // the norm before. A gradient that is not finite leaves everything as it was and returns its
-  // norm.
+  // the norm before. A gradient that is not finite, or whose square would not be, leaves everything
+  // as it was and returns a norm that is not finite.
   double adam_step(double learning_rate, double max_norm, double beta1 = 0.9, double beta2 = 0.999,
                    double epsilon = 1e-8);
 
