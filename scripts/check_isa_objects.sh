@@ -28,7 +28,7 @@ for isa in v3 v4; do
       echo "check_isa_objects: ${object#"$build"/} has dynamic initialisers" >&2
       bad=1
     fi
-  done < <(find "$build/CMakeFiles/gallop_isa_$isa.dir" -name '*.o' -print0 2>/dev/null)
+  done < <(find "$build"/CMakeFiles/gallop*_isa_"$isa".dir -name '*.o' -print0 2>/dev/null)
 done
 
 if ((count == 0)); then

@@ -115,9 +115,10 @@ struct PlainMountainCarContinuous : PlainMountainCar {
   static constexpr float kLow = -1, kHigh = 1;
 
   bool step(float action, float& reward) {
-    move(limited(action, 1.0f) * 0.0015f);
+    const float force = limited(action, 1.0f);  // what is beyond the bounds is not paid for
+    move(force * 0.0015f);
     const bool at_goal = position >= 0.45f && velocity >= 0;
-    reward = (at_goal ? 100.0f : 0.0f) - 0.1f * action * action;
+    reward = (at_goal ? 100.0f : 0.0f) - 0.1f * force * force;
     return at_goal;
   }
 };
