@@ -29,13 +29,16 @@ class Scratch {
   float* floats(long count) {
     if (count > capacity_) {
       std::free(data_);
-      capacity_ = count + count / 4 + 64;
-      data_ =
-          static_cast<float*>(std::aligned_alloc(64, (capacity_ * sizeof(float) + 63) / 64 * 64));
+      data_ = nullptr;
+      capacity_ = 0;
+      const long wanted = count + count / 4 + 64;
+      data_ = static_cast<float*>(std::aligned_alloc(64, (wanted * sizeof(float) + 63) / 64 * 64));
       if (data_ == nullptr) throw std::bad_alloc();
+      capacity_ = wanted;
     }
     return data_;
   }
+  float* data() const { return data_; }
 
  private:
   float* data_ = nullptr;
@@ -109,15 +112,14 @@ class CpuBackend : public Backend {
     RolloutRequest r = request;
     r.environment = &environment_table(environment, isa_);
     const bool has_policy = r.source == ActionSource::kPolicy;
-    const long floats =
-        rollout_scratch(r.batch.shared.sizes.observation, r.batch.shared.sizes.action,
-                        has_policy ? &r.policy.shape.network : nullptr);
+    reserve(rollout_scratch(r.batch.shared.sizes.observation, r.batch.shared.sizes.action,
+                            has_policy ? &r.policy.shape.network : nullptr));
     pool_.run(r.batch.n_envs, share(r.batch.n_envs, kInstanceGrain),
               [&, r](int thread, long begin, long end) {
                 RolloutRequest part = r;
                 part.begin = int(begin);
                 part.end = int(end);
-                part.scratch = scratch_[thread].floats(floats);
+                part.scratch = scratch_[thread].data();
                 kernels_.rollout(part);
               });
   }
@@ -127,6 +129,7 @@ class CpuBackend : public Backend {
     const int inputs = shape.kind == NetworkKind::kTabular ? 1 : shape.width[0];
     // Few rows of many instances or many rows of few: split whichever is longer.
     const bool by_row = n_rows >= n_envs / kInstanceGrain;
+    reserve(2L * widest(shape) * 32);
     pool_.run(by_row ? n_rows : n_envs, by_row ? share(n_rows, 1) : share(n_envs, kInstanceGrain),
               [&](int thread, long begin, long end) {
                 EvaluateRequest r = {};
@@ -135,7 +138,7 @@ class CpuBackend : public Backend {
                 r.normalization = by;
                 r.observation_stride = n_envs;
                 r.output_stride = n_envs;
-                r.scratch = scratch_[thread].floats(2L * widest(shape) * 32);
+                r.scratch = scratch_[thread].data();
                 r.n = by_row ? n_envs : int(end - begin);
                 const long column = by_row ? 0 : begin;
                 for (long t = by_row ? begin : 0; t < (by_row ? end : n_rows); t++) {
@@ -231,12 +234,12 @@ class CpuBackend : public Backend {
     Segments segments;
     policy_segments(r.policy.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
-    const long floats = gradient_scratch(r.policy.shape.network, r.policy.shape.n_actions);
+    reserve(gradient_scratch(r.policy.shape.network, r.policy.shape.n_actions));
     pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       PolicyGradientRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
-      part.scratch = scratch_[thread].floats(floats);
+      part.scratch = scratch_[thread].data();
       kernels_.policy_gradient(part);
     });
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
@@ -246,12 +249,12 @@ class CpuBackend : public Backend {
     Segments segments;
     value_segments(r.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
-    const long floats = gradient_scratch(r.shape, 1);
+    reserve(gradient_scratch(r.shape, 1));
     pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       ValueGradientRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
-      part.scratch = scratch_[thread].floats(floats);
+      part.scratch = scratch_[thread].data();
       kernels_.value_gradient(part);
     });
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
@@ -282,12 +285,12 @@ class CpuBackend : public Backend {
     const int n_chunks = chunk_count(r.samples.count);
     r.units = units;
     r.unit_stride = unit_floats(shape);
-    const long floats = fisher_scratch(shape, r.policy.shape.n_actions);
+    reserve(fisher_scratch(shape, r.policy.shape.n_actions));
     pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       FisherRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
-      part.scratch = scratch_[thread].floats(floats);
+      part.scratch = scratch_[thread].data();
       kernels_.fisher_prepare(part);
     });
   }
@@ -297,12 +300,12 @@ class CpuBackend : public Backend {
     fisher_segments(r.policy.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
     r.unit_stride = unit_floats(r.policy.shape.network);
-    const long floats = fisher_scratch(r.policy.shape.network, r.policy.shape.n_actions);
+    reserve(fisher_scratch(r.policy.shape.network, r.policy.shape.n_actions));
     pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       FisherRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
-      part.scratch = scratch_[thread].floats(floats);
+      part.scratch = scratch_[thread].data();
       kernels_.fisher_product(part);
     });
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product);
@@ -314,12 +317,12 @@ class CpuBackend : public Backend {
     long stride = 0;
     const int n_chunks = prepare(segments, r.samples.count, r.partial, stride, r.greatest);
     r.unit_stride = unit_floats(r.candidate.shape.network);
-    const long floats = gradient_scratch(r.candidate.shape.network, r.candidate.shape.n_actions);
+    reserve(gradient_scratch(r.candidate.shape.network, r.candidate.shape.n_actions));
     pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       DivergenceRequest part = r;
       part.begin = int(begin);
       part.end = int(end);
-      part.scratch = scratch_[thread].floats(floats);
+      part.scratch = scratch_[thread].data();
       kernels_.policy_divergence(part);
     });
     float sums[kDivergenceSums];
@@ -355,6 +358,11 @@ class CpuBackend : public Backend {
   }
 
  private:
+  // Scratch of that size for every thread, before a loop begins: its body must not throw.
+  void reserve(long floats) {
+    for (Scratch& scratch : scratch_) scratch.floats(floats);
+  }
+
   // Indices of a block of a loop over n: a multiple of `unit`, two blocks a thread.
   long share(long n, long unit) const {
     const long blocks = 2L * pool_.size();
