@@ -97,11 +97,21 @@ class CudaDevice : public KernelDevice {
 std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
   int count = 0;
   const cudaError_t code = cudaGetDeviceCount(&count);
-  if (code == cudaSuccess && count > 0) return make_kernel_backend(std::make_unique<CudaDevice>(0));
-  static_cast<void>(cudaGetLastError());
-  why = code == cudaSuccess ? "CUDA finds no device"
-                            : "CUDA finds no usable driver: " + cuda_text(code);
-  return nullptr;
+  if (code != cudaSuccess || count == 0) {
+    static_cast<void>(cudaGetLastError());
+    why = code == cudaSuccess ? "CUDA finds no device"
+                              : "CUDA finds no usable driver: " + cuda_text(code);
+    return nullptr;
+  }
+  auto device = std::make_unique<CudaDevice>(0);
+  const LaunchStatus usable = device->kernels().usable();
+  if (!usable.ok()) {
+    static_cast<void>(cudaGetLastError());
+    why = "the device cannot run the kernels of this build (CMAKE_CUDA_ARCHITECTURES): " +
+          cuda_text(static_cast<cudaError_t>(usable.code));
+    return nullptr;
+  }
+  return make_kernel_backend(std::move(device));
 }
 
 }  // namespace gallop

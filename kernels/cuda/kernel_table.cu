@@ -11,12 +11,21 @@
 
 namespace gallop::inline GALLOP_ISA {
 
-static constexpr CudaKernels kCudaKernels = {&values,          &gae,
-                                             &returns,         &moments,
-                                             &standardize,     &policy_gradient,
-                                             &value_gradient,  &gradient_scratch_floats,
-                                             &reduce_partials, &adam,
-                                             &shuffle,         &shuffle_scratch};
+static LaunchStatus usable() {
+#ifdef GALLOP_CUDA_EXECUTOR
+  return {};
+#else
+  cudaFuncAttributes attributes;
+  return {static_cast<int>(cudaFuncGetAttributes(&attributes, begin_moments_kernel)), "any"};
+#endif
+}
+
+static constexpr CudaKernels kCudaKernels = {
+    &usable,          &values,         &gae,
+    &returns,         &moments,        &standardize,
+    &policy_gradient, &value_gradient, &gradient_scratch_floats,
+    &reduce_partials, &adam,           &shuffle,
+    &shuffle_scratch};
 
 }  // namespace gallop::inline GALLOP_ISA
 

@@ -47,6 +47,8 @@ struct CudaShuffleRequest {
 };
 
 struct CudaKernels {
+  // Whether the current device can run these kernels: they are compiled for some architectures.
+  LaunchStatus (*usable)();
   LaunchStatus (*values)(const CudaValuesRequest&, void* stream);
   LaunchStatus (*gae)(const GaeRequest&, void* stream);
   LaunchStatus (*returns)(const ReturnsRequest&, void* stream);
