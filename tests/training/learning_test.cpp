@@ -24,6 +24,7 @@ INSTANTIATE_TEST_SUITE_P(Tasks, Learning,
                                            Task{"acrobot", "ppo", -100, {1}},
                                            Task{"mountain_car_continuous", "ppo", 90, {1}},
                                            Task{"cartpole", "vpg", 475, {1}},
+                                           Task{"cartpole", "npg", 475, {1}},
                                            Task{"cartpole", "trpo", 475, {1}}),
                          [](const auto& info) {
                            return std::string(info.param.algorithm) + "_" + info.param.environment;
