@@ -113,7 +113,8 @@ small='EveryEnvironment.*:Step.*:Gae.ScanInEveryOrderOfThreads:Returns.*:Standar
 small+=':Gradient.EveryOrderOfThreads:Gradient.TablesAndNetworksBeyondSharedMemory:Adam.*'
 small+=':Moments.OfZerosAndOfWhatIsNotFinite:Rollout.EveryOrderOfThreads'
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
-sanitize() { "$sanitizer" --tool "$1" --error-exitcode 9 --print-limit 20 "${@:2}"; }
+# A planted error may also hang: each run has its own limit.
+sanitize() { timeout 120 "$sanitizer" --tool "$1" --error-exitcode 9 --print-limit 20 "${@:2}"; }
 
 bench() {
   "$build/bin/gallop" bench rollout --device cuda --json >"$folder/bench.jsonl" || return 1
