@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
+#include "host/checkpoint/sha256.h"
 #include "host/environment_files/mdp_file.h"
 #include "host/error.h"
 #include "host/options/nearest.h"
@@ -167,6 +170,13 @@ std::string RunOptions::fingerprint() const {
   std::string text;
   for (const std::string& name : values_.names()) {
     if (!is_free(name)) text += name + "=" + values_.value_text(name) + "\n";
+  }
+  if (values_.has("parameters.file") && !values_.text("parameters.file").empty()) {
+    const EnvironmentProblem now = problem();
+    Sha256 hash;
+    hash.update(std::as_bytes(std::span(now.table)));
+    text += fmt::format("problem={}x{}, {} steps, {}\n", now.sizes.observation, now.sizes.action,
+                        now.time_limit, hash.hex_digest());
   }
   return text;
 }

@@ -52,7 +52,8 @@ class RunOptions {
   // The resolved configuration as TOML; read back by from_toml.
   std::string to_toml() const;
   static RunOptions from_toml(const std::string& toml, const std::string& origin);
-  // The same without what may differ between a run and its continuation: device and threads.
+  // The same without what may differ between a run and its continuation (device and threads), but
+  // with what a file that describes the problem says now.
   std::string fingerprint() const;
   // Throws a value error that lists every difference but device and threads.
   void refuse_difference(const RunOptions& asked) const;

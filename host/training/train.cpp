@@ -64,7 +64,8 @@ void Training::resume(const RunFolder& folder, const TrainCallbacks& callbacks) 
   const TensorFile& file = loaded.checkpoint->file;
   if (file.text("options") != options_.fingerprint()) {
     throw checkpoint_error(
-        fmt::format("checkpoint '{}' belongs to a run with other options than '{}'",
+        fmt::format("checkpoint '{}' belongs to a run with other options, or another file that "
+                    "describes its problem, than '{}'",
                     loaded.checkpoint->path, folder.file("config.toml")));
   }
   algorithm_->load(file);

@@ -154,6 +154,23 @@ TEST_F(SignalsAndResume, OtherFlagsAreRefusedAndChangeNothing) {
   EXPECT_NE(missing.err.find("not a run folder"), std::string::npos) << missing.err;
 }
 
+// The file that describes a problem is part of the run: another one under its name is refused.
+TEST_F(SignalsAndResume, AChangedProblemFileIsRefused) {
+  const std::string file = path("problem.mdp"), run = path("run");
+  const std::string problem = "states 1\nactions 2\nhorizon 5\nstart 1\nstep 0 0 1 1\n";
+  put_file(file, problem + "step 0 1 2 1\n");
+  const ProgramResult first = run_program({"train", "mdp", "--device", "cpu", "--steps", "5000",
+                                           "--set", "file=" + file, "--out", run, "--json"});
+  ASSERT_EQ(first.code, 0) << first.err;
+  std::filesystem::remove(run + "/result.json");  // as if it was killed just before the end
+  put_file(file, problem + "step 0 1 3 1\n");
+  const ProgramResult refused = run_program(resume(run));
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_NE(refused.err.find("describes its problem"), std::string::npos) << refused.err;
+  put_file(file, problem + "step 0 1 2 1\n");
+  EXPECT_EQ(run_program(resume(run)).code, 0);
+}
+
 TEST_F(SignalsAndResume, ADamagedCheckpointIsPassedByWithAWarning) {
   const std::string expected = expected_bytes();
   const std::string run = path("run");
