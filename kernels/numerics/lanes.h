@@ -266,6 +266,19 @@ GALLOP_HD int list_lanes(std::int32_t* to, LaneMask<W> mask, std::int32_t first)
     return __builtin_popcount(mask.v);
   }
 #endif
+#if defined(__AVX2__) && defined(__BMI2__)
+  if constexpr (W == 8) {
+    // The numbers of the set lanes, packed to four bits each, then spread over the lanes.
+    const unsigned bits = unsigned(_mm256_movemask_ps(__m256(mask.v)));
+    const unsigned packed = _pext_u32(0x76543210u, _pdep_u32(bits, 0x11111111u) * 15u);
+    const __m256i shifts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
+    const __m256i lanes = _mm256_and_si256(
+        _mm256_srlv_epi32(_mm256_set1_epi32(int(packed)), shifts), _mm256_set1_epi32(15));
+    _mm256_storeu_si256(reinterpret_cast<__m256i_u*>(to),
+                        _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
+    return __builtin_popcount(bits);
+  }
+#endif
   int n = 0;
   for (int i = 0; i < W; i++) {
     to[n] = first + i;
