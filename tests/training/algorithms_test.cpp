@@ -179,23 +179,48 @@ TEST(Ppo, TheRatioIsExactlyOneInTheFirstEpoch) {
   }
 }
 
-// Reward 1 for ever, episodes cut after 5 steps: the value is 1 / (1 - gamma) whatever the cut, for
-// a cut is no end. With terminations instead it is what is left of the five steps.
-TEST(Values, ACutEpisodeIsWorthWhatItWouldHaveGoneOnToEarn) {
+// Values of both states of a problem without an end, learnt from episodes that are cut.
+std::vector<float> learnt_values(const char* algorithm, const std::string& problem) {
   const test::TemporaryFolder folder;
-  const std::string file = folder / "constant.mdp";
-  test::put_file(file,
-                 "states 2\nactions 2\nhorizon 5\nstart 0.5 0.5\nstep 0 0 1 0.5 0.5\n"
-                 "step 0 1 1 0.2 0.8\nstep 1 0 1 1 0\nstep 1 1 1 0.5 0.5\n");
+  const std::string file = folder / "problem.mdp";
+  test::put_file(file, problem);
+  const std::string rate =
+      std::string("value_learning_rate=0.0") + (std::string(algorithm) == "ppo" ? "5" : "2");
+  Learner learner("mdp", algorithm, 1, {"file=" + file, "gamma=0.9", "gae_lambda=0.95", rate});
+  learner.run(150);
+  std::vector<float> values(2);
+  learner.saved().get<float>("value/parameters", {2}, values);
+  return values;
+}
+
+// Reward 1 for ever, episodes cut after 5 steps: the value is 1 / (1 - gamma) whatever the cut, for
+// a cut is no end.
+TEST(Values, ACutEpisodeIsWorthWhatItWouldHaveGoneOnToEarn) {
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    const std::string rate = std::string(algorithm->name) == "ppo" ? "value_learning_rate=0.05"
-                                                                   : "value_learning_rate=0.02";
-    Learner learner("mdp", algorithm->name, 1,
-                    {"file=" + file, "gamma=0.9", "gae_lambda=0.95", rate});
-    learner.run(150);
-    std::vector<float> values(2);
-    learner.saved().get<float>("value/parameters", {2}, values);
-    for (const float v : values) EXPECT_NEAR(v, 10, 0.1) << algorithm->name << ": 1 / (1 - 0.9)";
+    for (const float v :
+         learnt_values(algorithm->name,
+                       "states 2\nactions 2\nhorizon 5\nstart 0.5 0.5\nstep 0 0 1 0.5 0.5\n"
+                       "step 0 1 1 0.2 0.8\nstep 1 0 1 1 0\nstep 1 1 1 0.5 0.5\n")) {
+      EXPECT_NEAR(v, 10, 0.1) << algorithm->name;
+    }
+  }
+}
+
+// Two states in turn, reward 1 on leaving the second: 1 / (1 - gamma^2) there and gamma times that
+// in the first. Episodes are cut after one to three steps, so what follows a cut is the value of
+// the state that the episode ended in, not of the one before it or the one that the next one begins
+// in.
+TEST(Values, ACutTakesTheValueOfTheFinalObservation) {
+  const double second = 1 / (1 - 0.81), first = 0.9 * second;
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    for (const char* horizon : {"1", "2", "3"}) {
+      const std::vector<float> values =
+          learnt_values(algorithm->name, std::string("states 2\nactions 2\nhorizon ") + horizon +
+                                             "\nstart 0.5 0.5\nstep 0 0 0 0 1\nstep 0 1 0 0 1\n"
+                                             "step 1 0 1 1 0\nstep 1 1 1 1 0\n");
+      EXPECT_NEAR(values[0], first, 0.01 * first) << algorithm->name << " cut after " << horizon;
+      EXPECT_NEAR(values[1], second, 0.01 * second) << algorithm->name << " cut after " << horizon;
+    }
   }
 }
 

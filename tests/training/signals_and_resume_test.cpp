@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <list>
 
@@ -110,6 +111,29 @@ TEST_F(SignalsAndResume, Sigusr1WritesACheckpointAndGoesOn) {
   program.send(SIGUSR1);
   EXPECT_TRUE(program.wait_until([&] { return checkpoints_in(run).size() == 1; }));
   EXPECT_EQ(program.wait().code, 0);
+}
+
+// Whatever the interval between checkpoints, one is written on leaving and one at the end.
+TEST_F(SignalsAndResume, TheLastCheckpointDoesNotWaitForItsTime) {
+  const auto seldom = [&](const std::string& run) {
+    std::vector<std::string> words = arguments(run);
+    *(std::find(words.begin(), words.end(), "--checkpoint-interval") + 1) = "1000000";
+    return words;
+  };
+  const std::string whole = path("seldom"), run = path("stopped");
+  ASSERT_EQ(run_program(seldom(whole)).code, 0);
+  ASSERT_EQ(checkpoints_in(whole).size(), 1u);
+  Program program(seldom(run));
+  ASSERT_TRUE(program.wait_until([&] {
+    return std::filesystem::exists(run + "/metrics.csv") &&
+           std::filesystem::file_size(run + "/metrics.csv") > 1000;
+  }));
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait().code, 143);
+  ASSERT_EQ(checkpoints_in(run).size(), 1u);
+  EXPECT_NE(checkpoints_in(run), checkpoints_in(whole)) << "stopped in the middle";
+  EXPECT_EQ(run_program(resume(run)).code, 0);
+  EXPECT_EQ(newest_checkpoint(run), newest_checkpoint(whole));
 }
 
 TEST_F(SignalsAndResume, AFinishedRunPrintsItsObjectAgain) {
