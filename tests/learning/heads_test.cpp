@@ -29,7 +29,7 @@ std::vector<long double> probabilities(const std::vector<double>& logit) {
 template <class F>
 void expect_categorical(const std::vector<double>& logit, double tolerance) {
   const int n = int(logit.size());
-  F of_f[kMaxOutputs];
+  F of_f[kMaxOutputs] = {};
   std::vector<double> rounded;
   for (int i = 0; i < n; i++) {
     of_f[i] = F(logit[i]);
