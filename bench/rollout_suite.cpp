@@ -48,11 +48,6 @@ void check(const RolloutSuite& suite) {
   }
 }
 
-// Peak rates of this machine for the threads of the suite.
-struct Peaks {
-  double flops = std::nan(""), bytes = std::nan("");
-};
-
 class RowMaker {
  public:
   RowMaker(const RolloutSuite& suite, const std::function<void(const BenchRow&)>& show)
@@ -64,9 +59,7 @@ class RowMaker {
         on_cpu_(backend_->name() == "cpu") {
     if (!on_cpu_) threads_ = 1;
     if (!on_cpu_) return;
-    const double seconds = std::min(0.3, suite.seconds);
-    peaks_.flops = measure_fma_rate(processor_isa(), seconds) * threads_;
-    peaks_.bytes = measure_store_bandwidth(threads_, seconds);
+    store_peak_ = measure_store_bandwidth(threads_, std::min(0.3, suite.seconds));
   }
 
   void make(const EnvironmentEntry& entry, const std::string& policy, bool stored) {
@@ -100,18 +93,19 @@ class RowMaker {
   }
 
  private:
-  // A B A B, so that both sides meet the same neighbours and temperatures.
+  // A B A B, so that both sides, and the peak, meet the same neighbours and clock rates.
   void measure(BenchRow& row, OurRollout& ours, BaselineRollout* baseline) {
-    Rates our_rates, baseline_rates;
+    Rates our_rates, baseline_rates, fma_rates;
     const auto our_clock = on_cpu_ && threads_ == 1 ? thread_seconds : wall_seconds;
     while (our_rates.seconds() < suite_.seconds || our_rates.count() < kLeastSamples) {
       time(our_rates, our_clock, ours);
       if (baseline != nullptr) time(baseline_rates, thread_seconds, *baseline);
+      if (on_cpu_) fma_rates.add(measure_fma_rate(processor_isa(), 0.001) * threads_, 1.0);
     }
     row.per_second = our_rates.median();
     row.spread = our_rates.spread();
     row.baseline_per_second = baseline_rates.median();
-    row.peak_fraction = peak_fraction(row);
+    row.peak_fraction = peak_fraction(row, fma_rates.median());
     show_(row);
   }
 
@@ -130,9 +124,9 @@ class RowMaker {
   }
 
   // NaN where neither products nor stores bound the row.
-  double peak_fraction(const BenchRow& row) const {
-    const double compute = row.per_second * row.flops_per_step / peaks_.flops;
-    const double memory = row.per_second * row.bytes_per_step / peaks_.bytes;
+  double peak_fraction(const BenchRow& row, double fma_peak) const {
+    const double compute = row.per_second * row.flops_per_step / fma_peak;
+    const double memory = row.per_second * row.bytes_per_step / store_peak_;
     const double fraction = std::fmax(compute, memory);
     return fraction > 0 ? fraction : std::nan("");
   }
@@ -142,7 +136,7 @@ class RowMaker {
   int threads_;
   std::unique_ptr<Backend> backend_, cpu_;
   bool on_cpu_;
-  Peaks peaks_;
+  double store_peak_ = std::nan("");
 };
 
 }  // namespace
