@@ -245,6 +245,11 @@ void Environments::rollout(ActionSource source, const PolicyView& policy, bool d
   if (options_.reset_mode == ResetMode::kDisabled) {
     throw value_error("a fused rollout needs automatic resets; the batch has them disabled");
   }
+  if (out.final_observation != nullptr && out.observation == nullptr) {
+    throw value_error(
+        "a rollout is to record final observations without observations; the two share their rows' "
+        "stride, so record both or neither");
+  }
   if (source == ActionSource::kPolicy) require_policy_fits(policy, *spec_, sizes_);
   RolloutRequest request = {};
   request.batch = view();
@@ -327,6 +332,12 @@ void Environments::load(const TensorFile& file, const std::string& prefix) {
   get(file, prefix + "/ended", ended_);
   get(file, prefix + "/nonfinite", nonfinite_);
   get(file, prefix + "/parameters", parameters_);
+  const std::vector<std::uint32_t> nonfinite = nonfinite_.download();
+  const std::uint32_t any =
+      std::any_of(nonfinite.begin(), nonfinite.end(), [](std::uint32_t time) { return time != 0; })
+          ? 1
+          : 0;
+  nonfinite_any_.upload(&any, 1);
   time_ = file.get_scalar<std::uint32_t>(prefix + "/time");
   started_ = true;
 }

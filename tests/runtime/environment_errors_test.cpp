@@ -114,6 +114,11 @@ TEST_F(EnvironmentErrors, ShapesOfRolloutsAndPolicies) {
   empty.n_steps = 0;
   expect_error_with(
       ExitCode::value, [&] { e.rollout(ActionSource::kUniform, {}, false, empty); }, "0 steps");
+  Trajectory final_alone = r.trajectory();
+  final_alone.observation = nullptr;
+  expect_error_with(
+      ExitCode::value, [&] { e.rollout(ActionSource::kUniform, {}, false, final_alone); },
+      "final observations");
 
   const RandomPolicy good = policies_for(e, 1)[2];  // 4, 64, 64, 2
   const auto refused = [&](const RandomPolicy& p, auto... texts) {

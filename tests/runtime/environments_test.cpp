@@ -339,6 +339,12 @@ TEST_P(EveryEnvironment, NotFiniteNumbersAreSeenWhereTheyAre) {
   EXPECT_EQ(found.instance, 100u + victim);
   EXPECT_EQ(found.time, 7u) << "the first step after the state was set, counted from 1";
   EXPECT_FALSE(clean.first_nonfinite().found);
+  TensorFile file;
+  hurt.save(file, "batch");
+  Environments loaded = make_batch(*backend_, entry(), n, 100);
+  loaded.load(file, "batch");
+  EXPECT_EQ(loaded.first_nonfinite().instance, found.instance) << "sticky over a checkpoint";
+  EXPECT_EQ(loaded.first_nonfinite().time, found.time);
   EXPECT_EQ(c.columns(0, victim).difference(a.columns(0, victim)), "");
   EXPECT_EQ(c.columns(victim + 1, n).difference(a.columns(victim + 1, n)), "");
 }
