@@ -20,7 +20,8 @@ class Progress {
  public:
   using Write = std::function<void(std::string_view)>;
 
-  // `first_step` is where this session begins (a resumed run), `total_steps` where the run ends.
+  // `first_step` is where this part of the run begins (after a resume), `total_steps` where the run
+  // ends.
   Progress(Write write, bool is_terminal, uint64_t total_steps, uint64_t first_step = 0);
 
   // Writes at most ten times a second, whatever the number of calls. A return that is NaN is left

@@ -8,6 +8,7 @@
 #include "host/error.h"
 #include "host/runtime/backend.h"
 #include "host/runtime/processor.h"
+#include "host/runtime/scratch.h"
 #include "host/runtime/thread_pool.h"
 #include "kernels/gradients/gradient.h"
 #include "kernels/random/shuffle.h"
@@ -18,32 +19,6 @@ namespace {
 
 // Instances in a share: a multiple of what a cache line of flags holds, so that threads share none.
 constexpr long kInstanceGrain = 64;
-
-// Aligned memory that grows and is never given back before the end.
-class Scratch {
- public:
-  ~Scratch() { std::free(data_); }
-  Scratch() = default;
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  float* floats(long count) {
-    if (count > capacity_) {
-      std::free(data_);
-      data_ = nullptr;
-      capacity_ = 0;
-      const long wanted = count + count / 4 + 64;
-      data_ = static_cast<float*>(std::aligned_alloc(64, (wanted * sizeof(float) + 63) / 64 * 64));
-      if (data_ == nullptr) throw std::bad_alloc();
-      capacity_ = wanted;
-    }
-    return data_;
-  }
-  float* data() const { return data_; }
-
- private:
-  float* data_ = nullptr;
-  long capacity_ = 0;
-};
 
 class CpuBackend : public Backend {
  public:
