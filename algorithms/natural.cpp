@@ -10,10 +10,7 @@
 // is reported, not bounded; see trpo for that.
 #include <cmath>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/learning/on_policy.h"
 #include "host/learning/trust_region.h"
-#include "host/learning/value_fit.h"
 
 namespace gallop {
 namespace {
@@ -34,39 +31,15 @@ constexpr OptionSpec kOptions[] = {
      "the conjugate gradient stops at this part of |g|^2"},
 };
 
-class NaturalGradient : public OnPolicyAlgorithm {
+class NaturalGradient : public TrustRegionAlgorithm {
  public:
-  explicit NaturalGradient(const AlgorithmContext& context)
-      : OnPolicyAlgorithm(context),
-        region_(context.backend, learner_),
-        value_fit_(context, learner_) {}
-
-  Metrics iterate() override {
-    learner_.collect();
-    learner_.estimate_advantages();
-    Metrics metrics = learner_.episode_metrics();
-    step_policy(metrics);
-    metrics.emplace_back("value_loss", value_fit_.run());
-    learner_.update_normalizer();
-    return metrics;
-  }
-
-  void save(TensorFile& file) const override {
-    OnPolicyAlgorithm::save(file);
-    value_fit_.save(file);
-  }
-  void load(const TensorFile& file) override {
-    OnPolicyAlgorithm::load(file);
-    value_fit_.load(file);
-  }
+  using TrustRegionAlgorithm::TrustRegionAlgorithm;
 
  private:
-  void step_policy(Metrics& metrics) {
+  void step_policy(Metrics& metrics) override {
     const Options& options = context_.options;
     const double norm = region_.prepare();
-    const double curvature =
-        region_.natural_direction(options.real("damping"), int(options.integer("cg_iterations")),
-                                  options.real("cg_tolerance"));
+    const double curvature = natural_direction();
     double beta = options.real("learning_rate");
     if (options.text("step") == "normalized") {
       beta = curvature > 0 ? std::sqrt(2.0 * options.real("delta") / curvature) : 0.0;
@@ -80,9 +53,6 @@ class NaturalGradient : public OnPolicyAlgorithm {
     metrics.emplace_back("gradient_norm", norm);
     metrics.emplace_back("step_scale", beta);
   }
-
-  TrustRegion region_;
-  ValueFit value_fit_;
 };
 
 }  // namespace

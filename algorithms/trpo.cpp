@@ -9,13 +9,9 @@
 // parameters stay as they were, bit for bit. F is the analytic matrix over all samples. The lecture
 // writes the constraint as d^T F d <= epsilon; with KL = d^T F d / 2 its epsilon is twice this
 // delta. Advantages by GAE; the value network is refitted after the policy's step.
-#include <algorithm>
 #include <cmath>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/learning/on_policy.h"
 #include "host/learning/trust_region.h"
-#include "host/learning/value_fit.h"
 
 namespace gallop {
 namespace {
@@ -36,40 +32,16 @@ constexpr OptionSpec kOptions[] = {
      "factor from one tried step to the next"},
 };
 
-class Trpo : public OnPolicyAlgorithm {
+class Trpo : public TrustRegionAlgorithm {
  public:
-  explicit Trpo(const AlgorithmContext& context)
-      : OnPolicyAlgorithm(context),
-        region_(context.backend, learner_),
-        value_fit_(context, learner_) {}
-
-  Metrics iterate() override {
-    learner_.collect();
-    learner_.estimate_advantages();
-    Metrics metrics = learner_.episode_metrics();
-    step_policy(metrics);
-    metrics.emplace_back("value_loss", value_fit_.run());
-    learner_.update_normalizer();
-    return metrics;
-  }
-
-  void save(TensorFile& file) const override {
-    OnPolicyAlgorithm::save(file);
-    value_fit_.save(file);
-  }
-  void load(const TensorFile& file) override {
-    OnPolicyAlgorithm::load(file);
-    value_fit_.load(file);
-  }
+  using TrustRegionAlgorithm::TrustRegionAlgorithm;
 
  private:
-  void step_policy(Metrics& metrics) {
+  void step_policy(Metrics& metrics) override {
     const Options& options = context_.options;
     const double delta = options.real("delta");
     const double norm = region_.prepare();
-    const double curvature =
-        region_.natural_direction(options.real("damping"), int(options.integer("cg_iterations")),
-                                  options.real("cg_tolerance"));
+    const double curvature = natural_direction();
     TrustRegion::Candidate accepted = region_.try_step(0.0);
     const double before = accepted.surrogate;
     double scale = curvature > 0 ? std::sqrt(2.0 * delta / curvature) : 0.0, taken = 0.0;
@@ -91,9 +63,6 @@ class Trpo : public OnPolicyAlgorithm {
     metrics.emplace_back("step_scale", taken);
     metrics.emplace_back("cg_residual", region_.last_solve().residual);
   }
-
-  TrustRegion region_;
-  ValueFit value_fit_;
 };
 
 }  // namespace

@@ -85,4 +85,35 @@ void TrustRegion::restore() {
   backend_.copy(learner_.policy_parameters().mutable_data(), old_.data(), n_);
 }
 
+TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context)
+    : OnPolicyAlgorithm(context),
+      region_(context.backend, learner_),
+      value_fit_(context, learner_) {}
+
+Metrics TrustRegionAlgorithm::iterate() {
+  learner_.collect();
+  learner_.estimate_advantages();
+  Metrics metrics = learner_.episode_metrics();
+  step_policy(metrics);
+  metrics.emplace_back("value_loss", value_fit_.run());
+  learner_.update_normalizer();
+  return metrics;
+}
+
+double TrustRegionAlgorithm::natural_direction() {
+  const Options& options = context_.options;
+  return region_.natural_direction(options.real("damping"), int(options.integer("cg_iterations")),
+                                   options.real("cg_tolerance"));
+}
+
+void TrustRegionAlgorithm::save(TensorFile& file) const {
+  OnPolicyAlgorithm::save(file);
+  value_fit_.save(file);
+}
+
+void TrustRegionAlgorithm::load(const TensorFile& file) {
+  OnPolicyAlgorithm::load(file);
+  value_fit_.load(file);
+}
+
 }  // namespace gallop

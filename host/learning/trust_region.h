@@ -2,6 +2,7 @@
 
 #include "host/learning/conjugate_gradient.h"
 #include "host/learning/on_policy.h"
+#include "host/learning/value_fit.h"
 
 namespace gallop {
 
@@ -43,6 +44,28 @@ class TrustRegion {
   ConjugateGradient solver_;
   ConjugateGradientResult last_solve_;
   DeviceArray<float> old_, ascent_, direction_, product_, units_;
+};
+
+// What algorithms that step along the natural gradient share: the order of an iteration, the value
+// network that is refitted after the policy's step, and their state.
+class TrustRegionAlgorithm : public OnPolicyAlgorithm {
+ public:
+  explicit TrustRegionAlgorithm(const AlgorithmContext& context);
+
+  Metrics iterate() override;
+  void save(TensorFile& file) const override;
+  void load(const TensorFile& file) override;
+
+ protected:
+  // Moves the policy and reports how.
+  virtual void step_policy(Metrics& metrics) = 0;
+  // TrustRegion::natural_direction with the options damping, cg_iterations and cg_tolerance.
+  double natural_direction();
+
+  TrustRegion region_;
+
+ private:
+  ValueFit value_fit_;
 };
 
 }  // namespace gallop
