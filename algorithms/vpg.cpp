@@ -1,72 +1,80 @@
-// Vanilla policy gradient, the lecture's Algorithm 1, with a value network as baseline:
+// Vanilla policy gradient: the lecture's Algorithm 1.
 //
 //   collect trajectories under the current policy;
-//   advantage A[t] from the old baseline: GAE(gamma, lambda), where lambda = 1 is R[t] - b(s[t]);
-//   refit the baseline by minimising |b(s[t]) - R[t]|^2 over the samples;
-//   one step of Adam along g = mean of grad log pi(a[t] | s[t]) A[t].
+//   advantage A[t] = Q[t] - b(s[t]) with the old baseline b;
+//   refit the baseline: argmin over b of |b(s[t]) - R[t]|^2, summed over the samples;
+//   theta <- theta + alpha g,   g = mean over samples of grad log pi(u[t] | s[t]) A[t].
 //
-// The baseline is refitted after the advantage: fitting it first would bias the gradient (Schulman
-// et al., arXiv:1506.02438v6, section 5). Source: the lecture on policy optimisation by Schulman
-// and Abbeel, "Vanilla" policy gradient; defaults after spinning-up's VPG.
-#include "host/learning/on_policy.h"
-#include "host/learning/value_fit.h"
+// `estimator` chooses Q: gae (GAE(gamma, lambda)), monte_carlo (the discounted rewards from t on:
+// GPOMDP, the estimator with temporal structure) or n_step; `baseline` chooses b: none, the mean,
+// a function of time, linear in features, or a network. `step` is Adam or plain gradient ascent.
+// With gamma below 1 the estimator counts the states of a trajectory undiscounted, as most learners
+// do; `discount_states` puts the factor gamma^t in front, which makes it the gradient of the
+// discounted return.
+//
+// The advantage uses the old baseline and the refit follows: the other order would bias the
+// gradient (Schulman et al., arXiv:1506.02438v6, section 5). Defaults after spinning-up's VPG.
+//
+// Slip: the reward-to-go slides have the baseline inside the sum over k; it is subtracted once,
+// from the sum, as in Algorithm 1. The slides on discounting have exponents that count from the
+// horizon (gamma^(H - t)); here they count from t.
+//
+// Source: the lecture on policy optimisation by Schulman and Abbeel, "Vanilla" policy gradient;
+// Baxter and Bartlett, JAIR 15, 2001 (GPOMDP).
+//
+// Verified: gradients against exact ones of a decision process and a linear-quadratic system
+// (tests/learning/exact_gradient_test.cpp), baselines against closed forms
+// (tests/learning/baseline_test.cpp), learning on cartpole (tests/training/learning_test.cpp).
+#include "host/learning/policy_gradient_step.h"
 
 namespace gallop {
 namespace {
 
 constexpr OptionSpec kOptions[] = {
     GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.97"),
-    {"learning_rate", OptionType::real, "0.01", 0, 10, nullptr, "", "step of the policy's Adam"},
-    GALLOP_VALUE_FIT_OPTIONS("0.003", "10", "512"),
+    GALLOP_POLICY_STEP_OPTIONS("adam", "0"),
+    GALLOP_BASELINE_OPTIONS("network", "0.003", "10", "512"),
+    {"estimator", OptionType::choice, "gae", -kUnbounded, kUnbounded, "gae,monte_carlo,n_step", "",
+     "of the return that the baseline is subtracted from"},
+    {"n", OptionType::integer, "5", 1, 1 << 20, nullptr, "steps", "of the n-step estimator"},
+    {"value_target", OptionType::choice, "monte_carlo", -kUnbounded, kUnbounded,
+     GALLOP_VALUE_TARGET_CHOICES, "", "what the baseline is fitted to"},
+    {"discount_states", OptionType::boolean, "false", -kUnbounded, kUnbounded, nullptr, "",
+     "the factor gamma^t of the gradient of the discounted return"},
     {"entropy_coefficient", OptionType::real, "0", 0, 10, nullptr, "",
      "weight of an entropy bonus"},
 };
 
-class Vpg : public OnPolicyAlgorithm {
+class Vpg : public BaselineAlgorithm {
  public:
-  explicit Vpg(const AlgorithmContext& context)
-      : OnPolicyAlgorithm(context), value_fit_(context, learner_) {}
+  explicit Vpg(const AlgorithmContext& context) : BaselineAlgorithm(context) {
+    if (context_.options.flag("discount_states")) learner_.track_ages();
+  }
 
   Metrics iterate() override {
     learner_.collect();
-    learner_.estimate_advantages();
     Metrics metrics = learner_.episode_metrics();
-    learner_.targets_from_returns();
-    metrics.emplace_back("value_loss", value_fit_.run());
-    update_policy(metrics);
+    baseline_->evaluate();
+    learner_.estimate_targets(value_target(context_.options.text("value_target")));
+    estimate_advantages();
+    metrics.emplace_back("value_loss", baseline_->fit());
+    step_along_policy_gradient(context_, learner_, 1.0, metrics);
     learner_.update_normalizer();
     return metrics;
   }
 
-  void save(TensorFile& file) const override {
-    OnPolicyAlgorithm::save(file);
-    value_fit_.save(file);
-  }
-  void load(const TensorFile& file) override {
-    OnPolicyAlgorithm::load(file);
-    value_fit_.load(file);
-  }
-
  private:
-  void update_policy(Metrics& metrics) {
+  void estimate_advantages() {
     const Options& options = context_.options;
-    PolicyGradientRequest r =
-        learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
-    r.loss = PolicyLoss::kLikelihoodRatio;
-    r.entropy_coefficient = float(options.real("entropy_coefficient"));
-    TrainedParameters& policy = learner_.policy_parameters();
-    context_.backend.policy_gradient(r, policy.gradient());
-    const double norm =
-        policy.adam_step(options.real("learning_rate"), options.real("max_gradient_norm"));
-    require_finite(norm, "the norm of the policy's gradient");
-    const std::vector<float> sums = policy.statistics();
-    const double n = double(learner_.n_samples());
-    metrics.emplace_back("policy_loss", sums[kStatSurrogate] / n);
-    metrics.emplace_back("entropy", sums[kStatEntropy] / n);
-    metrics.emplace_back("gradient_norm", norm);
+    const std::string& estimator = options.text("estimator");
+    if (estimator == "n_step") {
+      learner_.advantages_by_n_step(int(options.integer("n")));
+    } else {
+      learner_.advantages_by_gae(estimator == "gae" ? options.real("gae_lambda") : 1.0);
+    }
+    if (options.flag("discount_states")) learner_.discount_advantages_by_age();
+    learner_.finish_advantages();
   }
-
-  ValueFit value_fit_;
 };
 
 }  // namespace
@@ -77,8 +85,8 @@ GALLOP_ALGORITHM(Vpg)
 const gallop::AlgorithmDescriptor& gallop_algorithm_Vpg() {
   static constexpr gallop::AlgorithmDescriptor kDescriptor = {
       "vpg",
-      "vanilla_policy_gradient",
-      "vanilla policy gradient with a value network as baseline",
+      "vanilla_policy_gradient,gpomdp",
+      "vanilla policy gradient with a choice of estimators and baselines",
       "the lecture's Algorithm 1; arXiv:1506.02438v6",
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {

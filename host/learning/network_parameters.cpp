@@ -35,30 +35,63 @@ std::vector<float> TrainedParameters::statistics() const {
   return sums;
 }
 
-double TrainedParameters::adam_step(double learning_rate, double max_norm, double beta1,
-                                    double beta2, double epsilon) {
+TrainedParameters::Limited TrainedParameters::limited(double max_norm) const {
   const double norm = backend_->norm(gradient_.data(), size_);
-  if (!std::isfinite(norm)) return norm;
+  if (!std::isfinite(norm)) return {norm, std::nullopt};
   const double scale = max_norm > 0 && norm > max_norm ? max_norm / norm : 1.0;
-  if (norm * scale > kGreatestNorm) return std::numeric_limits<double>::infinity();
-  // The betas as the kernel has them: 1 - 0.999f is 1.3e-5 less than 0.001.
-  power1_ *= double(float(beta1));
-  power2_ *= double(float(beta2));
+  if (norm * scale > kGreatestNorm) return {std::numeric_limits<double>::infinity(), std::nullopt};
+  return {norm, scale};
+}
+
+AdamRequest TrainedParameters::moments_request() const {
   AdamRequest r = {};
   r.parameters = values_.data();
   r.gradient = gradient_.data();
   r.first_moment = first_moment_.data();
   r.second_moment = second_moment_.data();
+  r.correction1 = r.correction2 = 1.0f;
+  r.end = size_;
+  return r;
+}
+
+double TrainedParameters::adam_step(double learning_rate, double max_norm, double beta1,
+                                    double beta2, double epsilon) {
+  const Limited step = limited(max_norm);
+  if (!step.scale) return step.norm;
+  // The betas as the kernel has them: 1 - 0.999f is 1.3e-5 less than 0.001.
+  power1_ *= double(float(beta1));
+  power2_ *= double(float(beta2));
+  AdamRequest r = moments_request();
   r.learning_rate = float(learning_rate);
   r.beta1 = float(beta1);
   r.beta2 = float(beta2);
   r.epsilon = float(epsilon);
   r.correction1 = float(1.0 - power1_);
   r.correction2 = float(1.0 - power2_);
-  r.gradient_scale = float(scale);
-  r.end = size_;
+  r.gradient_scale = float(*step.scale);
   backend_->adam(r);
-  return norm;
+  return step.norm;
+}
+
+double TrainedParameters::rmsprop_step(double learning_rate, double max_norm, double decay,
+                                       double epsilon) {
+  const Limited step = limited(max_norm);
+  if (!step.scale) return step.norm;
+  AdamRequest r = moments_request();
+  r.learning_rate = float(learning_rate);
+  r.beta2 = float(decay);
+  r.epsilon = float(epsilon);
+  r.gradient_scale = float(*step.scale);
+  backend_->adam(r);
+  return step.norm;
+}
+
+double TrainedParameters::plain_step(double learning_rate, double max_norm) {
+  const Limited step = limited(max_norm);
+  if (!step.scale) return step.norm;
+  backend_->add_scaled(values_.data(), float(-learning_rate * *step.scale), gradient_.data(),
+                       size_);
+  return step.norm;
 }
 
 void TrainedParameters::save(TensorFile& file, const std::string& prefix) const {

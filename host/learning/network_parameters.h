@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,25 @@ class TrainedParameters {
   double adam_step(double learning_rate, double max_norm, double beta1 = 0.9, double beta2 = 0.999,
                    double epsilon = 1e-8);
 
+  // theta - learning_rate * gradient, limited and refused in the same way.
+  double plain_step(double learning_rate, double max_norm);
+  // RMSProp (Tieleman and Hinton 2012): v = decay v + (1 - decay) g^2,
+  // theta - learning_rate g / (sqrt(v) + epsilon). The moments of Adam without momentum and
+  // corrections.
+  double rmsprop_step(double learning_rate, double max_norm, double decay, double epsilon);
+
   void save(TensorFile& file, const std::string& prefix) const;
   void load(const TensorFile& file, const std::string& prefix);
 
  private:
+  // Norm of the gradient and the factor that limits it; no factor where the step is refused.
+  struct Limited {
+    double norm;
+    std::optional<double> scale;
+  };
+  Limited limited(double max_norm) const;
+  AdamRequest moments_request() const;
+
   Backend* backend_ = nullptr;
   long size_ = 0;
   DeviceArray<float> values_, gradient_, first_moment_, second_moment_;

@@ -38,7 +38,28 @@ PolicyShape make_policy_shape(const Environments& environments, const Options& o
   return shape;
 }
 
+NetworkShape make_value_shape(const PolicyShape& policy, const Options& options) {
+  const std::vector<std::int64_t>& hidden = options.integers("value_hidden");
+  NetworkShape shape = policy.network;
+  if (shape.kind == NetworkKind::kMlp && hidden != std::vector<std::int64_t>{0}) {
+    if (std::find(hidden.begin(), hidden.end(), 0) != hidden.end()) {
+      throw value_error("value_hidden is " + options.value_text("value_hidden") +
+                        "; expected widths of at least 1, or 0 alone for those of the policy");
+    }
+    shape = network_shape(false, shape.width[0], {hidden.begin(), hidden.end()},
+                          options.text("activation"), 1);
+  }
+  shape.width[shape.n_layers] = 1;
+  return shape;
+}
+
 }  // namespace
+
+ValueTarget value_target(const std::string& choice) {
+  return choice == "td"            ? ValueTarget::kTd
+         : choice == "monte_carlo" ? ValueTarget::kMonteCarlo
+                                   : ValueTarget::kLambda;
+}
 
 void require_finite(double value, const std::string& what) {
   if (std::isfinite(value)) return;
@@ -65,8 +86,7 @@ OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
   }
   context.configure(environments_);
   policy_shape_ = make_policy_shape(environments_, options);
-  value_shape_ = policy_shape_.network;
-  value_shape_.width[value_shape_.n_layers] = 1;
+  value_shape_ = make_value_shape(policy_shape_, options);
   std::vector<float> initial = initial_parameters(policy_shape_.network, context.seed,
                                                   kPolicyStream, kHiddenGain, kPolicyOutputGain);
   const float log_std = float(options.real("init_log_std"));
@@ -121,7 +141,32 @@ PolicyView OnPolicyLearner::policy() const {
   return {policy_shape_, policy_parameters_.data(), normalizer_.view()};
 }
 
-void OnPolicyLearner::collect() {
+bool OnPolicyLearner::has_index_observations() const {
+  return environments_.spec().observation_kind == SpaceKind::kDiscrete;
+}
+
+void OnPolicyLearner::track_ages() {
+  if (tracks_ages_) return;
+  tracks_ages_ = true;
+  age_ = DeviceArray<float>(backend_, std::size_t(n_steps_ + 1) * n_envs_);
+}
+
+RolloutArrays OnPolicyLearner::arrays() const {
+  return {n_steps_,
+          n_envs_,
+          observation_.data(),
+          reward_.data(),
+          terminated_.data(),
+          truncated_.data(),
+          final_observation_.data(),
+          age_.data(),
+          value_.data(),
+          final_value_.data(),
+          advantage_.data(),
+          target_.data()};
+}
+
+void OnPolicyLearner::run() {
   environments_.rollout(ActionSource::kPolicy, policy(), false, trajectory_);
   steps_ += std::uint64_t(n_samples());
   const NonFinite bad = environments_.first_nonfinite();
@@ -132,19 +177,47 @@ void OnPolicyLearner::collect() {
                     "step {}; the update is refused and the parameters keep their last values",
                     bad.instance, environments_.spec().name, bad.time));
   }
+  if (tracks_ages_) {
+    backend_.ages({n_steps_, n_envs_, terminated_.data(), truncated_.data(), age_.data(), 0, 0});
+  }
 }
 
-void OnPolicyLearner::estimate_advantages() {
+void OnPolicyLearner::collect() {
+  // The last row is the state that this rollout goes on from.
+  if (tracks_ages_) age_.upload(last_ages());
+  run();
+}
+
+void OnPolicyLearner::collect_from_reset() {
+  if (steps_ > 0) {
+    DeviceArray<std::uint8_t> all(backend_, n_envs_);
+    all.upload(std::vector<std::uint8_t>(n_envs_, 1));
+    environments_.reset_where(all.data());
+  }
+  if (tracks_ages_) age_.upload(std::vector<float>(n_envs_, 0.0f));
+  run();
+}
+
+std::vector<float> OnPolicyLearner::last_ages() const {
+  std::vector<float> last(n_envs_);
+  age_.download(last.data(), n_envs_, std::size_t(n_steps_) * n_envs_);
+  return last;
+}
+
+void OnPolicyLearner::evaluate_values() {
   backend_.values(value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_ + 1, n_envs_,
                   observation_.data(), value_.data());
   backend_.final_values({value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_,
                          n_envs_, environments_.observation_rows(), terminated_.data(),
                          truncated_.data(), final_observation_.data(), final_value_.data()});
+}
+
+GaeRequest OnPolicyLearner::gae_request(double lambda, float* target) const {
   GaeRequest r = {};
   r.n_steps = n_steps_;
   r.n_envs = n_envs_;
   r.gamma = float(gamma_);
-  r.lambda = float(lambda_);
+  r.lambda = float(lambda);
   r.reward_scale = float(reward_scale_);
   r.reward = reward_.data();
   r.terminated = terminated_.data();
@@ -152,14 +225,61 @@ void OnPolicyLearner::estimate_advantages() {
   r.value = value_.data();
   r.final_value = final_value_.data();
   r.advantage = advantage_.data();
-  r.target = target_.data();
-  backend_.gae(r);
+  r.target = target;
+  return r;
+}
+
+NStepRequest OnPolicyLearner::n_step_request(int n, float* target) const {
+  NStepRequest r = {};
+  r.n_steps = n_steps_;
+  r.n_envs = n_envs_;
+  r.n = n;
+  r.gamma = float(gamma_);
+  r.reward_scale = float(reward_scale_);
+  r.reward = reward_.data();
+  r.terminated = terminated_.data();
+  r.truncated = truncated_.data();
+  r.value = value_.data();
+  r.final_value = final_value_.data();
+  r.advantage = advantage_.data();
+  r.target = target;
+  return r;
+}
+
+void OnPolicyLearner::estimate_targets(ValueTarget target) {
+  if (target == ValueTarget::kTd) {
+    backend_.n_step(n_step_request(1, target_.data()));
+  } else if (target == ValueTarget::kLambda) {
+    backend_.gae(gae_request(lambda_, target_.data()));
+  } else {
+    targets_from_returns();
+  }
+}
+
+void OnPolicyLearner::advantages_by_gae(double lambda) {
+  backend_.gae(gae_request(lambda, nullptr));
+}
+
+void OnPolicyLearner::advantages_by_n_step(int n) { backend_.n_step(n_step_request(n, nullptr)); }
+
+void OnPolicyLearner::discount_advantages_by_age() {
+  backend_.discount_by_age(advantage_.data(), age_.data(), float(gamma_), n_samples());
+}
+
+void OnPolicyLearner::finish_advantages() {
   const Moments m = backend_.moments(advantage_.data(), n_steps_, n_envs_, n_envs_);
   require_finite(m.mean, "the mean advantage");
+  advantage_std_ = std::sqrt(m.sum_of_squares / double(m.count));
   if (normalizes_advantages_) {
-    const double std = std::sqrt(m.sum_of_squares / double(m.count));
-    backend_.standardize(advantage_.data(), n_samples(), float(m.mean), float(1.0 / (std + 1e-8)));
+    backend_.standardize(advantage_.data(), n_samples(), float(m.mean),
+                         float(1.0 / (advantage_std_ + 1e-8)));
   }
+}
+
+void OnPolicyLearner::estimate_advantages() {
+  evaluate_values();
+  backend_.gae(gae_request(lambda_, target_.data()));
+  finish_advantages();
 }
 
 void OnPolicyLearner::targets_from_returns() {
@@ -236,6 +356,7 @@ void OnPolicyLearner::save(TensorFile& file) const {
   value_parameters_.save(file, "value");
   normalizer_.save(file, "normalizer");
   environments_.save(file, "environments");
+  if (tracks_ages_) file.put<float>("ages", {std::uint64_t(n_envs_)}, last_ages());
 }
 
 void OnPolicyLearner::load(const TensorFile& file) {
@@ -244,6 +365,11 @@ void OnPolicyLearner::load(const TensorFile& file) {
   value_parameters_.load(file, "value");
   normalizer_.load(file, "normalizer");
   environments_.load(file, "environments");
+  if (tracks_ages_) {
+    std::vector<float> last(n_envs_);
+    file.get<float>("ages", {std::uint64_t(n_envs_)}, last);
+    age_.upload(last.data(), n_envs_, std::size_t(n_steps_) * n_envs_);
+  }
 }
 
 }  // namespace gallop

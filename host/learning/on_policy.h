@@ -28,7 +28,15 @@ namespace gallop {
       {"hidden",  OptionType::integers,                                                        \
        "64,64",   1,                                                                           \
        kMaxWidth, nullptr,                                                                     \
-       "units",   "hidden layers of policy and value network"},                                \
+       "units",   "hidden layers of the policy; none for a linear one"},                       \
+      {"value_hidden",                                                                         \
+       OptionType::integers,                                                                   \
+       "0",                                                                                    \
+       0,                                                                                      \
+       kMaxWidth,                                                                              \
+       nullptr,                                                                                \
+       "units",                                                                                \
+       "hidden layers of the value network; 0 for those of the policy"},                       \
       {"activation", OptionType::choice, "tanh", -kUnbounded,                                  \
        kUnbounded,   "tanh,relu",        "",     "of the hidden layers"},                      \
       {"log_std",   OptionType::choice,                                                        \
@@ -64,6 +72,30 @@ namespace gallop {
         "advantages of a batch to mean 0 and deviation 1"                                      \
   }
 
+// What a rollout left in the backend's memory; element t belongs to transition t.
+struct RolloutArrays {
+  int n_steps, n_envs;             // T, N
+  const float* observation;        // [T + 1, O, N]
+  const float* reward;             // [T, N]
+  const std::uint8_t* terminated;  // [T, N]
+  const std::uint8_t* truncated;   // [T, N]
+  const float* final_observation;  // [T, O, N]
+  const float* age;    // [T + 1, N] steps since the episode began; null unless they are tracked
+  float* value;        // [T + 1, N]
+  float* final_value;  // [T, N] read where truncated and not terminated
+  float* advantage;    // [T, N]
+  float* target;       // [T, N]
+};
+
+// What the value function is fitted to.
+enum class ValueTarget {
+  kTd,          // r + gamma V(s'), V before the fit
+  kMonteCarlo,  // discounted rewards to the episode's end, V where the rollout cuts it
+  kLambda       // A + V with A by GAE(gamma, lambda): the lambda-return
+};
+#define GALLOP_VALUE_TARGET_CHOICES "td,monte_carlo,lambda"
+ValueTarget value_target(const std::string& choice);
+
 // What on-policy algorithms share: instances, recorded rollouts, a policy, a value network,
 // advantages.
 class OnPolicyLearner {
@@ -72,12 +104,39 @@ class OnPolicyLearner {
 
   // Runs the policy for n_steps. Throws an Error (non_finite) if an instance met such a number.
   void collect();
-  // Advantages by GAE(gamma, lambda) with targets A + V; advantages are normalised if asked for.
+  // The same from the beginning of new episodes.
+  void collect_from_reset();
+
+  // Values of the network at all recorded states, and at the final observations of cut episodes.
+  void evaluate_values();
+  // Targets from the rewards and values that there are. Advantages are overwritten where the target
+  // is kTd.
+  void estimate_targets(ValueTarget target);
+  // Advantages from the rewards and values that there are: GAE(gamma, lambda) with 0 for one step
+  // and 1 for Monte Carlo, or n-step returns less values.
+  void advantages_by_gae(double lambda);
+  void advantages_by_n_step(int n);
+  // Factor gamma^t of the gradient of the discounted return; needs ages.
+  void discount_advantages_by_age();
+  // Throws an Error (non_finite) where an advantage is not finite; normalises if asked for.
+  void finish_advantages();
+  // All of that for GAE: values of the network, targets A + V, advantages.
   void estimate_advantages();
-  // Targets of the value network become the discounted returns of the rollout.
-  void targets_from_returns();
+  // Standard deviation of the advantages before they were normalised.
+  double advantage_std() const { return advantage_std_; }
   // Takes the rollout into the statistics that normalise later observations.
   void update_normalizer();
+
+  // Ages are computed with every rollout from now on, and saved.
+  void track_ages();
+  RolloutArrays arrays() const;
+  int time_limit() const { return environments_.time_limit(); }
+  int observation_size() const { return environments_.observation_size(); }
+  bool has_index_observations() const;
+  double gamma() const { return gamma_; }
+  double reward_scale() const { return reward_scale_; }
+  // Steps that were taken outside of rollouts count too.
+  void add_steps(std::uint64_t steps) { steps_ += steps; }
 
   long n_samples() const { return long(n_steps_) * n_envs_; }
   std::uint64_t steps() const { return steps_; }
@@ -97,12 +156,18 @@ class OnPolicyLearner {
 
  private:
   void allocate_rollout(Backend& backend);
+  void run();
+  void targets_from_returns();
+  std::vector<float> last_ages() const;
+  GaeRequest gae_request(double lambda, float* target) const;
+  NStepRequest n_step_request(int n, float* target) const;
 
   Backend& backend_;
   Environments environments_;
   int n_envs_, n_steps_;
   double gamma_, lambda_, reward_scale_;
-  bool normalizes_advantages_;
+  bool normalizes_advantages_, tracks_ages_ = false;
+  double advantage_std_ = 1.0;
   std::uint64_t steps_ = 0;
   PolicyShape policy_shape_;
   NetworkShape value_shape_;
@@ -110,7 +175,7 @@ class OnPolicyLearner {
   ObservationNormalizer normalizer_;
   Trajectory trajectory_;
   DeviceArray<float> observation_, action_, log_prob_, reward_, final_observation_, ended_return_;
-  DeviceArray<float> value_, final_value_, advantage_, target_;
+  DeviceArray<float> value_, final_value_, advantage_, target_, age_;
   DeviceArray<std::uint8_t> terminated_, truncated_;
   DeviceArray<std::int32_t> ended_length_;
 };

@@ -31,12 +31,13 @@ class TrustRegion {
     double surrogate, kl, entropy;
   };
   Candidate try_step(double scale);
+  // The same of the policy as it is.
+  Candidate measure() const;
   // The policy's parameters become those that acted, bit for bit.
   void restore();
 
  private:
   FisherRequest fisher_request() const;
-  Candidate measure() const;
 
   Backend& backend_;
   OnPolicyLearner& learner_;

@@ -32,7 +32,9 @@ namespace gallop {
   }
 
 // Regression of the value network on the learner's targets: Adam on minibatches in random order, so
-// that min over phi of sum (V_phi(s) - target)^2 is approached from the last iteration's phi.
+// that the lecture's argmin over phi of mean (V_phi(s) - target)^2 / 2 + lambda / 2 |phi - phi_i|^2
+// is approached from the last iteration's phi_i; lambda is the option value_proximal of algorithms
+// that have it.
 class ValueFit {
  public:
   ValueFit(const AlgorithmContext& context, OnPolicyLearner& learner);
@@ -45,10 +47,14 @@ class ValueFit {
   void load(const TensorFile& file);
 
  private:
+  void add_proximal(TrainedParameters& value);
+
   AlgorithmContext context_;
   OnPolicyLearner& learner_;
   long minibatch_;
   DeviceArray<std::uint32_t> order_;
+  double proximal_;
+  DeviceArray<float> before_;   // phi_i, where there is a proximal term
   std::uint64_t shuffles_ = 0;  // random orders drawn so far
 };
 

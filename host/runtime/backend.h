@@ -76,6 +76,17 @@ class Backend {
   // order [n]: the numbers 0 .. n - 1 sorted by (Philox key of (seed, counter, number), number).
   virtual void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) = 0;
 
+  // What baselines other than a value network need (kernels/estimators/, kernels/baselines/). The
+  // ranges of the requests are filled in here.
+  virtual void n_step(NStepRequest) = 0;
+  virtual void path_returns(PathReturnsRequest) = 0;
+  virtual void ages(AgeRequest) = 0;
+  virtual void discount_by_age(float* advantage, const float* age, float gamma, long n) = 0;
+  virtual void features(const FeaturesRequest&) = 0;
+  virtual void gram(const GramRequest&) = 0;
+  virtual void linear_values(const LinearValuesRequest&) = 0;
+  virtual void optimal_baseline(OptimalBaselineRequest, long n_parameters) = 0;
+
   // What a trust region needs (kernels/gradients/fisher.h). Only backends that say so have it; the
   // others throw an Error (cuda).
   virtual bool has_trust_region() const { return false; }

@@ -145,21 +145,38 @@ class CpuBackend : public Backend {
     for (long k = 0; k < n; k++) r.final_value[at[k]] = output[k];
   }
 
-  void gae(GaeRequest r) override {
-    pool_.run(r.n_envs, share(r.n_envs, kInstanceGrain), [&](int, long begin, long end) {
-      GaeRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      kernels_.gae(part);
+  void gae(GaeRequest r) override { over_instances(r, kernels_.gae); }
+  void returns(ReturnsRequest r) override { over_instances(r, kernels_.returns); }
+
+  void n_step(NStepRequest r) override { over_instances(r, kernels_.n_step); }
+  void path_returns(PathReturnsRequest r) override { over_instances(r, kernels_.path_returns); }
+  void ages(AgeRequest r) override { over_instances(r, kernels_.ages); }
+
+  void discount_by_age(float* advantage, const float* age, float gamma, long n) override {
+    pool_.run(n, share(n, 1024), [&](int, long begin, long end) {
+      kernels_.discount_by_age({advantage, age, gamma, begin, end});
     });
   }
 
-  void returns(ReturnsRequest r) override {
-    pool_.run(r.n_envs, share(r.n_envs, kInstanceGrain), [&](int, long begin, long end) {
-      ReturnsRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      kernels_.returns(part);
+  void features(const FeaturesRequest& r) override {
+    pool_.run(r.count, share(r.count, 64),
+              [&](int, long begin, long end) { kernels_.features(r, begin, end); });
+  }
+  void gram(const GramRequest& r) override {
+    const long n = gram_count(r.n_features);
+    pool_.run(n, share(n, 1), [&](int, long begin, long end) { kernels_.gram(r, begin, end); });
+  }
+  void linear_values(const LinearValuesRequest& r) override {
+    pool_.run(r.count, share(r.count, 64),
+              [&](int, long begin, long end) { kernels_.linear_values(r, begin, end); });
+  }
+
+  void optimal_baseline(OptimalBaselineRequest r, long n_parameters) override {
+    pool_.run(n_parameters, share(n_parameters, 64), [&](int, long begin, long end) {
+      OptimalBaselineRequest part = r;
+      part.begin = begin;
+      part.end = end;
+      kernels_.optimal_baseline(part);
     });
   }
 
@@ -333,6 +350,17 @@ class CpuBackend : public Backend {
   }
 
  private:
+  // Runs an estimator that goes over the steps of each instance.
+  template <class Request>
+  void over_instances(const Request& r, void (*kernel)(const Request&)) {
+    pool_.run(r.n_envs, share(r.n_envs, kInstanceGrain), [&](int, long begin, long end) {
+      Request part = r;
+      part.begin = int(begin);
+      part.end = int(end);
+      kernel(part);
+    });
+  }
+
   // Scratch of that size for every thread, before a loop begins: its body must not throw.
   void reserve(long floats) {
     for (Scratch& scratch : scratch_) scratch.floats(floats);

@@ -107,6 +107,23 @@ class CudaBackend : public Backend {
     check(kernels_.returns(r, stream()));
   }
 
+  void n_step(NStepRequest r) override { check(kernels_.n_step(r, stream())); }
+  void path_returns(PathReturnsRequest r) override { check(kernels_.path_returns(r, stream())); }
+  void ages(AgeRequest r) override { check(kernels_.ages(r, stream())); }
+  void discount_by_age(float* advantage, const float* age, float gamma, long n) override {
+    check(kernels_.discount_by_age({advantage, age, gamma, 0, n}, stream()));
+  }
+  void features(const FeaturesRequest& r) override { check(kernels_.features(r, stream())); }
+  void gram(const GramRequest& r) override { check(kernels_.gram(r, stream())); }
+  void linear_values(const LinearValuesRequest& r) override {
+    check(kernels_.linear_values(r, stream()));
+  }
+  void optimal_baseline(OptimalBaselineRequest r, long n_parameters) override {
+    r.begin = 0;
+    r.end = n_parameters;
+    check(kernels_.optimal_baseline(r, stream()));
+  }
+
   Moments moments(const float* x, long rows, long n, long stride) override {
     Moments result;
     result.count = rows * n;

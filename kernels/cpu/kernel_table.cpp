@@ -23,7 +23,15 @@ static constexpr CpuKernels kKernels = {kLanesOf<Native>,
                                         &adam<Native>,
                                         &fisher_prepare<Native>,
                                         &fisher_product<Native>,
-                                        &policy_divergence<Native>};
+                                        &policy_divergence<Native>,
+                                        &n_step<Native>,
+                                        &path_returns<Native>,
+                                        &ages<Native>,
+                                        &discount_by_age<Native>,
+                                        &features,
+                                        &gram,
+                                        &linear_values,
+                                        &optimal_baseline};
 
 }  // namespace gallop::inline GALLOP_ISA
 

@@ -2,7 +2,12 @@
 // depend on an environment. Each works on the range it is given; the host splits work over threads.
 #pragma once
 
+#include "kernels/baselines/linear.h"
+#include "kernels/baselines/optimal.h"
+#include "kernels/estimators/age.h"
 #include "kernels/estimators/gae.h"
+#include "kernels/estimators/n_step.h"
+#include "kernels/estimators/path_returns.h"
 #include "kernels/estimators/returns.h"
 #include "kernels/gradients/fisher.h"
 #include "kernels/gradients/samples.h"
@@ -32,6 +37,15 @@ struct CpuKernels {
   void (*fisher_prepare)(const FisherRequest&);
   void (*fisher_product)(const FisherRequest&);
   void (*policy_divergence)(const DivergenceRequest&);
+  void (*n_step)(const NStepRequest&);
+  void (*path_returns)(const PathReturnsRequest&);
+  void (*ages)(const AgeRequest&);
+  void (*discount_by_age)(const AgeDiscountRequest&);
+  // Samples, elements of the product, or components [begin, end).
+  void (*features)(const FeaturesRequest&, long begin, long end);
+  void (*gram)(const GramRequest&, long begin, long end);
+  void (*linear_values)(const LinearValuesRequest&, long begin, long end);
+  void (*optimal_baseline)(const OptimalBaselineRequest&);
 };
 
 }  // namespace gallop

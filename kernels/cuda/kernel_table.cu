@@ -2,6 +2,7 @@
 // for their executor.
 #include "kernels/cuda/kernel_table.h"
 
+#include "kernels/cuda/baselines.cuh"
 #include "kernels/cuda/estimators.cuh"
 #include "kernels/cuda/gradient.cuh"
 #include "kernels/cuda/moments.cuh"
@@ -20,12 +21,27 @@ static LaunchStatus usable() {
 #endif
 }
 
-static constexpr CudaKernels kCudaKernels = {
-    &usable,          &values,         &gae,
-    &returns,         &moments,        &standardize,
-    &policy_gradient, &value_gradient, &gradient_scratch_floats,
-    &reduce_partials, &adam,           &shuffle,
-    &shuffle_scratch};
+static constexpr CudaKernels kCudaKernels = {&usable,
+                                             &values,
+                                             &gae,
+                                             &returns,
+                                             &moments,
+                                             &standardize,
+                                             &policy_gradient,
+                                             &value_gradient,
+                                             &gradient_scratch_floats,
+                                             &reduce_partials,
+                                             &adam,
+                                             &shuffle,
+                                             &shuffle_scratch,
+                                             &n_step,
+                                             &path_returns,
+                                             &ages,
+                                             &discount_by_age,
+                                             &features,
+                                             &gram,
+                                             &linear_values,
+                                             &optimal_baseline};
 
 }  // namespace gallop::inline GALLOP_ISA
 

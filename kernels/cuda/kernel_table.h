@@ -3,8 +3,13 @@
 // every result are those of the CPU's kernels (kernels/cpu/kernel_table.h).
 #pragma once
 
+#include "kernels/baselines/linear.h"
+#include "kernels/baselines/optimal.h"
 #include "kernels/cuda/launch_status.h"
+#include "kernels/estimators/age.h"
 #include "kernels/estimators/gae.h"
+#include "kernels/estimators/n_step.h"
+#include "kernels/estimators/path_returns.h"
 #include "kernels/estimators/returns.h"
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
@@ -63,6 +68,14 @@ struct CudaKernels {
   LaunchStatus (*adam)(const AdamRequest&, void* stream);
   LaunchStatus (*shuffle)(const CudaShuffleRequest&, void* stream);
   std::size_t (*shuffle_scratch)(long n);  // bytes
+  LaunchStatus (*n_step)(const NStepRequest&, void* stream);
+  LaunchStatus (*path_returns)(const PathReturnsRequest&, void* stream);
+  LaunchStatus (*ages)(const AgeRequest&, void* stream);
+  LaunchStatus (*discount_by_age)(const AgeDiscountRequest&, void* stream);
+  LaunchStatus (*features)(const FeaturesRequest&, void* stream);
+  LaunchStatus (*gram)(const GramRequest&, void* stream);
+  LaunchStatus (*linear_values)(const LinearValuesRequest&, void* stream);
+  LaunchStatus (*optimal_baseline)(const OptimalBaselineRequest&, void* stream);
 };
 
 }  // namespace gallop

@@ -4,7 +4,7 @@
 //   Gaussian      d log pi / d mean = (a - mean) / sigma^2,  d log pi / d log sigma = z^2 - 1,  dH
 //   = 1
 //
-// PPO: Schulman et al., arXiv:1707.06347v2, eq. 7.
+// PPO: Schulman et al., arXiv:1707.06347v2, eq. 7 and 8.
 #pragma once
 
 #include "kernels/gradients/samples.h"
@@ -17,9 +17,10 @@ struct SampleLoss {
   F statistic[kPolicyStatistics];
 };
 
-// d loss / d log pi(a), and the statistics that need only log pi.
+// d loss / d log pi(a), and the statistics that need only log pi. `coefficient` is the clip range
+// or the KL penalty of the losses that have one.
 template <class F>
-GALLOP_HD F loss_slope(PolicyLoss loss, float clip, F log_prob, F old_log_prob, F advantage,
+GALLOP_HD F loss_slope(PolicyLoss loss, float coefficient, F log_prob, F old_log_prob, F advantage,
                        SampleLoss<F>& out) {
   const F log_ratio = min(F(20.0f), max(F(-20.0f), log_prob - old_log_prob));
   const F ratio = exp(log_ratio);
@@ -34,7 +35,13 @@ GALLOP_HD F loss_slope(PolicyLoss loss, float clip, F log_prob, F old_log_prob, 
     out.statistic[kStatClipped] = F(0.0f);
     return -(ratio * advantage);
   }
-  const F low(1.0f - clip), high(1.0f + clip);
+  if (loss == PolicyLoss::kPenalizedSurrogate) {
+    out.statistic[kStatSurrogate] = -(ratio * advantage);
+    out.statistic[kStatClipped] = F(0.0f);
+    // d((rho - 1) - log rho) / d log pi = rho - 1
+    return fmadd(F(coefficient), ratio - F(1.0f), -(ratio * advantage));
+  }
+  const F low(1.0f - coefficient), high(1.0f + coefficient);
   const F free = ratio * advantage, clipped = min(high, max(low, ratio)) * advantage;
   const Mask<F> outside = (ratio < low) | (ratio > high);
   out.statistic[kStatSurrogate] = -min(free, clipped);
@@ -54,6 +61,7 @@ GALLOP_HD SampleLoss<F> policy_loss(const PolicyGradientRequest& r, const F* out
   const PolicyShape& shape = r.policy.shape;
   const int n = shape.n_actions;
   const F weight(r.weight), bonus(r.weight * r.entropy_coefficient);
+  const float coefficient = r.loss == PolicyLoss::kPenalizedSurrogate ? r.kl_penalty : r.clip;
   SampleLoss<F> loss;
   if (shape.head == Head::kCategorical) {
     Softmax<F> s;
@@ -61,7 +69,8 @@ GALLOP_HD SampleLoss<F> policy_loss(const PolicyGradientRequest& r, const F* out
     const Int<F> chosen = to_int(action[0]);
     const F log_prob = categorical_log_prob(output, n, s, chosen);
     const F entropy = categorical_entropy(output, n, s);
-    const F slope = weight * loss_slope(r.loss, r.clip, log_prob, old_log_prob, advantage, loss);
+    const F slope =
+        weight * loss_slope(r.loss, coefficient, log_prob, old_log_prob, advantage, loss);
     const F per_total = reciprocal(s.total);
     for (int i = 0; i < n; i++) {
       const F p = s.weight[i] * per_total;
@@ -73,7 +82,7 @@ GALLOP_HD SampleLoss<F> policy_loss(const PolicyGradientRequest& r, const F* out
     return loss;
   }
   const F log_prob = gaussian_log_prob(output, log_std, action, n);
-  const F slope = weight * loss_slope(r.loss, r.clip, log_prob, old_log_prob, advantage, loss);
+  const F slope = weight * loss_slope(r.loss, coefficient, log_prob, old_log_prob, advantage, loss);
   for (int i = 0; i < n; i++) {
     const F s = clamp_log_std(log_std[i]);
     const F inverse = exp(-s);

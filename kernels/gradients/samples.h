@@ -23,9 +23,11 @@ struct Samples {
 };
 
 enum class PolicyLoss : int {
-  kLikelihoodRatio,  // -log pi(a) A: its gradient is the policy gradient
-  kSurrogate,        // -rho A, rho = pi / pi_old: the same gradient at the policy that acted
-  kClippedSurrogate  // -min(rho A, clip(rho, 1 - c, 1 + c) A), rho = pi / pi_old (PPO, eq. 7)
+  kLikelihoodRatio,    // -log pi(a) A: its gradient is the policy gradient
+  kSurrogate,          // -rho A, rho = pi / pi_old: the same gradient at the policy that acted
+  kClippedSurrogate,   // -min(rho A, clip(rho, 1 - c, 1 + c) A), rho = pi / pi_old (PPO, eq. 7)
+  kPenalizedSurrogate  // -rho A + beta KL(old || new), KL by its estimate (rho - 1) - log rho (eq.
+                       // 8)
 };
 
 // Sums that come with a policy gradient, each over the samples of a chunk.
@@ -42,8 +44,9 @@ struct PolicyGradientRequest {
   Samples samples;
   PolicyLoss loss;
   float clip, entropy_coefficient;
-  float weight;    // of each sample: 1 / count for a mean
-  int begin, end;  // chunks
+  float kl_penalty;  // beta of kPenalizedSurrogate
+  float weight;      // of each sample: 1 / count for a mean
+  int begin, end;    // chunks
   // [chunks, stride]: gradient [D], then kPolicyStatistics sums; element 0 belongs to chunk 0.
   float* partial;
   long stride;

@@ -15,28 +15,50 @@ struct Task {
   const char* algorithm;
   double bar;
   std::vector<int> seeds;
+  std::vector<std::string> options = {};
 };
 
 class Learning : public ::testing::TestWithParam<Task> {};
-INSTANTIATE_TEST_SUITE_P(Tasks, Learning,
-                         ::testing::Values(Task{"cartpole", "ppo", 475, {1, 2, 3}},
-                                           Task{"pendulum", "ppo", -180, {1, 2}},
-                                           Task{"acrobot", "ppo", -100, {1}},
-                                           Task{"mountain_car_continuous", "ppo", 90, {1}},
-                                           Task{"cartpole", "vpg", 475, {1}},
-                                           Task{"cartpole", "npg", 475, {1}},
-                                           Task{"cartpole", "trpo", 475, {1}}),
-                         [](const auto& info) {
-                           return std::string(info.param.algorithm) + "_" + info.param.environment;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Tasks, Learning,
+    ::testing::Values(
+        Task{"cartpole", "ppo", 475, {1, 2, 3}}, Task{"pendulum", "ppo", -180, {1, 2}},
+        Task{"acrobot", "ppo", -100, {1}}, Task{"mountain_car_continuous", "ppo", 90, {1}},
+        Task{"mountain_car", "ppo", -120, {1}}, Task{"cartpole", "vpg", 475, {1, 2}},
+        Task{"cartpole", "vpg", 450, {1, 2}, {"step=plain"}},
+        Task{"cartpole", "vpg_line_search", 450, {1, 2}},
+        Task{"cartpole", "reinforce", 450, {1, 2}}, Task{"cartpole", "npg", 475, {1, 2}},
+        Task{"cartpole", "trpo", 475, {1, 2, 3}}, Task{"acrobot", "trpo", -85, {1}},
+        Task{"pendulum", "trpo", -180, {1}}, Task{"mountain_car_continuous", "trpo", 90, {1}},
+        Task{"mountain_car", "trpo", -120, {1}}, Task{"cartpole", "trpo_dual", 475, {1, 2}},
+        Task{"cartpole", "trpo_penalty", 475, {1, 2}}, Task{"cartpole", "a2c", 475, {1, 2}},
+        Task{"cartpole", "actor_critic", 475, {1, 2}},
+        Task{"cartpole", "actor_critic_one_step", 475, {1, 2}}),
+    [](const auto& info) {
+      std::string name = std::string(info.param.algorithm) + "_" + info.param.environment;
+      if (!info.param.options.empty()) name += "_with_options";
+      return name;
+    });
 
 TEST_P(Learning, ReachesTheBarWithTheShippedDefaults) {
   const Task& task = GetParam();
   const test::TemporaryFolder folder;
   for (const int seed : task.seeds) {
-    const ProgramResult result = run_program(
-        {"train", task.environment, "--algorithm", task.algorithm, "--seed", std::to_string(seed),
-         "--device", "cpu", "--json", "--out", folder / ("seed" + std::to_string(seed))});
+    std::vector<std::string> arguments = {"train",
+                                          task.environment,
+                                          "--algorithm",
+                                          task.algorithm,
+                                          "--seed",
+                                          std::to_string(seed),
+                                          "--device",
+                                          "cpu",
+                                          "--json",
+                                          "--out",
+                                          folder / ("seed" + std::to_string(seed))};
+    for (const std::string& option : task.options) {
+      arguments.insert(arguments.end(), {"--set", option});
+    }
+    const ProgramResult result = run_program(arguments);
     ASSERT_EQ(result.code, 0) << result.err;
     const nlohmann::json object = nlohmann::json::parse(last_line(result.out));
     EXPECT_EQ(object["eval_episodes"], 100);

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+
+#include "host/learning/on_policy.h"
+#include "host/learning/value_fit.h"
+
+namespace gallop {
+
+// Options of algorithms that estimate advantages against a baseline; rows for an algorithm's table,
+// with those of the value network's fit.
+#define GALLOP_BASELINE_OPTIONS(baseline, learning_rate, epochs, minibatch)                     \
+  {"baseline",                                                                                  \
+   OptionType::choice,                                                                          \
+   baseline,                                                                                    \
+   -kUnbounded,                                                                                 \
+   kUnbounded,                                                                                  \
+   "none,mean,time,linear,network",                                                             \
+   "",                                                                                          \
+   "what is subtracted from returns: nothing, their mean, a function of the step in the "       \
+   "episode, one that is linear in features, a network"},                                       \
+      {"value_proximal",                                                                        \
+       OptionType::real,                                                                        \
+       "0",                                                                                     \
+       0,                                                                                       \
+       1e9,                                                                                     \
+       nullptr,                                                                                 \
+       "",                                                                                      \
+       "weight of |phi - phi_i|^2 in a fit of the baseline (linear: beside the sum of squared " \
+       "errors; network: half of it beside half their mean)"},                                  \
+      GALLOP_VALUE_FIT_OPTIONS(learning_rate, epochs, minibatch)
+
+// A baseline b(s), fitted to the returns of one rollout and subtracted from those of the next, so
+// that it depends on other data than what it is subtracted from and the gradient stays unbiased.
+// Where a rollout cuts an episode it also stands for the rewards that were not seen.
+class Baseline {
+ public:
+  virtual ~Baseline() = default;
+  // b at every recorded state and at the final observations of cut episodes, into the learner's
+  // arrays `value` and `final_value`.
+  virtual void evaluate() = 0;
+  // Refits b to the learner's targets, and returns the mean of (b - target)^2 / 2 (of the last
+  // pass, for a network; of the new fit, for the others). Throws an Error (non_finite).
+  virtual double fit() = 0;
+  virtual void save(TensorFile& file) const = 0;
+  virtual void load(const TensorFile& file) = 0;
+};
+
+// The baseline that option `baseline` names. References outlive it.
+std::unique_ptr<Baseline> make_baseline(const AlgorithmContext& context, OnPolicyLearner& learner);
+
+// The part that is the same for algorithms with a baseline.
+class BaselineAlgorithm : public OnPolicyAlgorithm {
+ public:
+  explicit BaselineAlgorithm(const AlgorithmContext& context);
+  void save(TensorFile& file) const override;
+  void load(const TensorFile& file) override;
+
+ protected:
+  std::unique_ptr<Baseline> baseline_;
+};
+
+}  // namespace gallop
