@@ -26,6 +26,7 @@ Json object(const BenchRow& row) {
           {"spread", number(row.spread)},
           {"baseline", row.baseline.empty() ? Json(nullptr) : Json(row.baseline)},
           {"baseline_per_second", number(row.baseline_per_second)},
+          {"difference", number(row.difference)},
           {"peak_fraction", number(row.peak_fraction)},
           {"checksum", row.checksum}};
 }

@@ -18,6 +18,8 @@ struct BenchRow {
   double spread = 0;          // distance of the quartiles over the median
   std::string baseline;       // empty for none
   double baseline_per_second = 0;
+  double difference = __builtin_nan("");  // greatest of the baseline's result from ours, over the
+                                          // greatest magnitude of the result
   double peak_fraction = 0;  // of the measured rate of fused multiply-adds or stores, whichever
                              // bounds the row
   std::string checksum;      // of what was computed; the same for any number of threads
