@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
+#include "bench/fisher_suite.h"
 #include "bench/rollout_suite.h"
+#include "bench/training_suite.h"
 #include "host/error.h"
 #include "host/options/nearest.h"
 #include "host/program/command_line.h"
@@ -18,6 +21,8 @@ namespace {
 constexpr const char* kUsage = R"(gallop bench SUITE: measures this machine
 
   rollout    steps a second of simulation (S) and simulation with policy (S+P)
+  fisher     samples a second of Fisher-vector products, beside the same in Eigen
+  trpo, ppo  samples a second of whole iterations (S+P+L); of trpo with its phases
 
 'gallop bench SUITE --help' explains its flags.
 )";
@@ -82,6 +87,56 @@ int run_rollout(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+int run_fisher(const std::vector<std::string>& arguments) {
+  FisherSuite suite;
+  std::string csv;
+  bool json = false;
+  CLI::App app(
+      "Samples a second of Fisher-vector products, beside the same in Eigen in the same "
+      "run.",
+      "bench fisher");
+  app.add_option("--environment", suite.environments, "names, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--policy", suite.policies, "64-64 or 256-256, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  app.add_option("--device", suite.device, "cpu, cuda or auto");
+  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
+  app.add_option("--samples", suite.samples, "of a product")->capture_default_str();
+  app.add_option("--seconds", suite.seconds, "time for each side of a row");
+  app.add_option("--csv", csv, "also write the rows to this file");
+  app.add_flag("--json", json, "one JSON object a row");
+  if (!parse_command_line(app, arguments)) return 0;
+  Report report(json, csv);
+  run_fisher_suite(suite, [&](const BenchRow& row) { report.add(row); });
+  report.finish();
+  return 0;
+}
+
+int run_training(const std::string& algorithm, const std::vector<std::string>& arguments) {
+  TrainingSuite suite;
+  suite.algorithm = algorithm;
+  std::string csv;
+  bool json = false;
+  CLI::App app(
+      "Samples a second of whole iterations: 64 x 782 steps, hidden layers [64, 64] and "
+      "the algorithm's defaults.",
+      "bench " + algorithm);
+  app.add_option("--environment", suite.environment, "name")->capture_default_str();
+  app.add_option("--set", suite.assignments, "KEY=VALUE, an option of the algorithm");
+  app.add_option("--device", suite.device, "cpu, cuda or auto");
+  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
+  app.add_option("--seconds", suite.seconds, "time for the iterations");
+  app.add_option("--csv", csv, "also write the rows to this file");
+  app.add_flag("--json", json, "one JSON object a row");
+  if (!parse_command_line(app, arguments)) return 0;
+  Report report(json, csv);
+  run_training_suite(suite, [&](const BenchRow& row) { report.add(row); });
+  report.finish();
+  return 0;
+}
+
 }  // namespace
 
 void check_build(const std::string& build_type, bool assertions) {
@@ -98,8 +153,8 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }
-  const std::vector<std::string> suites = {"rollout"};
-  if (suite != suites[0]) {
+  const std::vector<std::string> suites = {"rollout", "fisher", "trpo", "ppo"};
+  if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
     throw usage_error(fmt::format("unknown benchmark suite '{}'{}. 'gallop bench --help' names all",
                                   suite, did_you_mean(suite, suites)));
   }
@@ -108,7 +163,10 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
 #else
   check_build(kBuildInfo.build_type, true);
 #endif
-  return run_rollout({arguments.begin() + 1, arguments.end()});
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (suite == "rollout") return run_rollout(rest);
+  if (suite == "fisher") return run_fisher(rest);
+  return run_training(suite, rest);
 }
 
 }  // namespace gallop

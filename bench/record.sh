@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # record.sh PROGRAM FOLDER [PYTHON]: measures this machine and writes the tables that are committed:
-# rollout-v4.csv and rollout-v3.csv (where the processor has the instructions) and, with a PYTHON
-# that has bench/peers/requirements.txt, peers.csv; each line with the commit and the processor.
+# {rollout,fisher,trpo,ppo}-v4.csv and -v3.csv (where the processor has the instructions) and, with a
+# PYTHON that has the peers, peers.csv (bench/peers/requirements.txt) and peers-trpo.csv
+# (requirements-trpo.txt), whichever it has; each line with the commit and the processor. SUITES
+# names the suites to measure, by default "rollout fisher trpo ppo".
 # Let nothing else run meanwhile.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -25,10 +27,18 @@ finish() {
 
 for isa in v4 v3; do
   if [[ $isa == v4 ]] && ! grep -qw avx512dq /proc/cpuinfo; then continue; fi
-  GALLOP_ISA=$isa "$program" bench rollout --csv "$folder/measured"
-  finish "$folder/measured" "$folder/rollout-$isa.csv"
+  for suite in ${SUITES:-rollout fisher trpo ppo}; do
+    GALLOP_ISA=$isa "$program" bench "$suite" --csv "$folder/measured"
+    finish "$folder/measured" "$folder/$suite-$isa.csv"
+  done
 done
+# peers MODULE SCRIPT TABLE: where the Python has the module.
+peers() {
+  "$python" -c "import $1" 2>/dev/null || { echo "record.sh: $python has no $1; no $3" >&2; return; }
+  "$python" "$root/bench/peers/$2" "$program" --csv "$folder/measured"
+  finish "$folder/measured" "$folder/$3"
+}
 if [[ -n $python ]]; then
-  "$python" "$root/bench/peers/run.py" "$program" --csv "$folder/measured"
-  finish "$folder/measured" "$folder/peers.csv"
+  peers envpool run.py peers.csv
+  peers sb3_contrib trpo.py peers-trpo.csv
 fi

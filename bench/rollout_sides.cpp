@@ -1,7 +1,5 @@
 #include "bench/rollout_sides.h"
 
-#include <fmt/format.h>
-
 #include "host/error.h"
 #include "host/learning/network_parameters.h"
 #include "host/registry/registry.h"
@@ -11,16 +9,6 @@ extern "C" const gallop::Baselines* gallop_baselines_isa_v4();
 
 namespace gallop {
 namespace {
-
-void add_bytes(std::uint64_t& hash, const void* data, std::size_t bytes) {
-  const unsigned char* byte = static_cast<const unsigned char*>(data);
-  for (std::size_t i = 0; i < bytes; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;  // FNV-1a
-}
-template <class T>
-void add_array(std::uint64_t& hash, const DeviceArray<T>& array) {
-  const std::vector<T> values = array.download();
-  add_bytes(hash, values.data(), values.size() * sizeof(T));
-}
 
 EnvironmentOptions options_of(int n_envs) {
   EnvironmentOptions options;
@@ -90,13 +78,13 @@ double BenchTrajectory::bytes_per_step() const {
   return 4.0 * floats + 2.0;
 }
 
-void BenchTrajectory::add_to(std::uint64_t& hash) const {
-  add_array(hash, observation_);
-  add_array(hash, action_);
-  add_array(hash, log_prob_);
-  add_array(hash, reward_);
-  add_array(hash, terminated_);
-  add_array(hash, truncated_);
+void BenchTrajectory::add_to(Checksum& sum) const {
+  sum.add(observation_);
+  sum.add(action_);
+  sum.add(log_prob_);
+  sum.add(reward_);
+  sum.add(terminated_);
+  sum.add(truncated_);
 }
 
 OurRollout::OurRollout(Backend& backend, const EnvironmentEntry& entry, const std::string& policy,
@@ -122,11 +110,10 @@ void OurRollout::run() {
 }
 
 std::string OurRollout::checksum() const {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  trajectory_.add_to(hash);
-  const std::vector<float> state = environments_.get_state();
-  add_bytes(hash, state.data(), state.size() * sizeof(float));
-  return fmt::format("{:016x}", hash);
+  Checksum sum;
+  trajectory_.add_to(sum);
+  sum.add(environments_.get_state());
+  return sum.text();
 }
 
 bool BaselineRollout::knows(const EnvironmentSpec& spec) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/baselines/baseline.h"
+#include "bench/checksum.h"
 #include "host/runtime/environments.h"
 #include "host/runtime/processor.h"
 
@@ -32,8 +33,9 @@ class BenchTrajectory {
                   bool has_policy, bool recorded);
   const Trajectory& view() const { return view_; }
   double bytes_per_step() const;
-  // Adds what was recorded to a hash.
-  void add_to(std::uint64_t& hash) const;
+  std::vector<float> observations() const { return observation_.download(); }  // [T + 1, O, N]
+  // Adds what was recorded.
+  void add_to(Checksum& sum) const;
 
  private:
   int observation_rows_, action_rows_;
@@ -47,7 +49,8 @@ class OurRollout {
   OurRollout(Backend& backend, const EnvironmentEntry& entry, const std::string& policy, int n_envs,
              int n_steps, bool stored);
   void run();  // one rollout; it is done when this returns
-  double steps() const { return double(trajectory_.view().n_envs) * trajectory_.view().n_steps; }
+  // Steps of one run.
+  double work() const { return double(trajectory_.view().n_envs) * trajectory_.view().n_steps; }
   std::string checksum() const;
   const BenchPolicy& policy() const { return policy_; }
   double bytes_per_step() const { return trajectory_.bytes_per_step(); }
@@ -67,7 +70,7 @@ class BaselineRollout {
   BaselineRollout(Backend& cpu, const EnvironmentEntry& entry, const std::string& policy,
                   bool with_eigen, int n_envs, int n_steps, bool stored);
   void run();
-  double steps() const { return double(request_.out.n_envs) * request_.out.n_steps; }
+  double work() const { return double(request_.out.n_envs) * request_.out.n_steps; }
   const BaselineStatistics& total() const { return *total_; }
 
  private:

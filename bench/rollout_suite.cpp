@@ -7,7 +7,7 @@
 
 #include "bench/peak.h"
 #include "bench/rollout_sides.h"
-#include "bench/timer.h"
+#include "bench/turns.h"
 #include "host/error.h"
 #include "host/options/nearest.h"
 #include "host/registry/registry.h"
@@ -19,7 +19,6 @@ const std::vector<std::string> kRolloutPolicies = {"random", "linear", "64-64", 
 namespace {
 
 constexpr int kBaselineInstances = 2048;
-constexpr std::size_t kLeastSamples = 5;
 
 // Long rollouts where steps are cheap, so that starting one does not show, and short ones where
 // they are not.
@@ -93,34 +92,14 @@ class RowMaker {
   }
 
  private:
-  // A B A B, so that both sides, and the peak, meet the same neighbours and clock rates.
   void measure(BenchRow& row, OurRollout& ours, BaselineRollout* baseline) {
-    Rates our_rates, baseline_rates, fma_rates;
-    const auto our_clock = on_cpu_ && threads_ == 1 ? thread_seconds : wall_seconds;
-    while (our_rates.seconds() < suite_.seconds || our_rates.count() < kLeastSamples) {
-      time(our_rates, our_clock, ours);
-      if (baseline != nullptr) time(baseline_rates, thread_seconds, *baseline);
-      if (on_cpu_) fma_rates.add(measure_fma_rate(processor_isa(), 0.001) * threads_, 1.0);
-    }
-    row.per_second = our_rates.median();
-    row.spread = our_rates.spread();
-    row.baseline_per_second = baseline_rates.median();
-    row.peak_fraction = peak_fraction(row, fma_rates.median());
+    Turns turns = {suite_.seconds, threads_, on_cpu_};
+    turns.take(ours, baseline);
+    row.per_second = turns.ours.median();
+    row.spread = turns.ours.spread();
+    row.baseline_per_second = turns.baseline.median();
+    row.peak_fraction = peak_fraction(row, turns.fma.median());
     show_(row);
-  }
-
-  // A sample lasts long enough for the clock and for what disturbs it to average out.
-  template <class Side>
-  void time(Rates& rates, double (*clock)(), Side& side) const {
-    const double start = clock();
-    const double least = std::min(0.01, suite_.seconds / kLeastSamples);
-    double work = 0, seconds = 0;
-    do {
-      side.run();
-      work += side.steps();
-      seconds = clock() - start;
-    } while (seconds < least);
-    rates.add(work, seconds);
   }
 
   // NaN where neither products nor stores bound the row.

@@ -17,6 +17,7 @@ Json object(const BenchRow& row) {
           {"scope", row.scope},
           {"environment", row.environment},
           {"policy", row.policy},
+          {"phase", row.phase.empty() ? Json(nullptr) : Json(row.phase)},
           {"backend", row.backend},
           {"threads", row.threads},
           {"stored", row.stored},
@@ -26,6 +27,7 @@ Json object(const BenchRow& row) {
           {"spread", number(row.spread)},
           {"baseline", row.baseline.empty() ? Json(nullptr) : Json(row.baseline)},
           {"baseline_per_second", number(row.baseline_per_second)},
+          {"difference", number(row.difference)},
           {"peak_fraction", number(row.peak_fraction)},
           {"checksum", row.checksum}};
 }
@@ -77,10 +79,11 @@ std::string table_header() {
 std::string to_table(const BenchRow& row) {
   const double ratio = row.per_second / row.baseline_per_second;
   return fmt::format(
-      "{:<24}{:<10}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}", row.environment,
-      row.policy, row.scope, row.backend, row.threads, row.stored ? "yes" : "no",
-      rate(row.per_second), 100 * row.spread, row.baseline.empty() ? "-" : row.baseline,
-      rate(row.baseline_per_second), std::isfinite(ratio) ? fmt::format("{:.1f}x", ratio) : "-",
+      "{:<24}{:<10}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}",
+      row.phase.empty() ? row.environment : "  " + row.phase, row.policy, row.scope, row.backend,
+      row.threads, row.stored ? "yes" : "no", rate(row.per_second), 100 * row.spread,
+      row.baseline.empty() ? "-" : row.baseline, rate(row.baseline_per_second),
+      std::isfinite(ratio) ? fmt::format("{:.1f}x", ratio) : "-",
       std::isfinite(row.peak_fraction) ? fmt::format("{:.0f}%", 100 * row.peak_fraction) : "-");
 }
 

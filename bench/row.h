@@ -9,6 +9,7 @@ struct BenchRow {
   std::string name;   // suite/environment/policy/...
   std::string scope;  // what a unit is: S simulation, S+P with policy, S+P+L with learning
   std::string environment, policy;
+  std::string phase;    // of an iteration; empty for the whole
   std::string backend;  // cpu-v4, cpu-v3, cuda
   int threads = 1;
   bool stored = false;        // the trajectory was recorded
@@ -18,6 +19,8 @@ struct BenchRow {
   double spread = 0;          // distance of the quartiles over the median
   std::string baseline;       // empty for none
   double baseline_per_second = 0;
+  double difference = __builtin_nan("");  // greatest of the baseline's result from ours, over the
+                                          // greatest magnitude of the result
   double peak_fraction = 0;  // of the measured rate of fused multiply-adds or stores, whichever
                              // bounds the row
   std::string checksum;      // of what was computed; the same for any number of threads

@@ -115,57 +115,64 @@ struct ChunkNetwork {
       return;
     }
     for (int l = 0; l < shape.n_layers; l++) {
-      multiply<F>({n, shape.width[l], shape.width[l + 1], unit[l], pad(l), 1, weight[l], pad(l + 1),
-                   bias[l], unit[l + 1], pad(l + 1), 0});
-      if (l + 1 < shape.n_layers) activate_all(unit[l + 1], long(n) * pad(l + 1));
-    }
-  }
-
-  void activate_all(float* x, long count) const {
-    for (long i = 0; i < count; i += kLanesOf<F>) {
-      store_lanes(x + i, activate(shape.hidden, load_lanes(x + i, kLanesOf<F>, F())), kLanesOf<F>);
-    }
-  }
-
-  // delta *= activation'(x), expressed by the activation's value y.
-  void multiply_by_slope(float* d, const float* y, long count) const {
-    for (long i = 0; i < count; i += kLanesOf<F>) {
-      const F yi = load_lanes(y + i, kLanesOf<F>, F()), di = load_lanes(d + i, kLanesOf<F>, F());
-      F slope = F(1.0f);
-      if (shape.hidden == Activation::kTanh) slope = fmadd(-yi, yi, F(1.0f));
-      if (shape.hidden == Activation::kRelu) slope = select(yi > F(0.0f), F(1.0f), F(0.0f));
-      store_lanes(d + i, di * slope, kLanesOf<F>);
+      Product p = {n,          shape.width[l], shape.width[l + 1], unit[l],   pad(l), 1, weight[l],
+                   pad(l + 1), bias[l],        unit[l + 1],        pad(l + 1)};
+      p.epilogue = l + 1 < shape.n_layers ? Epilogue::kActivate : Epilogue::kNone;
+      p.activation = shape.hidden;
+      multiply<F>(p);
     }
   }
 
   // Given delta[0] = gradient by the outputs [n, padded outputs], writes the gradient by the
   // parameters in their flat layout.
-  void backward(int n, float* gradient) {
+  void backward(int n, float* gradient, Prefetch* ahead = nullptr) {
     if (shape.kind == NetworkKind::kTabular) {
       backward_table(n, gradient);
       return;
     }
     float* d = delta[0];
-    float* next = delta[1];
+    float* other = delta[1];
     for (int l = shape.n_layers - 1; l >= 0; l--) {
       const int n_in = shape.width[l], n_out = shape.width[l + 1];
       float* to = gradient + layer_offset(shape, l);
-      // dW[k, j] = sum_s x[s, k] d[s, j]
-      multiply<F>(
-          {n_in, n, n_out, unit[l], 1, pad(l), d, pad(l + 1), nullptr, product, pad(l + 1), 0});
-      for (int k = 0; k < n_in; k++) {
-        __builtin_memcpy(to + long(k) * n_out, product + long(k) * pad(l + 1),
-                         sizeof(float) * n_out);
-      }
+      weight_gradient(l, n, d, to, ahead);
       sum_rows(d, n, n_out, pad(l + 1), to + long(n_in) * n_out);
       if (l == 0) break;
       // dx[s, k] = sum_j d[s, j] W[k, j]
-      multiply<F>({n, n_out, n_in, d, pad(l + 1), 1, weight_transposed[l], pad(l), nullptr, next,
-                   pad(l), 0});
-      multiply_by_slope(next, unit[l], long(n) * pad(l));
+      Product p = {n,      n_out,   n_in,  d,     pad(l + 1), 1, weight_transposed[l],
+                   pad(l), nullptr, other, pad(l)};
+      p.epilogue = Epilogue::kSlope;
+      p.activation = shape.hidden;
+      p.value = unit[l];
+      p.next = ahead;
+      multiply<F>(p);
       float* swap = d;
-      d = next;
-      next = swap;
+      d = other;
+      other = swap;
+    }
+  }
+
+  // dW[k, j] = sum_s x[s, k] d[s, j] into rows of n_out.
+  void weight_gradient(int l, int n, const float* d, float* to, Prefetch* ahead) {
+    const int n_in = shape.width[l], n_out = shape.width[l + 1];
+    Product p = {n_in, n, n_out, unit[l], 1, pad(l), d, pad(l + 1), nullptr, product, pad(l + 1)};
+    p.next = ahead;
+    if (n_out == pad(l + 1)) {
+      p.c = to;
+      multiply<F>(p);
+      return;
+    }
+    if (2 * n_out <= kLanesOf<F> && n_in > n_out) {
+      // Few outputs would leave most lanes idle: lanes over the inputs instead.
+      multiply<F>({n_out, n, n_in, d, 1, pad(l + 1), unit[l], pad(l), nullptr, product, pad(l)});
+      for (int k = 0; k < n_in; k++) {
+        for (int j = 0; j < n_out; j++) to[long(k) * n_out + j] = product[long(j) * pad(l) + k];
+      }
+      return;
+    }
+    multiply<F>(p);
+    for (int k = 0; k < n_in; k++) {
+      __builtin_memcpy(to + long(k) * n_out, product + long(k) * pad(l + 1), sizeof(float) * n_out);
     }
   }
 
@@ -178,14 +185,25 @@ struct ChunkNetwork {
     }
   }
 
-  // sum[j] = sum_s x[s, j], s ascending.
+  // sum[j] = sum_s x[s, j], s ascending; several registers of columns hide the additions' latency.
   static void sum_rows(const float* x, int n, int columns, int stride, float* sum) {
-    constexpr int kW = kLanesOf<F>;
-    for (int j = 0; j < columns; j += kW) {
-      F total = F(0.0f);
-      for (int s = 0; s < n; s++) total = total + load_lanes(x + long(s) * stride + j, kW, F());
-      store_lanes(sum + j, total, columns - j);
+    constexpr int kW = kLanesOf<F>, kTogether = 4;
+    int j = 0;
+    for (; j + kTogether * kW <= columns; j += kTogether * kW) {
+      sum_columns<kTogether>(x + j, n, kTogether * kW, stride, sum + j);
     }
+    for (; j < columns; j += kW) sum_columns<1>(x + j, n, columns - j, stride, sum + j);
+  }
+  template <int V>
+  static void sum_columns(const float* x, int n, int columns, int stride, float* sum) {
+    constexpr int kW = kLanesOf<F>;
+    F total[V];
+    for (int v = 0; v < V; v++) total[v] = F(0.0f);
+    for (int s = 0; s < n; s++, x += stride) {
+      GALLOP_UNROLL(4)
+      for (int v = 0; v < V; v++) total[v] = total[v] + load_lanes(x + v * kW, kW, F());
+    }
+    for (int v = 0; v < V; v++) store_lanes(sum + v * kW, total[v], columns - v * kW);
   }
 };
 

@@ -105,9 +105,10 @@ void fisher_prepare(const FisherRequest& r) {
 }
 
 // Derivative of the outputs along `direction`, a network whose weights are the vector: leaves it in
-// direction.unit[n_layers]. Layer by layer T' = (c + X V + T W) * slope.
+// direction.unit[n_layers]. Layer by layer T' = (c + X V + T W) * slope, one chain for each sum.
 template <class F>
-void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int n) {
+void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int n,
+                     Prefetch* ahead) {
   const NetworkShape& shape = at.shape;
   if (shape.kind == NetworkKind::kTabular) {
     for (int s = 0; s < n * padded(1); s++) direction.unit[0][s] = at.unit[0][s];
@@ -115,16 +116,29 @@ void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int 
     return;
   }
   for (int l = 0; l < shape.n_layers; l++) {
-    const int n_in = shape.width[l], n_out = shape.width[l + 1];
     const int pad_in = at.pad(l), pad_out = at.pad(l + 1);
-    float* to = direction.unit[l + 1];
-    multiply<F>({n, n_in, n_out, at.unit[l], pad_in, 1, direction.weight[l], pad_out,
-                 direction.bias[l], to, pad_out, 0});
+    Product p = {n,
+                 shape.width[l],
+                 shape.width[l + 1],
+                 at.unit[l],
+                 pad_in,
+                 1,
+                 direction.weight[l],
+                 pad_out,
+                 direction.bias[l],
+                 direction.unit[l + 1],
+                 pad_out};
     if (l > 0) {
-      multiply<F>({n, n_in, n_out, direction.unit[l], pad_in, 1, at.weight[l], pad_out, to, to,
-                   pad_out, pad_out});
+      p.a2 = direction.unit[l];
+      p.b2 = at.weight[l];
     }
-    if (l + 1 < shape.n_layers) at.multiply_by_slope(to, at.unit[l + 1], long(n) * pad_out);
+    if (l + 1 < shape.n_layers) {
+      p.epilogue = Epilogue::kSlope;
+      p.activation = shape.hidden;
+      p.value = at.unit[l + 1];
+    }
+    p.next = ahead;
+    multiply<F>(p);
   }
 }
 
@@ -195,10 +209,12 @@ void fisher_product(const FisherRequest& r) {
   for (int c = r.begin; c < r.end; c++) {
     const int n = chunk_size(r.samples, c);
     use_units(network, r.units + long(c) * r.unit_stride);
-    forward_tangent(network, direction, n);
+    const char* next = reinterpret_cast<const char*>(r.units + long(c + 1) * r.unit_stride);
+    Prefetch ahead = {next, next + (c + 1 < r.end ? sizeof(float) * r.unit_stride : 0)};
+    forward_tangent(network, direction, n, &ahead);
     apply_metric(r, network, direction.unit[shape.n_layers], n);
     float* to = r.partial + long(c) * r.stride;
-    network.backward(n, to);
+    network.backward(n, to, &ahead);
     if (r.policy.shape.head == Head::kGaussian) {
       log_std_block(r, n, to + layer_offset(shape, shape.n_layers));
     }

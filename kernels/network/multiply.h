@@ -1,14 +1,28 @@
-// Matrix products of the learner: C[r, c] = start[c] + sum_i A[r, i] B[i, c] with i ascending in
+// Matrix products of the learner: C[r, c] = f(start[c] + sum_i A[r, i] B[i, c]) with i ascending in
 // one chain of fused multiply-adds for each element, so that every blocking gives the same bits and
 // the bits of network/forward.h. Lanes run over c; B and C have rows padded to a multiple of 16
-// columns.
+// columns, and columns from `columns` on hold what is never read.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include "kernels/network/forward.h"
 
 namespace gallop {
 
 constexpr int kColumnPad = 16;
+
+// Memory that is read next, fetched into the cache while products are computed: units of many
+// samples stand in memory that no cache holds.
+struct Prefetch {
+  const char* at;
+  const char* end;
+};
+
+// What becomes of each sum before it is stored.
+enum class Epilogue : int {
+  kNone,
+  kActivate,  // the activation
+  kSlope      // times the activation's derivative, expressed by its value
+};
 
 // A[r, i] stands at a[r * a_row + i * a_inner]: a transposed A costs nothing.
 struct Product {
@@ -17,11 +31,16 @@ struct Product {
   long a_row, a_inner;
   const float* b;  // [inner, b_stride]
   long b_stride;
-  const float*
-      start;  // [rows, start_stride], one row for all where start_stride is 0; null for zero
-  float* c;   // [rows, c_stride]; may be `start`
+  const float* start;  // [columns], the same for all rows; null for zero
+  float* c;            // [rows, c_stride]
   long c_stride;
-  long start_stride;
+  // A second term of the same shape and strides, which continues each chain; null for none.
+  const float* a2 = nullptr;
+  const float* b2 = nullptr;
+  Epilogue epilogue = Epilogue::kNone;
+  Activation activation = Activation::kIdentity;
+  const float* value = nullptr;  // [rows, c_stride] of the activation, for the slope
+  Prefetch* next = nullptr;
 };
 
 }  // namespace gallop
@@ -30,22 +49,18 @@ namespace gallop::inline GALLOP_ISA {
 
 GALLOP_HD int padded(int columns) { return (columns + kColumnPad - 1) / kColumnPad * kColumnPad; }
 
-// R rows and V registers of columns at (r, c).
+// The activation's derivative by its value y.
+template <class F>
+GALLOP_HD F slope_of(Activation activation, F y) {
+  if (activation == Activation::kTanh) return fmadd(-y, y, F(1.0f));
+  if (activation == Activation::kRelu) return select(y > F(0.0f), F(1.0f), F(0.0f));
+  return F(1.0f);
+}
+
+// sum[k][v] += A[r + k, :] B[:, c + v * lanes ...].
 template <class F, int R, int V>
-GALLOP_HD void multiply_block(const Product& p, int r, int c) {
+GALLOP_HD void multiply_term(const Product& p, const float* a, const float* b, F (&sum)[R][V]) {
   constexpr int kW = kLanesOf<F>;
-  F sum[R][V];
-  GALLOP_UNROLL(4)
-  for (int v = 0; v < V; v++) {
-    GALLOP_UNROLL(16)
-    for (int k = 0; k < R; k++) {
-      sum[k][v] = p.start == nullptr
-                      ? F(0.0f)
-                      : load_lanes(p.start + (r + k) * p.start_stride + c + v * kW, kW, F());
-    }
-  }
-  const float* a = p.a + r * p.a_row;
-  const float* b = p.b + c;
   const long a_row = p.a_row, a_inner = p.a_inner, b_stride = p.b_stride;
   for (int i = p.inner; i > 0; i--, a += a_inner, b += b_stride) {
     F x[V];
@@ -58,29 +73,81 @@ GALLOP_HD void multiply_block(const Product& p, int r, int c) {
       for (int v = 0; v < V; v++) sum[k][v] = fmadd(ak, x[v], sum[k][v]);
     }
   }
+}
+
+// Eight lines of 64 bytes for 32 multiply-adds of each sum: few enough to wait for none of them.
+GALLOP_HD void fetch_ahead(Prefetch& next, int inner) {
+#if !GALLOP_ON_DEVICE
+  for (int lines = inner / 4 + 1; lines > 0 && next.at < next.end; lines--, next.at += 64) {
+    __builtin_prefetch(next.at, 0, 2);
+  }
+#endif
+}
+
+// R rows and V registers of columns at (r, c).
+template <class F, int R, int V>
+GALLOP_HD void multiply_block(const Product& p, int r, int c) {
+  constexpr int kW = kLanesOf<F>;
+  F sum[R][V];
+  GALLOP_UNROLL(4)
+  for (int v = 0; v < V; v++) {
+    const F start = p.start == nullptr ? F(0.0f) : load_lanes(p.start + c + v * kW, kW, F());
+    GALLOP_UNROLL(16)
+    for (int k = 0; k < R; k++) sum[k][v] = start;
+  }
+  if (p.next != nullptr) fetch_ahead(*p.next, p.inner);
+  multiply_term<F, R, V>(p, p.a + r * p.a_row, p.b + c, sum);
+  if (p.a2 != nullptr) multiply_term<F, R, V>(p, p.a2 + r * p.a_row, p.b2 + c, sum);
+  float* to = p.c + r * p.c_stride + c;
+  if (p.epilogue == Epilogue::kSlope) {
+    const float* value = p.value + r * p.c_stride + c;
+    GALLOP_UNROLL(16)
+    for (int k = 0; k < R; k++) {
+      GALLOP_UNROLL(4)
+      for (int v = 0; v < V; v++) {
+        const F y = load_lanes(value + k * p.c_stride + v * kW, kW, F());
+        sum[k][v] = sum[k][v] * slope_of(p.activation, y);
+      }
+    }
+  }
   GALLOP_UNROLL(16)
   for (int k = 0; k < R; k++) {
     GALLOP_UNROLL(4)
-    for (int v = 0; v < V; v++) {
-      store_lanes(p.c + (r + k) * p.c_stride + c + v * kW, sum[k][v], kW);
+    for (int v = 0; v < V; v++) store_lanes(to + k * p.c_stride + v * kW, sum[k][v], kW);
+  }
+  if (p.epilogue == Epilogue::kActivate) {
+    for (int k = 0; k < R; k++) {
+      GALLOP_UNROLL(4)
+      for (int v = 0; v < V; v++) {
+        float* x = to + k * p.c_stride + v * kW;
+        store_lanes(x, activate(p.activation, load_lanes(x, kW, F())), kW);
+      }
     }
   }
 }
 
+// Six rows with four registers (24 sums) or two (12 sums) hide the latency of the sums and leave
+// registers for the operands, on AVX-512 and AVX2; eight rows where the columns are one register.
 template <class F, int V>
 GALLOP_HD void multiply_columns(const Product& p, int c) {
-  constexpr int kR = kLanesOf<F> == 8 ? 5 : 8;
+  constexpr int kR = V == 1 ? 8 : 6;
   int r = 0;
-  for (; r + kR <= p.rows; r += kR) multiply_block<F, kR, V>(p, r, c);
+  for (; r + kR <= p.rows && (kR == 8 || p.rows - r != 8); r += kR) {
+    multiply_block<F, kR, V>(p, r, c);
+  }
   for (; r + 4 <= p.rows; r += 4) multiply_block<F, 4, V>(p, r, c);
+  for (; r + 2 <= p.rows; r += 2) multiply_block<F, 2, V>(p, r, c);
   for (; r < p.rows; r++) multiply_block<F, 1, V>(p, r, c);
 }
 
 template <class F>
 GALLOP_NOINLINE_HD void multiply(const Product& p) {
   constexpr int kW = kLanesOf<F>;
-  const int columns = padded(p.columns);
+  const int columns = (p.columns + kW - 1) / kW * kW;
   int c = 0;
+  if constexpr (kW == 16) {
+    for (; c + 4 * kW <= columns; c += 4 * kW) multiply_columns<F, 4>(p, c);
+  }
   for (; c + 2 * kW <= columns; c += 2 * kW) multiply_columns<F, 2>(p, c);
   for (; c < columns; c += kW) multiply_columns<F, 1>(p, c);
 }

@@ -2,6 +2,7 @@
 // segment of the parameters, from the greatest partial of that segment.
 #pragma once
 
+#include "kernels/reduce/fixed_lanes.h"
 #include "kernels/reduce/fixed_point.h"
 
 namespace gallop {
@@ -29,6 +30,27 @@ struct ReduceRequest {
 
 namespace gallop::inline GALLOP_ISA {
 
+// Elements [begin, end) of the sum of rows p, p + stride, ..., each term rounded to a multiple of
+// 1 / scale.
+template <class F>
+GALLOP_HD void sum_fixed(const ReduceRequest& r, double scale, double unscale, int begin, int end) {
+  int i = begin;
+  if constexpr (kLanesOf < F >> 1) {
+    while (end - i >= 8) {
+      const int whole = (end - i) / 8 * 8;
+      const int columns = whole < kFixedColumns ? whole : kFixedColumns;
+      sum_fixed_columns<F>(r.partial + i, r.n_chunks, columns, r.stride, scale, unscale, r.sum + i);
+      i += columns;
+    }
+  }
+  for (; i < end; i++) {
+    std::int64_t sum = 0;
+    const float* p = r.partial + i;
+    for (int c = 0; c < r.n_chunks; c++, p += r.stride) sum += round_to_int64(double(*p) * scale);
+    r.sum[i] = float(double(sum) * unscale);
+  }
+}
+
 template <class F>
 void reduce_partials(const ReduceRequest& r) {
   for (int s = 0; s < r.segments.count; s++) {
@@ -44,12 +66,7 @@ void reduce_partials(const ReduceRequest& r) {
     }
     const int exponent = fixed_exponent(double(bound), r.n_chunks);
     const double scale = power_of_two(exponent), unscale = power_of_two(-exponent);
-    for (int i = begin; i < end; i++) {
-      std::int64_t sum = 0;
-      const float* p = r.partial + i;
-      for (int c = 0; c < r.n_chunks; c++, p += r.stride) sum += round_to_int64(double(*p) * scale);
-      r.sum[i] = float(double(sum) * unscale);
-    }
+    sum_fixed<F>(r, scale, unscale, begin, end);
   }
 }
 

@@ -1,0 +1,173 @@
+#include "bench/training_suite.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "bench/checksum.h"
+#include "bench/timer.h"
+#include "host/error.h"
+#include "host/learning/value_fit.h"
+#include "host/runtime/processor.h"
+#include "host/training/run_options.h"
+
+namespace gallop {
+
+const std::vector<std::string> kTrainingShape = {"n_envs=64", "n_steps=782", "hidden=[64,64]"};
+
+namespace {
+
+constexpr std::size_t kLeastIterations = 3;
+
+// The tables' defaults and what was asked for: a benchmark must not change with a shipped
+// configuration.
+RunOptions options_of(const TrainingSuite& suite) {
+  RunOptions options(suite.environment, suite.algorithm);
+  Options plain = options.values();
+  for (const OptionSpec& row : options.algorithm().options) {
+    plain.set(row.name, row.default_value, "default");
+  }
+  options.values() = plain;
+  for (const std::string& assignment : kTrainingShape) {
+    options.set_assignment(assignment, "the shape of the benchmark");
+  }
+  for (const std::string& assignment : suite.assignments) {
+    options.set_assignment(assignment, "--set");
+  }
+  return options;
+}
+
+std::string network_name(const Options& options) {
+  std::string name;
+  for (const std::int64_t width : options.integers("hidden")) {
+    name += fmt::format("{}{}", name.empty() ? "" : "-", width);
+  }
+  return name;
+}
+
+// The phases of an iteration of trpo, each as the algorithm calls it, on a learner of their own.
+class TrpoPhases {
+ public:
+  TrpoPhases(const AlgorithmContext& context)
+      : backend_(context.backend),
+        learner_(context),
+        value_fit_(context, learner_),
+        products_(int(context.options.integer("cg_iterations")) + 1),
+        vector_(backend_, learner_.policy_parameters().size()),
+        product_(backend_, learner_.policy_parameters().size()),
+        units_(backend_, std::size_t(chunk_count(learner_.n_samples())) *
+                             unit_floats(learner_.policy_shape().network)) {
+    vector_.upload(learner_.policy_parameters().values());
+  }
+
+  void run(double (*clock)(), std::map<std::string, Rates>& rates) {
+    const double samples = double(learner_.n_samples());
+    const auto time = [&](const char* phase, auto work) {
+      const double start = clock();
+      work();
+      wait();
+      rates[phase].add(samples, clock() - start);
+    };
+    time("rollout", [&] { learner_.collect(); });
+    time("advantages", [&] { learner_.estimate_advantages(); });
+    time("gradient",
+         [&] { backend_.policy_gradient(request(), learner_.policy_parameters().gradient()); });
+    time("fisher_products", [&] {
+      FisherRequest r = {};
+      r.policy = learner_.policy();
+      r.samples = learner_.samples(nullptr, learner_.n_samples());
+      r.weight = 1.0f / float(learner_.n_samples());
+      backend_.fisher_prepare(r, units_.data());
+      r.vector = vector_.data();
+      r.units = units_.data();
+      for (int k = 0; k < products_; k++) backend_.fisher_product(r, product_.data());
+    });
+    time("value_fit", [&] { value_fit_.run(); });
+  }
+
+ private:
+  PolicyGradientRequest request() const {
+    PolicyGradientRequest r =
+        learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
+    r.loss = PolicyLoss::kSurrogate;
+    return r;
+  }
+  void wait() const {
+    float done;
+    product_.download(&done, 1);
+  }
+
+  Backend& backend_;
+  OnPolicyLearner learner_;
+  ValueFit value_fit_;
+  int products_;
+  DeviceArray<float> vector_, product_, units_;
+};
+
+}  // namespace
+
+void run_training_suite(const TrainingSuite& suite,
+                        const std::function<void(const BenchRow&)>& show) {
+  if (suite.threads < 0 || suite.threads > 1024) {
+    throw value_error(fmt::format("--threads is {}; expected 0 to 1024", suite.threads));
+  }
+  if (!(suite.seconds > 0 && suite.seconds <= 3600)) {
+    throw value_error(fmt::format("--seconds is {}; expected above 0, up to 3600", suite.seconds));
+  }
+  const RunOptions options = options_of(suite);
+  const int threads = suite.threads > 0 ? suite.threads : available_processors();
+  const auto backend = make_backend(suite.device, threads, [](const std::string&) {});
+  const bool on_cpu = backend->name() == "cpu";
+  const AlgorithmContext context = {*backend, options.environment(), options.values(),
+                                    options.seed(), options.configure()};
+  const auto algorithm = options.algorithm().create(context);
+  const auto clock = on_cpu && threads == 1 ? thread_seconds : wall_seconds;
+  algorithm->iterate();  // warm-up, and what the checksum is of
+
+  BenchRow row;
+  row.name = fmt::format("{}/{}/{}", options.algorithm().name, spec_of(options.environment()).name,
+                         network_name(options.values()));
+  row.scope = "S+P+L";
+  row.environment = spec_of(options.environment()).name;
+  row.policy = network_name(options.values());
+  row.backend = on_cpu ? std::string("cpu-") + isa_name(processor_isa()) : backend->name();
+  row.threads = on_cpu ? threads : 1;
+  row.stored = true;
+  row.baseline_per_second = row.peak_fraction = std::nan("");
+  std::vector<float> parameters(parameter_count(algorithm->policy().shape));
+  backend->to_host(parameters.data(), algorithm->policy().parameters,
+                   parameters.size() * sizeof(float));
+  Checksum sum;
+  sum.add(parameters);
+  row.checksum = sum.text();
+
+  std::unique_ptr<TrpoPhases> phases;
+  if (std::string(options.algorithm().name) == "trpo") {
+    phases = std::make_unique<TrpoPhases>(context);
+  }
+  Rates iterations;
+  std::map<std::string, Rates> rates;
+  const double samples = double(algorithm->steps_per_iteration());
+  while (iterations.seconds() < suite.seconds || iterations.count() < kLeastIterations) {
+    const double start = clock();
+    algorithm->iterate();
+    iterations.add(samples, clock() - start);
+    if (phases) phases->run(clock, rates);
+  }
+  row.per_second = iterations.median();
+  row.spread = iterations.spread();
+  show(row);
+  const std::string name = row.name;
+  for (const char* phase : {"rollout", "advantages", "gradient", "fisher_products", "value_fit"}) {
+    if (!phases) break;
+    row.phase = phase;
+    row.name = name + "/" + phase;
+    row.scope = row.phase == "rollout" ? "S+P" : "L";
+    row.per_second = rates[phase].median();
+    row.spread = rates[phase].spread();
+    show(row);
+  }
+}
+
+}  // namespace gallop
