@@ -39,28 +39,15 @@ class Trpo : public TrustRegionAlgorithm {
  private:
   void step_policy(Metrics& metrics) override {
     const Options& options = context_.options;
-    const double delta = options.real("delta");
-    const double norm = region_.prepare();
-    const double curvature = natural_direction();
-    TrustRegion::Candidate accepted = region_.try_step(0.0);
-    const double before = accepted.surrogate;
-    double scale = curvature > 0 ? std::sqrt(2.0 * delta / curvature) : 0.0, taken = 0.0;
-    for (int k = 0; k < int(options.integer("backtracks")) && scale > 0; k++) {
-      const TrustRegion::Candidate tried = region_.try_step(scale);
-      if (tried.surrogate < before && tried.kl <= delta) {
-        accepted = tried;
-        taken = scale;
-        break;
-      }
-      scale *= options.real("backtrack_factor");
-    }
-    if (taken == 0.0) region_.restore();
-    metrics.emplace_back("policy_loss", accepted.surrogate);
-    metrics.emplace_back("surrogate_gain", before - accepted.surrogate);
-    metrics.emplace_back("kl", accepted.kl);
-    metrics.emplace_back("entropy", accepted.entropy);
-    metrics.emplace_back("gradient_norm", norm);
-    metrics.emplace_back("step_scale", taken);
+    const LineSearchState step = region_.constrained_step(
+        solver_options(), {options.real("delta"), options.real("backtrack_factor"),
+                           int(options.integer("backtracks"))});
+    metrics.emplace_back("policy_loss", step.surrogate);
+    metrics.emplace_back("surrogate_gain", step.before - step.surrogate);
+    metrics.emplace_back("kl", step.kl);
+    metrics.emplace_back("entropy", step.entropy);
+    metrics.emplace_back("gradient_norm", std::sqrt(region_.last_solve().start));
+    metrics.emplace_back("step_scale", step.taken);
     metrics.emplace_back("cg_residual", region_.last_solve().residual);
   }
 };

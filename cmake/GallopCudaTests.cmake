@@ -45,7 +45,7 @@ target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context
 
 
 # gallop_add_gpu_test(): the programs of scripts/gpu_check.sh, which need a device and so are no tests
-# of CTest: the tests of tests/cuda on it, the comparison of bits, and planted errors.
+# of CTest: the tests of tests/cuda on it, the comparison of bits, times of a trust region, planted errors.
 function(gallop_add_gpu_test)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/*_test.cpp)
   add_executable(gallop_gpu_test ${sources} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
@@ -54,12 +54,15 @@ function(gallop_add_gpu_test)
     GALLOP_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(gallop_gpu_test PRIVATE gallop gallop_private_dependencies GTest::gtest
                                                 gallop_test_support)
-  add_executable(gallop_gpu_bits ${PROJECT_SOURCE_DIR}/tests/gpu/programs/gpu_bits.cpp)
-  gallop_own_code(gallop_gpu_bits)
-  target_link_libraries(gallop_gpu_bits PRIVATE gallop gallop_private_dependencies
-                                                gallop_test_support)
+  foreach(program bits trust_region)
+    add_executable(gallop_gpu_${program}
+                   ${PROJECT_SOURCE_DIR}/tests/gpu/programs/gpu_${program}.cpp)
+    gallop_own_code(gallop_gpu_${program})
+    target_link_libraries(gallop_gpu_${program} PRIVATE gallop gallop_private_dependencies
+                                                        gallop_test_support)
+  endforeach()
   # They are carried to a machine without the executor's library, and perhaps an older libstdc++.
-  foreach(program gallop_gpu_test gallop_gpu_bits)
+  foreach(program gallop_gpu_test gallop_gpu_bits gallop_gpu_trust_region)
     target_link_options(${program} PRIVATE -Wl,--as-needed)
     if(GALLOP_PORTABLE)
       target_link_options(${program} PRIVATE -static-libstdc++ -static-libgcc)
@@ -69,5 +72,5 @@ function(gallop_add_gpu_test)
   gallop_own_code(gallop_gpu_planted)
   set_target_properties(gallop_gpu_planted PROPERTIES CUDA_RUNTIME_LIBRARY Static)
   set_property(GLOBAL APPEND PROPERTY GALLOP_TEST_PROGRAMS
-    gallop_gpu_test gallop_gpu_bits gallop_gpu_planted)
+    gallop_gpu_test gallop_gpu_bits gallop_gpu_trust_region gallop_gpu_planted)
 endfunction()

@@ -6,7 +6,8 @@
 #
 # In this order: planted errors, which have to be found; the GPU tests; hashes of the CPU against the
 # GPU's; compute-sanitizer on small shapes; benchmarks. Everything lands in
-# bench/results/<device>/: bits.csv, bench.csv and bench.jsonl, check.csv and machine.json.
+# bench/results/<device>/: bits.csv, bench.csv and bench.jsonl, trust_region.csv, check.csv and
+# machine.json.
 #
 # Exit codes: 0 all passed, 1 something failed, 2 wrong use or no build, 7 no GPU on this machine.
 set -uo pipefail
@@ -111,7 +112,8 @@ enough_bits() {
 # Every kernel once, on shapes that a sanitizer takes seconds for.
 small='EveryEnvironment.*:Step.*:Gae.ScanInEveryOrderOfThreads:Returns.*:Standardize.*:Shuffle.*'
 small+=':Gradient.EveryOrderOfThreads:Gradient.TablesAndNetworksBeyondSharedMemory:Adam.*'
-small+=':Moments.OfZerosAndOfWhatIsNotFinite:Rollout.EveryOrderOfThreads'
+small+=':Fisher.EveryOrderOfThreads:Fisher.TablesAndNetworksBeyondSharedMemory:Solver.EveryOrder*'
+small+=':LineSearch.*:Recording.ARepetition*:Moments.OfZerosAndOfWhatIsNotFinite:Rollout.EveryOrderOfThreads'
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 # A planted error may also hang: each run has its own limit.
 sanitize() { timeout 120 "$sanitizer" --tool "$1" --error-exitcode 9 --print-limit 20 "${@:2}"; }
@@ -131,9 +133,14 @@ with open(sys.argv[2], "w", newline="") as out:
 PY
 }
 
+trust_region() {
+  "$build/bin/gallop_gpu_trust_region" "$commit" >"$folder/trust_region.csv" &&
+    (($(wc -l <"$folder/trust_region.csv") == 9))
+}
+
 # The checks run in shells of their own, so that the clock can stop them.
 export build folder commit sanitizer
-export -f must_fail bits enough_bits sanitize bench
+export -f must_fail bits enough_bits sanitize bench trust_region
 
 echo "$device, commit $commit, build $build"
 machine
@@ -151,6 +158,7 @@ else
   check compute-sanitizer test -x "$sanitizer"
 fi
 check bench bench
+check trust-region trust_region
 machine
 echo "$passed passed, $failed failed; results in $folder"
 ((failed == 0))

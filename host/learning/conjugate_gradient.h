@@ -6,27 +6,28 @@
 
 namespace gallop {
 
-struct ConjugateGradientResult {
-  int iterations = 0;
-  double residual = 0;  // |b - A x|^2, as the recurrence has it
-};
-
-// Solves A x = b for a symmetric positive definite A given by its products (Hestenes and Stiefel
-// 1952), from x = 0, until |r|^2 falls below `tolerance` times |b|^2 or `max_iterations` are done.
-// Vectors [n] in the backend's memory, scalars in double. Stops early, with what it has, where p^T
-// A p is not positive: A is singular along p.
+// Solves (A + damping I) x = -gradient for a symmetric positive semidefinite A given by its
+// products (kernels/optimizers/conjugate_gradient.h). Vectors [n] and scalars stay in the backend's
+// memory and nothing waits: all iterations are asked for, those after the last do nothing.
 class ConjugateGradient {
  public:
   ConjugateGradient(Backend& backend, long n);
 
-  // multiply(p, Ap) writes A p.
-  ConjugateGradientResult solve(const std::function<void(const float*, float*)>& multiply,
-                                const float* b, float* x, int max_iterations, double tolerance);
+  // multiply(p, Ap, active) writes A p; where `active` is set and the number there is 0, the
+  // product is not wanted. `x` [n] and *state are written.
+  void solve(const std::function<void(const float*, float*, const std::int32_t*)>& multiply,
+             const float* gradient, float* x, double damping, int max_iterations, double tolerance,
+             ConjugateGradientState* state);
+  // Only |gradient|^2, into state->start.
+  void measure(const float* gradient, float* x, ConjugateGradientState* state);
 
  private:
+  ConjugateGradientRequest request(const float* gradient, float* x,
+                                   ConjugateGradientState* state) const;
+
   Backend& backend_;
   long n_;
-  DeviceArray<float> residual_, direction_, product_;
+  DeviceArray<float> negative_, residual_, direction_, product_;
 };
 
 }  // namespace gallop

@@ -1,9 +1,18 @@
 #include "host/learning/trust_region.h"
 
-#include "host/error.h"
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "kernels/gradients/fisher.h"
 
 namespace gallop {
+namespace {
+
+const char kGradientNorm[] = "the norm of the policy's gradient";
+const char kCurvature[] = "the curvature along the natural gradient";
+
+}  // namespace
 
 TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner)
     : backend_(backend),
@@ -11,16 +20,11 @@ TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner)
       n_(learner.policy_parameters().size()),
       solver_(backend, n_),
       old_(backend, n_),
-      ascent_(backend, n_),
       direction_(backend, n_),
-      product_(backend, n_),
       units_(backend, std::size_t(chunk_count(learner.n_samples())) *
-                          unit_floats(learner.policy_shape().network)) {
-  if (!backend.has_trust_region()) {
-    throw Error(ExitCode::cuda, "trust-region methods do not run on the " + backend.name() +
-                                    " backend; use --device cpu");
-  }
-}
+                          unit_floats(learner.policy_shape().network)),
+      sums_(backend, kDivergenceSums),
+      state_(backend, 1) {}
 
 FisherRequest TrustRegion::fisher_request() const {
   FisherRequest r = {};
@@ -28,50 +32,83 @@ FisherRequest TrustRegion::fisher_request() const {
   r.policy.parameters = old_.data();
   r.samples = learner_.samples(nullptr, learner_.n_samples());
   r.weight = 1.0f / float(learner_.n_samples());
+  r.units = units_.data();
   return r;
 }
 
-double TrustRegion::prepare() {
-  backend_.copy(old_.data(), learner_.policy_parameters().data(), n_);
-  PolicyGradientRequest r =
-      learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
-  r.loss = PolicyLoss::kSurrogate;
-  backend_.policy_gradient(r, learner_.policy_parameters().gradient());
-  const double norm = backend_.norm(learner_.policy_parameters().gradient(), n_);
-  require_finite(norm, "the norm of the policy's gradient");
-  backend_.copy(ascent_.data(), learner_.policy_parameters().gradient(), n_);
-  backend_.add_scaled(ascent_.data(), -2.0f, learner_.policy_parameters().gradient(), n_);
-  backend_.fisher_prepare(fisher_request(), units_.data());
-  return norm;
-}
-
-double TrustRegion::natural_direction(double damping, int iterations, double tolerance) {
-  FisherRequest r = fisher_request();
-  r.units = units_.data();
-  const auto multiply = [&](const float* vector, float* product) {
-    r.vector = vector;
-    backend_.fisher_product(r, product);
-    backend_.add_scaled(product, float(damping), vector, n_);
-  };
-  last_solve_ = solver_.solve(multiply, ascent_.data(), direction_.data(), iterations, tolerance);
-  multiply(direction_.data(), product_.data());
-  const double curvature = backend_.dot(direction_.data(), product_.data(), n_);
-  require_finite(curvature, "the curvature along the natural gradient");
-  return curvature;
-}
-
-double TrustRegion::slope() const { return backend_.dot(ascent_.data(), direction_.data(), n_); }
-
-TrustRegion::Candidate TrustRegion::measure() const {
+DivergenceRequest TrustRegion::divergence_request() const {
   DivergenceRequest r = {};
   r.candidate = learner_.policy();
   r.samples = learner_.samples(nullptr, learner_.n_samples());
   r.old_units = units_.data();
   const NetworkShape& network = learner_.policy_shape().network;
   r.old_log_std = old_.data() + layer_offset(network, network.n_layers);
-  double means[kDivergenceSums];
-  backend_.policy_divergence(r, means);
-  return {means[kSumSurrogate], means[kSumKl], means[kSumEntropy]};
+  return r;
+}
+
+void TrustRegion::find_gradient() {
+  backend_.copy(old_.data(), learner_.policy_parameters().data(), n_);
+  PolicyGradientRequest r =
+      learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
+  r.loss = PolicyLoss::kSurrogate;
+  backend_.policy_gradient(r, learner_.policy_parameters().gradient());
+  backend_.fisher_prepare(fisher_request(), units_.data());
+}
+
+void TrustRegion::find_direction(const SolverOptions& options) {
+  FisherRequest r = fisher_request();
+  const auto multiply = [&](const float* vector, float* product, const std::int32_t* active) {
+    r.vector = vector;
+    r.active = active;
+    backend_.fisher_product(r, product);
+  };
+  solver_.solve(multiply, learner_.policy_parameters().gradient(), direction_.data(),
+                options.damping, options.iterations, options.tolerance, &state_.data()->solve);
+}
+
+void TrustRegion::search_line(const SearchOptions& options) {
+  LineSearchRequest r = {};
+  r.n = n_;
+  r.old = old_.data();
+  r.direction = direction_.data();
+  r.parameters = learner_.policy_parameters().mutable_data();
+  r.statistics = learner_.policy_parameters().gradient() + n_;
+  r.sums = sums_.data();
+  r.solved = &state_.data()->solve;
+  r.count = learner_.n_samples();
+  r.delta = options.delta;
+  r.factor = options.factor;
+  r.max_tries = options.tries;
+  r.state = &state_.data()->search;
+  DivergenceRequest divergence = divergence_request();
+  divergence.active = &r.state->searching;
+  backend_.line_search_begin(r);
+  for (int k = 0; k < options.tries; k++) {
+    backend_.policy_divergence(divergence, sums_.data());
+    backend_.line_search_step(r);
+  }
+}
+
+TrustRegion::State TrustRegion::download_state() const {
+  State state;
+  state_.download(&state, 1);
+  return state;
+}
+
+double TrustRegion::prepare() {
+  find_gradient();
+  solver_.measure(learner_.policy_parameters().gradient(), direction_.data(),
+                  &state_.data()->solve);
+  const double norm = std::sqrt(download_state().solve.start);
+  require_finite(norm, kGradientNorm);
+  return norm;
+}
+
+double TrustRegion::natural_direction(double damping, int iterations, double tolerance) {
+  find_direction({damping, iterations, tolerance});
+  last_solve_ = download_state().solve;
+  require_finite(last_solve_.curvature, kCurvature);
+  return last_solve_.curvature;
 }
 
 TrustRegion::Candidate TrustRegion::try_step(double scale) {
@@ -81,8 +118,50 @@ TrustRegion::Candidate TrustRegion::try_step(double scale) {
   return measure();
 }
 
+TrustRegion::Candidate TrustRegion::measure() const {
+  backend_.policy_divergence(divergence_request(), sums_.data());
+  const std::vector<float> sums = sums_.download();
+  const double count = double(learner_.n_samples());
+  return {double(sums[kSumSurrogate]) / count, double(sums[kSumKl]) / count,
+          double(sums[kSumEntropy]) / count};
+}
+
 void TrustRegion::restore() {
   backend_.copy(learner_.policy_parameters().mutable_data(), old_.data(), n_);
+}
+
+LineSearchState TrustRegion::constrained_step(const SolverOptions& solver,
+                                              const SearchOptions& search) {
+  backend_.run(
+      recording_key(solver, search),
+      [&] {
+        find_gradient();
+        find_direction(solver);
+        search_line(search);
+      },
+      recording_);
+  const State state = download_state();
+  last_solve_ = state.solve;
+  require_finite(state.solve.start, kGradientNorm);
+  require_finite(state.solve.curvature, kCurvature);
+  return state.search;
+}
+
+// All else that the requests hold is this object's own and stays where it is.
+std::string TrustRegion::recording_key(const SolverOptions& solver,
+                                       const SearchOptions& search) const {
+  const PolicyView policy = learner_.policy();
+  const Samples samples = learner_.samples(nullptr, learner_.n_samples());
+  const void* const pointers[] = {policy.parameters,
+                                  policy.normalization.mean,
+                                  policy.normalization.inverse_std,
+                                  samples.observation,
+                                  samples.action,
+                                  samples.log_prob,
+                                  samples.advantage};
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {}", fmt::join(pointers, " "), samples.count,
+                     samples.n_envs, policy.normalization.limit, solver.damping, solver.iterations,
+                     solver.tolerance, search.delta, search.factor, search.tries, n_);
 }
 
 TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context)
@@ -100,10 +179,15 @@ Metrics TrustRegionAlgorithm::iterate() {
   return metrics;
 }
 
-double TrustRegionAlgorithm::natural_direction() {
+SolverOptions TrustRegionAlgorithm::solver_options() const {
   const Options& options = context_.options;
-  return region_.natural_direction(options.real("damping"), int(options.integer("cg_iterations")),
-                                   options.real("cg_tolerance"));
+  return {options.real("damping"), int(options.integer("cg_iterations")),
+          options.real("cg_tolerance")};
+}
+
+double TrustRegionAlgorithm::natural_direction() {
+  const SolverOptions options = solver_options();
+  return region_.natural_direction(options.damping, options.iterations, options.tolerance);
 }
 
 void TrustRegionAlgorithm::save(TensorFile& file) const {

@@ -6,6 +6,18 @@
 
 namespace gallop {
 
+struct SolverOptions {
+  double damping;
+  int iterations;    // at most
+  double tolerance;  // of |residual|^2, as a part of |gradient|^2
+};
+
+struct SearchOptions {
+  double delta;   // greatest mean KL(old || new)
+  double factor;  // from one step to the next
+  int tries;      // at most
+};
+
 // The steps of methods that measure distance between policies by KL divergence. One object serves
 // one learner; a step is: prepare at the policy that acted, find the natural direction, try
 // candidates.
@@ -22,8 +34,8 @@ class TrustRegion {
   // damping I) direction, 0 where the gradient vanishes.
   double natural_direction(double damping, int iterations, double tolerance);
   // -gradient^T direction: what the surrogate gains a unit of the step, to first order.
-  double slope() const;
-  ConjugateGradientResult last_solve() const { return last_solve_; }
+  double slope() const { return last_solve_.slope; }
+  const ConjugateGradientState& last_solve() const { return last_solve_; }
 
   // Sets the policy to old + scale * direction and returns mean surrogate loss, KL(old || new),
   // entropy.
@@ -36,15 +48,36 @@ class TrustRegion {
   // The policy's parameters become those that acted, bit for bit.
   void restore();
 
+  // All of it in one go that waits only for its result, and that a device may record: the gradient,
+  // the direction, and the first of the steps beta, beta factor, beta factor^2 ... that improves
+  // the surrogate with a mean KL of at most delta. Where none does, or something is not finite, the
+  // parameters stay as they were, bit for bit; throws an Error (non_finite) where the gradient or
+  // the curvature is not.
+  LineSearchState constrained_step(const SolverOptions& solver, const SearchOptions& search);
+
  private:
+  // Scalars in the memory of the device.
+  struct State {
+    ConjugateGradientState solve;
+    LineSearchState search;
+  };
+
   FisherRequest fisher_request() const;
+  DivergenceRequest divergence_request() const;
+  void find_gradient();
+  void find_direction(const SolverOptions& options);
+  void search_line(const SearchOptions& options);
+  State download_state() const;
+  std::string recording_key(const SolverOptions& solver, const SearchOptions& search) const;
 
   Backend& backend_;
   OnPolicyLearner& learner_;
   long n_;
   ConjugateGradient solver_;
-  ConjugateGradientResult last_solve_;
-  DeviceArray<float> old_, ascent_, direction_, product_, units_;
+  ConjugateGradientState last_solve_ = {};
+  DeviceArray<float> old_, direction_, units_, sums_;
+  DeviceArray<State> state_;
+  std::unique_ptr<Recording> recording_;
 };
 
 // What algorithms that step along the natural gradient share: the order of an iteration, the value
@@ -60,7 +93,9 @@ class TrustRegionAlgorithm : public OnPolicyAlgorithm {
  protected:
   // Moves the policy and reports how.
   virtual void step_policy(Metrics& metrics) = 0;
-  // TrustRegion::natural_direction with the options damping, cg_iterations and cg_tolerance.
+  // The options damping, cg_iterations and cg_tolerance, and TrustRegion::natural_direction with
+  // them.
+  SolverOptions solver_options() const;
   double natural_direction();
 
   TrustRegion region_;

@@ -31,6 +31,12 @@ struct FinalValueRequest {
   float* final_value;              // [T, N] written where truncated and not terminated
 };
 
+// What Backend::run keeps between calls.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+};
+
 // One device: its memory and the kernels that run on it. Pointers in requests are of its memory.
 // Every operation gives the same bits on every backend and for every number of threads. Operations
 // may return before they are done; the copies to the host wait. One caller at a time.
@@ -87,20 +93,29 @@ class Backend {
   virtual void linear_values(const LinearValuesRequest&) = 0;
   virtual void optimal_baseline(OptimalBaselineRequest, long n_parameters) = 0;
 
-  // What a trust region needs (kernels/gradients/fisher.h). Only backends that say so have it; the
-  // others throw an Error (cuda).
-  virtual bool has_trust_region() const { return false; }
+  // What a trust region needs (kernels/gradients/fisher.h); none of it waits. Where `active` of a
+  // request is set and the number there is 0, the operation changes nothing.
+  //
   // Hidden units and outputs [chunks, unit_floats] of the policy at all samples.
-  virtual void fisher_prepare(FisherRequest, float* units);
+  virtual void fisher_prepare(FisherRequest, float* units) = 0;
   // product [D] = F vector, at the policy whose units were prepared.
-  virtual void fisher_product(FisherRequest, float* product);
-  // Mean surrogate loss, mean KL(old || candidate), mean entropy of the candidate.
-  virtual void policy_divergence(DivergenceRequest, double (&means)[kDivergenceSums]);
-  // to = from; sum of x y in double, in one fixed order; y += a x; y = x + b y.
-  virtual void copy(float* to, const float* from, long n);
-  virtual double dot(const float* x, const float* y, long n);
-  virtual void add_scaled(float* y, float a, const float* x, long n);
-  virtual void scale_and_add(float* y, float b, const float* x, long n);
+  virtual void fisher_product(FisherRequest, float* product) = 0;
+  // sums [kDivergenceSums] over the samples.
+  virtual void policy_divergence(DivergenceRequest, float* sums) = 0;
+  virtual void conjugate_gradient_begin(const ConjugateGradientRequest&) = 0;
+  virtual void conjugate_gradient_step(const ConjugateGradientRequest&) = 0;
+  virtual void conjugate_gradient_end(const ConjugateGradientRequest&) = 0;
+  virtual void line_search_begin(const LineSearchRequest&) = 0;
+  virtual void line_search_step(const LineSearchRequest&) = 0;
+  // to = from; y += a x.
+  virtual void copy(float* to, const float* from, long n) = 0;
+  virtual void add_scaled(float* y, float a, const float* x, long n) = 0;
+
+  // Runs `operations`: calls of this backend that neither wait nor move data to or from the host.
+  // A device may record them into `recording`, which is null before the first call, and repeat what
+  // it recorded as long as `key` stays the same: it names all pointers and numbers in the requests.
+  virtual void run(const std::string& key, const std::function<void()>& operations,
+                   std::unique_ptr<Recording>& recording) = 0;
 };
 
 // A backend on `n_threads` threads of this machine's processor; 0 takes all that the process may

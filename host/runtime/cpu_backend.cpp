@@ -270,8 +270,6 @@ class CpuBackend : public Backend {
     });
   }
 
-  bool has_trust_region() const override { return true; }
-
   void fisher_prepare(FisherRequest r, float* units) override {
     const NetworkShape& shape = r.policy.shape.network;
     const int n_chunks = chunk_count(r.samples.count);
@@ -288,6 +286,7 @@ class CpuBackend : public Backend {
   }
 
   void fisher_product(FisherRequest r, float* product) override {
+    if (r.active != nullptr && *r.active == 0) return;
     Segments segments;
     fisher_segments(r.policy.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
@@ -303,7 +302,8 @@ class CpuBackend : public Backend {
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product);
   }
 
-  void policy_divergence(DivergenceRequest r, double (&means)[kDivergenceSums]) override {
+  void policy_divergence(DivergenceRequest r, float* sums) override {
+    if (r.active != nullptr && *r.active == 0) return;
     Segments segments;
     divergence_segments(segments);
     long stride = 0;
@@ -317,24 +317,31 @@ class CpuBackend : public Backend {
       part.scratch = scratch_[thread].data();
       kernels_.policy_divergence(part);
     });
-    float sums[kDivergenceSums];
     reduce(segments, n_chunks, r.partial, stride, r.greatest, sums);
-    for (int k = 0; k < kDivergenceSums; k++) means[k] = double(sums[k]) / double(r.samples.count);
   }
 
   void copy(float* to, const float* from, long n) override {
     std::memcpy(to, from, std::size_t(n) * sizeof(float));
   }
-  double dot(const float* x, const float* y, long n) override {
-    double sum = 0;
-    for (long i = 0; i < n; i++) sum = fmadd(double(x[i]), double(y[i]), sum);
-    return sum;
-  }
   void add_scaled(float* y, float a, const float* x, long n) override {
     for (long i = 0; i < n; i++) y[i] = fmadd(a, x[i], y[i]);
   }
-  void scale_and_add(float* y, float b, const float* x, long n) override {
-    for (long i = 0; i < n; i++) y[i] = fmadd(b, y[i], x[i]);
+
+  void conjugate_gradient_begin(const ConjugateGradientRequest& r) override {
+    kernels_.conjugate_gradient_begin(r);
+  }
+  void conjugate_gradient_step(const ConjugateGradientRequest& r) override {
+    kernels_.conjugate_gradient_step(r);
+  }
+  void conjugate_gradient_end(const ConjugateGradientRequest& r) override {
+    kernels_.conjugate_gradient_end(r);
+  }
+  void line_search_begin(const LineSearchRequest& r) override { kernels_.line_search_begin(r); }
+  void line_search_step(const LineSearchRequest& r) override { kernels_.line_search_step(r); }
+
+  void run(const std::string&, const std::function<void()>& operations,
+           std::unique_ptr<Recording>&) override {
+    operations();
   }
 
   void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {

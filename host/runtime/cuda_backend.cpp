@@ -9,10 +9,12 @@
 namespace gallop {
 namespace {
 
-// Device memory that grows and is given back at the end.
+// Device memory that grows and is given back at the end. `generation` counts what grew: pointers
+// from before are no longer valid.
 class DeviceScratch {
  public:
-  explicit DeviceScratch(KernelDevice& device) : device_(device) {}
+  DeviceScratch(KernelDevice& device, long& generation)
+      : device_(device), generation_(generation) {}
   ~DeviceScratch() {
     if (data_ != nullptr) device_.release(data_);
   }
@@ -24,6 +26,7 @@ class DeviceScratch {
       if (data_ != nullptr) device_.release(data_);
       data_ = nullptr;
       capacity_ = 0;
+      generation_++;
       data_ = device_.allocate(count + count / 4);
       capacity_ = count + count / 4;
     }
@@ -35,8 +38,17 @@ class DeviceScratch {
 
  private:
   KernelDevice& device_;
+  long& generation_;
   void* data_ = nullptr;
   std::size_t capacity_ = 0;
+};
+
+// The graph of a sequence of operations: made when they come for the second time, since the first
+// time finds the scratch they need.
+struct CudaRecording : Recording {
+  std::string key;
+  long generation = 0;  // of the scratch that the graph points into
+  std::unique_ptr<KernelGraph> graph;
 };
 
 class CudaBackend : public Backend {
@@ -44,9 +56,9 @@ class CudaBackend : public Backend {
   explicit CudaBackend(std::unique_ptr<KernelDevice> device)
       : device_(std::move(device)),
         kernels_(device_->kernels()),
-        partial_(*device_),
-        work_(*device_),
-        small_(*device_) {}
+        partial_(*device_, generation_),
+        work_(*device_, generation_),
+        small_(*device_, generation_) {}
 
   std::string name() const override { return "cuda"; }
 
@@ -170,6 +182,76 @@ class CudaBackend : public Backend {
     check(kernels_.shuffle({seed, counter, n, order, work_.bytes(bytes), bytes}, stream()));
   }
 
+  void fisher_prepare(FisherRequest r, float* units) override {
+    r.begin = 0;
+    r.end = chunk_count(r.samples.count);
+    r.units = units;
+    r.unit_stride = unit_floats(r.policy.shape.network);
+    r.scratch = work_.floats(kernels_.fisher_scratch(r.policy.shape.network, r.end));
+    check(kernels_.fisher_prepare(r, stream()));
+  }
+
+  void fisher_product(FisherRequest r, float* product) override {
+    Segments segments;
+    fisher_segments(r.policy.shape, segments);
+    const NetworkShape& network = r.policy.shape.network;
+    const int n_chunks =
+        prepare(segments, r, kernels_.fisher_scratch(network, chunk_count(r.samples.count)));
+    r.unit_stride = unit_floats(network);
+    check(kernels_.fisher_product(r, stream()));
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product, r.active);
+  }
+
+  void policy_divergence(DivergenceRequest r, float* sums) override {
+    Segments segments;
+    divergence_segments(segments);
+    const NetworkShape& network = r.candidate.shape.network;
+    long stride = 0;
+    const int n_chunks = prepare(
+        segments, r, kernels_.fisher_scratch(network, chunk_count(r.samples.count)), stride);
+    r.unit_stride = unit_floats(network);
+    check(kernels_.policy_divergence(r, stream()));
+    reduce(segments, n_chunks, r.partial, stride, r.greatest, sums, r.active);
+  }
+
+  void conjugate_gradient_begin(const ConjugateGradientRequest& r) override {
+    check(kernels_.conjugate_gradient_begin(r, stream()));
+  }
+  void conjugate_gradient_step(const ConjugateGradientRequest& r) override {
+    check(kernels_.conjugate_gradient_step(r, stream()));
+  }
+  void conjugate_gradient_end(const ConjugateGradientRequest& r) override {
+    check(kernels_.conjugate_gradient_end(r, stream()));
+  }
+  void line_search_begin(const LineSearchRequest& r) override {
+    check(kernels_.line_search_begin(r, stream()));
+  }
+  void line_search_step(const LineSearchRequest& r) override {
+    check(kernels_.line_search_step(r, stream()));
+  }
+  void copy(float* to, const float* from, long n) override {
+    check(kernels_.copy(to, from, n, stream()));
+  }
+  void add_scaled(float* y, float a, const float* x, long n) override {
+    check(kernels_.add_scaled(y, a, x, n, stream()));
+  }
+
+  void run(const std::string& key, const std::function<void()>& operations,
+           std::unique_ptr<Recording>& recording) override {
+    auto* const known = static_cast<CudaRecording*>(recording.get());
+    if (known != nullptr && known->key == key && known->generation == generation_) {
+      if (known->graph == nullptr) known->graph = device_->capture(operations);
+      known->graph->launch();
+      return;
+    }
+    recording = nullptr;
+    operations();
+    auto fresh = std::make_unique<CudaRecording>();
+    fresh->key = key;
+    fresh->generation = generation_;
+    recording = std::move(fresh);
+  }
+
  private:
   void* stream() const { return device_->stream(); }
   void check(const LaunchStatus& status) const { device_->check(status); }
@@ -192,22 +274,26 @@ class CudaBackend : public Backend {
   // Fills in the chunks, the memory for their sums, and `scratch_floats` of scratch.
   template <class Request>
   int prepare(const Segments& segments, Request& r, long scratch_floats) {
+    return prepare(segments, r, scratch_floats, r.stride);
+  }
+  template <class Request>
+  int prepare(const Segments& segments, Request& r, long scratch_floats, long& stride) {
     const int n_chunks = chunk_count(r.samples.count);
     r.begin = 0;
     r.end = n_chunks;
-    r.stride = (segments.begin[segments.count] + 15) / 16 * 16;
-    r.partial = partial_.floats(long(n_chunks) * (r.stride + kMaxSegments));
-    r.greatest = r.partial + long(n_chunks) * r.stride;
+    stride = (segments.begin[segments.count] + 15) / 16 * 16;
+    r.partial = partial_.floats(long(n_chunks) * (stride + kMaxSegments));
+    r.greatest = r.partial + long(n_chunks) * stride;
     r.scratch = work_.floats(scratch_floats);
     return n_chunks;
   }
 
   void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
-              const float* greatest, float* sum) {
+              const float* greatest, float* sum, const std::int32_t* active = nullptr) {
     auto* const bound = static_cast<float*>(small_.bytes(kSmallBytes));
-    check(kernels_.reduce_partials(
-        {segments, n_chunks, partial, stride, greatest, sum, 0, segments.begin[segments.count]},
-        bound, stream()));
+    check(kernels_.reduce_partials({segments, n_chunks, partial, stride, greatest, sum, 0,
+                                    segments.begin[segments.count], active},
+                                   bound, stream()));
   }
 
   // Holds CudaMoments, or the bounds of all segments.
@@ -216,6 +302,7 @@ class CudaBackend : public Backend {
 
   std::unique_ptr<KernelDevice> device_;
   const CudaKernels& kernels_;
+  long generation_ = 0;
   DeviceScratch partial_, work_, small_;
 };
 

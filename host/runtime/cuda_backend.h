@@ -8,6 +8,14 @@
 
 namespace gallop {
 
+// Kernels that a device launches again and again with the arguments that they were captured with.
+class KernelGraph {
+ public:
+  virtual ~KernelGraph() = default;
+  // Puts the kernels on the device's stream and returns.
+  virtual void launch() = 0;
+};
+
 // What the CUDA backend needs of a device: memory, one stream, and the compiled kernels. The tests
 // put the executor of CUDA blocks in its place.
 class KernelDevice {
@@ -21,6 +29,8 @@ class KernelDevice {
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
   virtual void* stream() const = 0;
+  // What `launches` puts on the stream, without running it. It may neither copy, wait nor allocate.
+  virtual std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) = 0;
   // Throws an Error where the launch failed.
   virtual void check(const LaunchStatus& status) const = 0;
 

@@ -24,6 +24,37 @@ void require(cudaError_t code, const std::string& call) {
   throw Error(ExitCode::cuda, call + " failed: " + cuda_text(code));
 }
 
+class CudaGraph : public KernelGraph {
+ public:
+  explicit CudaGraph(cudaStream_t stream) : stream_(stream) {}
+  // The driver may be gone by now: what it says is of no use.
+  ~CudaGraph() override {
+    if (ready_ != nullptr) static_cast<void>(cudaGraphExecDestroy(ready_));
+    if (graph_ != nullptr) static_cast<void>(cudaGraphDestroy(graph_));
+  }
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+
+  void capture(const std::function<void()>& launches) {
+    require(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal),
+            "cudaStreamBeginCapture");
+    try {
+      launches();
+    } catch (...) {
+      static_cast<void>(cudaStreamEndCapture(stream_, &graph_));
+      throw;
+    }
+    require(cudaStreamEndCapture(stream_, &graph_), "cudaStreamEndCapture");
+    require(cudaGraphInstantiate(&ready_, graph_, 0), "cudaGraphInstantiate");
+  }
+  void launch() override { require(cudaGraphLaunch(ready_, stream_), "cudaGraphLaunch"); }
+
+ private:
+  cudaStream_t stream_;
+  cudaGraph_t graph_ = nullptr;
+  cudaGraphExec_t ready_ = nullptr;
+};
+
 class CudaDevice : public KernelDevice {
  public:
   explicit CudaDevice(int index) {
@@ -56,6 +87,11 @@ class CudaDevice : public KernelDevice {
     copy(to, from, bytes, cudaMemcpyDeviceToHost, "from");
   }
   void* stream() const override { return stream_; }
+  std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
+    auto graph = std::make_unique<CudaGraph>(stream_);
+    graph->capture(launches);
+    return graph;
+  }
 
   void check(const LaunchStatus& status) const override {
     if (status.ok()) return;

@@ -7,6 +7,12 @@
 
 namespace gallop::inline GALLOP_ISA {
 
+// The steps of a trust region by one thread.
+template <class Request, void (*kStep)(const Request&, const OneThread&)>
+static void alone(const Request& r) {
+  kStep(r, OneThread());
+}
+
 static constexpr CpuKernels kKernels = {kLanesOf<Native>,
                                         &rollout<Native>,
                                         &act<Native>,
@@ -31,7 +37,12 @@ static constexpr CpuKernels kKernels = {kLanesOf<Native>,
                                         &features,
                                         &gram,
                                         &linear_values,
-                                        &optimal_baseline};
+                                        &optimal_baseline,
+                                        &alone<ConjugateGradientRequest, conjugate_gradient_begin>,
+                                        &alone<ConjugateGradientRequest, conjugate_gradient_step>,
+                                        &alone<ConjugateGradientRequest, conjugate_gradient_end>,
+                                        &alone<LineSearchRequest, line_search_begin>,
+                                        &alone<LineSearchRequest, line_search_step>};
 
 }  // namespace gallop::inline GALLOP_ISA
 

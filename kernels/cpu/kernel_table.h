@@ -12,6 +12,7 @@
 #include "kernels/gradients/fisher.h"
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
+#include "kernels/optimizers/line_search.h"
 #include "kernels/reduce/partials.h"
 #include "kernels/rollout/rollout.h"
 
@@ -46,6 +47,11 @@ struct CpuKernels {
   void (*gram)(const GramRequest&, long begin, long end);
   void (*linear_values)(const LinearValuesRequest&, long begin, long end);
   void (*optimal_baseline)(const OptimalBaselineRequest&);
+  void (*conjugate_gradient_begin)(const ConjugateGradientRequest&);
+  void (*conjugate_gradient_step)(const ConjugateGradientRequest&);
+  void (*conjugate_gradient_end)(const ConjugateGradientRequest&);
+  void (*line_search_begin)(const LineSearchRequest&);
+  void (*line_search_step)(const LineSearchRequest&);
 };
 
 }  // namespace gallop

@@ -52,6 +52,22 @@ __device__ __forceinline__ void load_chunk(const NetworkShape& shape, const Samp
   }
 }
 
+// A layer of fewer than 8 outputs: a thread takes one output of one sample, where tiles of 4 x 8
+// would leave all but one warp of the block without work.
+__device__ __forceinline__ void narrow_layer(const float* in, int n_in, const float* weight,
+                                             int n_out, Activation activation, float* out) {
+  const float* const bias = weight + long(n_in) * n_out;
+  for (int task = int(threadIdx.x); task < kChunkSamples * n_out; task += kGradientThreads) {
+    const int s = task % kChunkSamples, j = task / kChunkSamples;
+    float sum = bias[j];
+    GALLOP_UNROLL(4)
+    for (int k = 0; k < n_in; k++) {
+      sum = fmadd(in[long(k) * kSampleStride + s], weight[long(k) * n_out + j], sum);
+    }
+    out[long(j) * kSampleStride + s] = activate(activation, sum);
+  }
+}
+
 __device__ __forceinline__ void forward_chunk(const NetworkShape& shape, const float* parameters,
                                               float* work) {
   __syncthreads();
@@ -72,7 +88,11 @@ __device__ __forceinline__ void forward_chunk(const NetworkShape& shape, const f
     const float* bias = weight + long(n_in) * n_out;
     const Activation activation = l + 1 < shape.n_layers ? shape.hidden : Activation::kIdentity;
     float* const out = in + long(n_in) * kSampleStride;
-    block_layer<4>(in, n_in, weight, bias, n_out, activation, kChunkSamples, kSampleStride, out);
+    if (n_out < kBlockColumns) {
+      narrow_layer(in, n_in, weight, n_out, activation, out);
+    } else {
+      block_layer<4>(in, n_in, weight, bias, n_out, activation, kChunkSamples, kSampleStride, out);
+    }
     __syncthreads();
     weight = bias + n_out;
     in = out;
@@ -149,8 +169,17 @@ __device__ __forceinline__ void weight_gradient(const float* x, int n_in, const 
 // sum[j] = sum_s x[j, s] for `rows` rows, s ascending.
 __device__ __forceinline__ void sum_sample_rows(const float* x, int rows, int n, float* sum) {
   for (int j = int(threadIdx.x); j < rows; j += kGradientThreads) {
+    const float* const row = x + long(j) * kSampleStride;
     float total = 0.0f;
-    for (int s = 0; s < n; s++) total = total + x[long(j) * kSampleStride + s];
+    int s = 0;
+    GALLOP_UNROLL(4)
+    for (; s + 4 <= n; s += 4) {
+      float xs[4];
+      load_aligned<4>(row + s, xs);
+      GALLOP_UNROLL(4)
+      for (int q = 0; q < 4; q++) total = total + xs[q];
+    }
+    for (; s < n; s++) total = total + row[s];
     sum[j] = total;
   }
 }
@@ -161,11 +190,35 @@ GALLOP_HD float slope_of(Activation activation, float y) {
   return 1.0f;
 }
 
+// Adds sum_j d[j, s] W[k, j], j ascending, for 4 samples from s on and 8 units from k on. Weights
+// of a row are read 16 bytes at a time: 12 requests of shared memory and cache for 128
+// multiply-adds, where one weight at a time takes 36.
+__device__ __forceinline__ void add_unit_gradient(const float* d, int n_out, const float* weight,
+                                                  int k, int s, float (&sum)[4][kBlockColumns]) {
+  GALLOP_UNROLL(1)
+  for (int j = 0; j < n_out; j += 4) {
+    float x[4][4], w[4];
+    GALLOP_UNROLL(4)
+    for (int q = 0; q < 4; q++) load_aligned<4>(d + long(j + q) * kSampleStride + s, x[q]);
+    const float* row = weight + long(k) * n_out + j;
+    GALLOP_UNROLL(8)
+    for (int c = 0; c < kBlockColumns; c++, row += n_out) {
+      load_aligned<4>(row, w);
+      GALLOP_UNROLL(4)
+      for (int q = 0; q < 4; q++) {
+        GALLOP_UNROLL(4)
+        for (int e = 0; e < 4; e++) sum[e][c] = fmadd(x[q][e], w[q], sum[e][c]);
+      }
+    }
+  }
+}
+
 // unit[k, s] = slope(unit[k, s]) sum_j d[j, s] W[k, j]. A thread takes 4 samples and 8 units.
 __device__ __forceinline__ void unit_gradient(const float* d, int n_out, const float* weight,
                                               int n_in, Activation activation, float* unit) {
   constexpr int kGroups = kChunkSamples / 4;
   const int tasks = kGroups * ((n_in + kBlockColumns - 1) / kBlockColumns);
+  const bool quads = n_out % 4 == 0 && is_aligned(weight);
   for (int task = int(threadIdx.x); task < tasks; task += kGradientThreads) {
     const int s = task % kGroups * 4, k = task / kGroups * kBlockColumns;
     float sum[4][kBlockColumns], x[4], y[4];
@@ -174,8 +227,10 @@ __device__ __forceinline__ void unit_gradient(const float* d, int n_out, const f
       GALLOP_UNROLL(8)
       for (int c = 0; c < kBlockColumns; c++) sum[e][c] = 0.0f;
     }
-    GALLOP_UNROLL(2)
-    for (int j = 0; j < n_out; j++) {
+    const bool whole = quads && k + kBlockColumns <= n_in;
+    if (whole) add_unit_gradient(d, n_out, weight, k, s, sum);
+    GALLOP_UNROLL(1)
+    for (int j = whole ? n_out : 0; j < n_out; j++) {
       load_aligned<4>(d + long(j) * kSampleStride + s, x);
       GALLOP_UNROLL(8)
       for (int c = 0; c < kBlockColumns; c++) {

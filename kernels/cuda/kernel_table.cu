@@ -4,9 +4,11 @@
 
 #include "kernels/cuda/baselines.cuh"
 #include "kernels/cuda/estimators.cuh"
+#include "kernels/cuda/fisher.cuh"
 #include "kernels/cuda/gradient.cuh"
 #include "kernels/cuda/moments.cuh"
 #include "kernels/cuda/shuffle.cuh"
+#include "kernels/cuda/trust_region.cuh"
 #include "kernels/cuda/update.cuh"
 #include "kernels/cuda/values.cuh"
 
@@ -41,7 +43,18 @@ static constexpr CudaKernels kCudaKernels = {&usable,
                                              &features,
                                              &gram,
                                              &linear_values,
-                                             &optimal_baseline};
+                                             &optimal_baseline,
+                                             &fisher_prepare,
+                                             &fisher_product,
+                                             &policy_divergence,
+                                             &fisher_scratch_floats,
+                                             &conjugate_gradient_begin,
+                                             &conjugate_gradient_step,
+                                             &conjugate_gradient_end,
+                                             &line_search_begin,
+                                             &line_search_step,
+                                             &copy,
+                                             &add_scaled};
 
 }  // namespace gallop::inline GALLOP_ISA
 

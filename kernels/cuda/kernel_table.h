@@ -11,8 +11,10 @@
 #include "kernels/estimators/n_step.h"
 #include "kernels/estimators/path_returns.h"
 #include "kernels/estimators/returns.h"
+#include "kernels/gradients/fisher.h"
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
+#include "kernels/optimizers/line_search.h"
 #include "kernels/policy/act.h"
 #include "kernels/reduce/partials.h"
 
@@ -76,6 +78,19 @@ struct CudaKernels {
   LaunchStatus (*gram)(const GramRequest&, void* stream);
   LaunchStatus (*linear_values)(const LinearValuesRequest&, void* stream);
   LaunchStatus (*optimal_baseline)(const OptimalBaselineRequest&, void* stream);
+  // `scratch` of the next three holds fisher_scratch floats, or is null where that is 0. Nothing is
+  // written where `active` of a request, or of a reduction, is set and the number there is 0.
+  LaunchStatus (*fisher_prepare)(const FisherRequest&, void* stream);
+  LaunchStatus (*fisher_product)(const FisherRequest&, void* stream);
+  LaunchStatus (*policy_divergence)(const DivergenceRequest&, void* stream);
+  long (*fisher_scratch)(const NetworkShape&, int n_chunks);
+  LaunchStatus (*conjugate_gradient_begin)(const ConjugateGradientRequest&, void* stream);
+  LaunchStatus (*conjugate_gradient_step)(const ConjugateGradientRequest&, void* stream);
+  LaunchStatus (*conjugate_gradient_end)(const ConjugateGradientRequest&, void* stream);
+  LaunchStatus (*line_search_begin)(const LineSearchRequest&, void* stream);
+  LaunchStatus (*line_search_step)(const LineSearchRequest&, void* stream);
+  LaunchStatus (*copy)(float* to, const float* from, long n, void* stream);
+  LaunchStatus (*add_scaled)(float* y, float a, const float* x, long n, void* stream);
 };
 
 }  // namespace gallop

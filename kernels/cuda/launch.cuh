@@ -7,6 +7,8 @@
 
 #ifndef GALLOP_CUDA_EXECUTOR
 #include <cuda_runtime.h>
+
+#include <utility>
 #endif
 
 namespace gallop::inline GALLOP_ISA {
@@ -32,15 +34,23 @@ LaunchStatus launch(const LaunchConfig& config, void (*kernel)(Parameters...),
   static_assert(sizeof...(Parameters) == sizeof...(Arguments), "wrong number of kernel arguments");
   static_assert((sizeof(Parameters) + ... + 0) <= 4096, "kernel arguments exceed 4 KiB");
 #ifdef GALLOP_CUDA_EXECUTOR
-  executor::run_grid({config.name, config.grid, config.block, config.shared_bytes,
-                      [&] { kernel(static_cast<Parameters>(arguments)...); }});
+  // By value: a recorded launch outlives this call.
+  executor::run_grid(
+      {config.name, config.grid, config.block, config.shared_bytes,
+       [kernel, ... values = static_cast<Parameters>(arguments)] { kernel(values...); }});
   return {0, config.name};
 #else
   constexpr std::size_t kDefaultSharedBytes = 48 * 1024;
   if (config.shared_bytes > kDefaultSharedBytes) {
-    const cudaError_t refused = cudaFuncSetAttribute(
-        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(config.shared_bytes));
-    if (refused != cudaSuccess) return {static_cast<int>(refused), config.name};
+    // Such kernels want as many blocks on a multiprocessor as shared memory has room for; what is
+    // left of its 256 KiB is cache.
+    const std::pair<cudaFuncAttribute, int> attributes[] = {
+        {cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(config.shared_bytes)},
+        {cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared}};
+    for (const auto& [attribute, value] : attributes) {
+      const cudaError_t refused = cudaFuncSetAttribute(kernel, attribute, value);
+      if (refused != cudaSuccess) return {static_cast<int>(refused), config.name};
+    }
   }
   kernel<<<config.grid, config.block, config.shared_bytes,
            static_cast<cudaStream_t>(config.stream)>>>(static_cast<Parameters>(arguments)...);

@@ -10,17 +10,20 @@
 
 namespace gallop::inline GALLOP_ISA {
 
-constexpr unsigned kBoundBlock = 128;
-constexpr int kSumElements = 32, kSumSlices = 8;  // of a block
+// A million samples have 7 813 chunks: many threads each with several loads under way.
+constexpr unsigned kBoundBlock = 512;
+constexpr int kSumElements = 32, kSumSlices = 16;  // of a block
 
 // bound[s] = greatest magnitude of segment s over all chunks; one block a segment.
 static __global__ void __launch_bounds__(kBoundBlock)
     bound_kernel(const __grid_constant__ ReduceRequest r, float* bound) {
   GALLOP_SHARED(unsigned, greatest, 1);
+  if (r.active != nullptr && *r.active == 0) return;
   if (threadIdx.x == 0) greatest[0] = 0;
   __syncthreads();
   const int s = int(blockIdx.x);
   unsigned own = 0;
+  GALLOP_UNROLL(4)
   for (int c = int(threadIdx.x); c < r.n_chunks; c += int(blockDim.x)) {
     const unsigned bits = magnitude_bits(r.greatest[long(c) * kMaxSegments + s]);
     own = bits > own ? bits : own;
@@ -36,11 +39,12 @@ __device__ __forceinline__ int segment_of(const Segments& segments, int element)
   return s;
 }
 
-// A warp adds 32 consecutive elements over every eighth chunk; integers, so the slices add up to
+// A warp adds 32 consecutive elements over every sixteenth chunk; integers, so the slices add up to
 // the same bits in any order.
 static __global__ void __launch_bounds__(kSumElements* kSumSlices)
     sum_partials_kernel(const __grid_constant__ ReduceRequest r, const float* bound) {
   GALLOP_SHARED(std::int64_t, slices, kSumElements * kSumSlices);
+  if (r.active != nullptr && *r.active == 0) return;
   const int lane = int(threadIdx.x) % kSumElements, slice = int(threadIdx.x) / kSumElements;
   const int i = r.begin + int(blockIdx.x) * kSumElements + lane;
   const bool used = i < r.end;
@@ -50,7 +54,7 @@ static __global__ void __launch_bounds__(kSumElements* kSumSlices)
   std::int64_t sum = 0;
   if (used && bounded) {
     const double scale = power_of_two(exponent);
-    GALLOP_UNROLL(4)
+    GALLOP_UNROLL(8)
     for (int c = slice; c < r.n_chunks; c += kSumSlices) {
       sum += round_to_int64(double(r.partial[long(c) * r.stride + i]) * scale);
     }

@@ -7,7 +7,7 @@
 // the Fisher matrix of the distribution in them: diag(p) - p p^T for a category; 1 / sigma^2 for
 // the means and 2 for log sigma of a normal (Schulman et al., arXiv:1502.05477v5, appendix C). No
 // second derivatives. F is taken at the policy that acted, so hidden units are computed once
-// (fisher_prepare) and read by every product.
+// (fisher_prepare) and read by every product. How a chunk lays them out is each backend's own.
 #pragma once
 
 #include "kernels/gradients/gradient.h"
@@ -24,13 +24,10 @@ struct FisherRequest {
   int begin, end;       // chunks
   float* partial;       // [chunks, stride] the product [D]
   long stride;
-  float* greatest;  // [chunks, kMaxSegments]
-  float* scratch;   // [fisher_scratch], aligned to 64 bytes
+  float* greatest;             // [chunks, kMaxSegments]
+  float* scratch;              // [fisher_scratch], aligned to 64 bytes
+  const std::int32_t* active;  // of the device, or null; 0: the product is not wanted
 };
-
-// Sums over samples of the surrogate loss -rho A, of KL(old || candidate) and of the candidate's
-// entropy.
-enum DivergenceSum : int { kSumSurrogate, kSumKl, kSumEntropy, kDivergenceSums };
 
 struct DivergenceRequest {
   PolicyView candidate;
@@ -42,6 +39,7 @@ struct DivergenceRequest {
   float* partial;   // [chunks, kColumnPad]
   float* greatest;  // [chunks, kMaxSegments]
   float* scratch;
+  const std::int32_t* active;  // of the device, or null; 0: the sums are not wanted
 };
 
 }  // namespace gallop
@@ -186,15 +184,13 @@ void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, const float*
   }
 }
 
-// The block of log sigma: 2 weight v for each sample, 0 where it is clamped.
-GALLOP_HD void log_std_block(const FisherRequest& r, int n, float* to) {
-  const PolicyShape& shape = r.policy.shape;
-  const long offset = layer_offset(shape.network, shape.network.n_layers);
-  for (int i = 0; i < shape.n_actions; i++) {
-    const float s = r.policy.parameters[offset + i];
-    const bool clamped = s < kMinLogStd || s > kMaxLogStd;
-    to[i] = clamped ? 0.0f : float(n) * r.weight * 2.0f * r.vector[offset + i];
-  }
+// Component i of the block of log sigma: 2 weight v for each of n samples, 0 where it is clamped.
+GALLOP_HD float log_std_product(const FisherRequest& r, int n, int i) {
+  const NetworkShape& network = r.policy.shape.network;
+  const long at = layer_offset(network, network.n_layers) + i;
+  const float s = r.policy.parameters[at];
+  const bool clamped = s < kMinLogStd || s > kMaxLogStd;
+  return clamped ? 0.0f : float(n) * r.weight * 2.0f * r.vector[at];
 }
 
 template <class F>
@@ -216,7 +212,8 @@ void fisher_product(const FisherRequest& r) {
     float* to = r.partial + long(c) * r.stride;
     network.backward(n, to, &ahead);
     if (r.policy.shape.head == Head::kGaussian) {
-      log_std_block(r, n, to + layer_offset(shape, shape.n_layers));
+      float* log_std = to + layer_offset(shape, shape.n_layers);
+      for (int i = 0; i < r.policy.shape.n_actions; i++) log_std[i] = log_std_product(r, n, i);
     }
     note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
   }
@@ -247,6 +244,27 @@ GALLOP_HD F divergence(Head head, int n, const F* old_output, const F* old_log_s
     sum = sum + ((s1 - s0) + fmadd(fmadd(ratio, ratio, z * z), F(0.5f), F(-0.5f)));
   }
   return sum;
+}
+
+// Terms of one register of samples in the sums of a divergence.
+template <class F>
+GALLOP_HD void divergence_terms(Head head, int n, const F* old_output, const F* old_log_std,
+                                const F* output, const F* log_std, const F* action, F old_log_prob,
+                                F advantage, F* term) {
+  F log_prob;
+  if (head == Head::kCategorical) {
+    Softmax<F> now;
+    softmax(output, n, now);
+    log_prob = categorical_log_prob(output, n, now, to_int(action[0]));
+    term[kSumEntropy] = categorical_entropy(output, n, now);
+  } else {
+    log_prob = gaussian_log_prob(output, log_std, action, n);
+    term[kSumEntropy] = gaussian_entropy(log_std, n);
+  }
+  SampleLoss<F> loss;
+  loss_slope(PolicyLoss::kSurrogate, 0.0f, log_prob, old_log_prob, advantage, loss);
+  term[kSumSurrogate] = loss.statistic[kStatSurrogate];
+  term[kSumKl] = divergence(head, n, old_output, old_log_std, output, log_std);
 }
 
 template <class F>
@@ -281,24 +299,13 @@ void policy_divergence(const DivergenceRequest& r) {
       }
       log_std_of(shape.head, shape.n_actions, output, at.log_std_parameter, spread);
       log_std_of(shape.head, shape.n_actions, before, r.old_log_std, old_spread);
-      F log_prob, entropy;
-      if (shape.head == Head::kCategorical) {
-        Softmax<F> now;
-        softmax(output, shape.n_actions, now);
-        log_prob = categorical_log_prob(output, shape.n_actions, now, to_int(action[0]));
-        entropy = categorical_entropy(output, shape.n_actions, now);
-      } else {
-        log_prob = gaussian_log_prob(output, spread, action, shape.n_actions);
-        entropy = gaussian_entropy(spread, shape.n_actions);
+      F term[kDivergenceSums];
+      divergence_terms(shape.head, shape.n_actions, before, old_spread, output, spread, action,
+                       load_lanes(at.log_prob + s, kLanesOf<F>, F()),
+                       load_lanes(at.advantage + s, kLanesOf<F>, F()), term);
+      for (int k = 0; k < kDivergenceSums; k++) {
+        store_column(at.statistic, s, kColumnPad, k, term[k]);
       }
-      SampleLoss<F> loss;
-      loss_slope(PolicyLoss::kSurrogate, 0.0f, log_prob,
-                 load_lanes(at.log_prob + s, kLanesOf<F>, F()),
-                 load_lanes(at.advantage + s, kLanesOf<F>, F()), loss);
-      const F kl = divergence(shape.head, shape.n_actions, before, old_spread, output, spread);
-      store_column(at.statistic, s, kColumnPad, kSumSurrogate, loss.statistic[kStatSurrogate]);
-      store_column(at.statistic, s, kColumnPad, kSumKl, kl);
-      store_column(at.statistic, s, kColumnPad, kSumEntropy, entropy);
     }
     float* to = r.partial + long(c) * kColumnPad;
     at.network.sum_rows(at.statistic, n, kDivergenceSums, kColumnPad, to);

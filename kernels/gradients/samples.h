@@ -39,6 +39,10 @@ enum PolicyStatistic : int {
   kPolicyStatistics
 };
 
+// Sums over samples of the surrogate loss -rho A, of KL(old || candidate) and of the candidate's
+// entropy.
+enum DivergenceSum : int { kSumSurrogate, kSumKl, kSumEntropy, kDivergenceSums };
+
 struct PolicyGradientRequest {
   PolicyView policy;
   Samples samples;

@@ -12,13 +12,18 @@
 
 #define GALLOP_PRAGMA(text) _Pragma(#text)
 
+// GALLOP_HD: a function of one thread, here and on a device. GALLOP_TEAM: one that a whole team
+// runs together (numerics/team.h): a block of threads in a kernel, one thread elsewhere.
+
 #if defined(__CUDACC__)
 #define GALLOP_HD __host__ __device__ __forceinline__
 #define GALLOP_NOINLINE_HD __host__ __device__ __noinline__
 #define GALLOP_UNROLL(n) GALLOP_PRAGMA(unroll n)
+#define GALLOP_TEAM __device__ __forceinline__
 #else
 #define GALLOP_HD inline __attribute__((always_inline))
 #define GALLOP_NOINLINE_HD __attribute__((noinline))
+#define GALLOP_TEAM inline __attribute__((always_inline))
 #if defined(__clang__)
 #define GALLOP_UNROLL(n) GALLOP_PRAGMA(clang loop unroll_count(n))
 #else

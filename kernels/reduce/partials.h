@@ -24,6 +24,7 @@ struct ReduceRequest {
       greatest;    // [n_chunks, kMaxSegments] greatest magnitude of each segment of each chunk
   float* sum;      // [begin[count]]
   int begin, end;  // elements to sum
+  const std::int32_t* active = nullptr;  // of the device; 0: the sums are not wanted
 };
 
 }  // namespace gallop

@@ -4,7 +4,6 @@
 
 #include "host/checkpoint/sha256.h"
 #include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
 #include "host/registry/registry.h"
 #include "host/training/algorithm.h"
 #include "host/training/run_options.h"
@@ -130,14 +129,7 @@ void compare_training(Backend& cpu, Backend& subject, BitsSize size,
         if (small && std::string(environment) != "cartpole") continue;
         RunOptions options(environment, algorithm->name);
         options.set_assignment("seed=" + std::to_string(seed), "the comparison of bits");
-        std::string gpu_hash;
-        try {
-          gpu_hash = train_hash(subject, options, n_iterations);
-        } catch (const Error& error) {
-          // An algorithm that this backend does not have yet, which says so itself.
-          if (error.code() != ExitCode::cuda || subject.has_trust_region()) throw;
-          continue;
-        }
+        const std::string gpu_hash = train_hash(subject, options, n_iterations);
         report({environment, "default", algorithm->name, seed,
                 std::to_string(n_iterations) + " iterations",
                 train_hash(cpu, options, n_iterations), gpu_hash});

@@ -4,30 +4,57 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "host/registry/generated.h"
 #include "tests/cuda/executor_tables.h"
+#include "tests/executor/grid.h"
 
 namespace gallop::testing {
 namespace {
 
 constexpr std::align_val_t kAlignment{128};
 
+// Launches with their arguments, in order; memory is read when they run.
+class ExecutorGraph : public KernelGraph {
+ public:
+  explicit ExecutorGraph(std::vector<executor::GridLaunch> launches)
+      : launches_(std::move(launches)) {}
+  void launch() override {
+    for (const executor::GridLaunch& launch : launches_) executor::run_grid(launch);
+  }
+
+ private:
+  std::vector<executor::GridLaunch> launches_;
+};
+
 class ExecutorDevice : public KernelDevice {
  public:
   void* allocate(std::size_t bytes) override {
+    refuse_in_capture("an allocation");
     void* memory = ::operator new(bytes, kAlignment);
     std::memset(memory, 0, bytes);
     return memory;
   }
   void release(void* memory) noexcept override { ::operator delete(memory, kAlignment); }
   void to_device(void* to, const void* from, std::size_t bytes) override {
+    refuse_in_capture("a copy to the device");
     std::memcpy(to, from, bytes);
   }
   void to_host(void* to, const void* from, std::size_t bytes) override {
+    refuse_in_capture("a copy to the host");
     std::memcpy(to, from, bytes);
   }
   void* stream() const override { return nullptr; }
+  std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
+    std::vector<executor::GridLaunch> captured;
+    {
+      const executor::ScopedCapture capture(captured);
+      launches();
+    }
+    return std::make_unique<ExecutorGraph>(std::move(captured));
+  }
   void check(const LaunchStatus& status) const override {
     if (!status.ok()) throw std::runtime_error(std::string("refused: ") + status.kernel);
   }
@@ -39,6 +66,12 @@ class ExecutorDevice : public KernelDevice {
       }
     }
     throw std::runtime_error(std::string("no kernels for ") + entry.type);
+  }
+
+ private:
+  // As CUDA does.
+  static void refuse_in_capture(const std::string& what) {
+    if (executor::is_capturing()) throw std::runtime_error(what + " while kernels are captured");
   }
 };
 

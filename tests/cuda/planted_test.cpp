@@ -2,9 +2,9 @@
 // are replaced in the table, which a real device does not let a test do.
 #ifndef GALLOP_GPU_TEST
 
+#include "kernels/gradients/fisher.h"
 #include "tests/cuda/executor_device.h"
-#include "tests/cuda/learner_case.h"
-#include "tests/cuda/rollout_case.h"
+#include "tests/cuda/gradient_case.h"
 
 namespace gallop::testing {
 namespace {
@@ -24,6 +24,17 @@ LaunchStatus gradient_without_order(const ValueGradientRequest& r, void* stream)
   other.samples.order = nullptr;
   return honest->value_gradient(other, stream);
 }
+// Leaves out the last chunk, as if the number of blocks were rounded down.
+LaunchStatus product_without_the_last_chunk(const FisherRequest& r, void* stream) {
+  FisherRequest fewer = r;
+  fewer.end--;
+  return honest->fisher_product(fewer, stream);
+}
+// Goes on although the solver has come to its end.
+LaunchStatus step_without_end(const ConjugateGradientRequest& r, void* stream) {
+  r.state->running = 1;
+  return honest->conjugate_gradient_step(r, stream);
+}
 LaunchStatus rollout_one_step_short(const RolloutRequest& r, void* stream) {
   RolloutRequest shorter = r;
   shorter.out.n_steps--;
@@ -39,6 +50,8 @@ class PlantedDevice : public KernelDevice {
     kernels_ = *honest;
     kernels_.gae = gae_of_all_but_one;
     kernels_.value_gradient = gradient_without_order;
+    kernels_.fisher_product = product_without_the_last_chunk;
+    kernels_.conjugate_gradient_step = step_without_end;
     environment_ = *honest_environment;
     environment_.rollout = rollout_one_step_short;
   }
@@ -51,6 +64,9 @@ class PlantedDevice : public KernelDevice {
     inner_->to_host(to, from, bytes);
   }
   void* stream() const override { return inner_->stream(); }
+  std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
+    return inner_->capture(launches);
+  }
   void check(const LaunchStatus& status) const override { inner_->check(status); }
   const CudaKernels& kernels() const override { return kernels_; }
   const CudaEnvironmentTable& environment(const EnvironmentEntry&) const override {
@@ -99,6 +115,53 @@ TEST(Planted, AnInstanceLeftOutIsFound) {
   };
   const auto cpu = make_cpu_backend(1), planted = planted_backend();
   EXPECT_FALSE(same_bits(run(*cpu), run(*planted)));
+}
+
+TEST(Planted, AChunkThatIsLeftOutOfAProductIsFound) {
+  const auto run = [](Backend& backend) {
+    GradientCase c;
+    c.hidden = {8};
+    const CaseSamples from(backend, c);
+    const PolicyShape shape = shape_of(c, c.n_actions);
+    const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
+    DeviceArray<float> units(backend,
+                             std::size_t(chunk_count(c.count)) * unit_floats(shape.network));
+    FisherRequest r = {};
+    r.policy = {shape, parameters.data(), {}};
+    r.samples = from.samples;
+    r.weight = 1.0f;
+    r.vector = parameters.data();
+    backend.fisher_prepare(r, units.data());
+    r.units = units.data();
+    const auto product = poisoned<float>(backend, std::size_t(parameter_count(shape)));
+    backend.fisher_product(r, product.data());
+    return product.download();
+  };
+  const auto cpu = make_cpu_backend(1), planted = planted_backend();
+  EXPECT_FALSE(same_bits(run(*cpu), run(*planted)));
+}
+
+TEST(Planted, ASolverThatDoesNotStopIsFound) {
+  const auto run = [](Backend& backend) {
+    std::vector<DeviceArray<float>> v;
+    for (int k = 0; k < 6; k++) v.push_back(uploaded<float>(backend, {1, 2}));
+    DeviceArray<ConjugateGradientState> state(backend, 1);
+    const ConjugateGradientRequest r = {2,           v[0].data(), v[1].data(), v[2].data(),
+                                        v[3].data(), v[4].data(), v[5].data(), 0.0,
+                                        0.0,         1,           state.data()};
+    backend.conjugate_gradient_begin(r);
+    for (int k = 0; k < 2; k++) {
+      backend.copy(v[5].data(), v[4].data(), 2);
+      backend.add_scaled(v[5].data(), 0.5f, v[0].data(), 1);  // no multiple of the identity
+      backend.conjugate_gradient_step(r);
+    }
+    ConjugateGradientState after;
+    state.download(&after, 1);
+    return after.iterations;
+  };
+  const auto cpu = make_cpu_backend(1), planted = planted_backend();
+  EXPECT_EQ(run(*cpu), 1);
+  EXPECT_NE(run(*planted), 1);
 }
 
 TEST(Planted, AnOrderThatIsIgnoredIsFound) {

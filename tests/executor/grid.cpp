@@ -16,6 +16,7 @@ constexpr unsigned kMaxBlocksYz = 65535;
 constexpr std::size_t kMaxSharedBytes = 227 * 1024;
 
 thread_local Options options;
+thread_local std::vector<GridLaunch>* captured = nullptr;
 
 void refuse(const GridLaunch& launch, const std::string& reason) {
   throw KernelFault(launch.kernel, uint3{}, uint3{}, reason);
@@ -99,8 +100,18 @@ ScopedOptions::ScopedOptions(const Options& chosen) : previous_(options) { optio
 
 ScopedOptions::~ScopedOptions() { options = previous_; }
 
+ScopedCapture::ScopedCapture(std::vector<GridLaunch>& to) { captured = &to; }
+
+ScopedCapture::~ScopedCapture() { captured = nullptr; }
+
+bool is_capturing() { return captured != nullptr; }
+
 void run_grid(const GridLaunch& launch) {
   check(launch);
+  if (captured != nullptr) {
+    captured->push_back(launch);
+    return;
+  }
   const Options chosen = options;
   BlockQueue queue(launch.grid.x * launch.grid.y * launch.grid.z, chosen.order);
   std::vector<std::thread> helpers;

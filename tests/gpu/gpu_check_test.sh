@@ -25,6 +25,7 @@ stand_ins() {
   # shellcheck disable=SC2016
   program "$tree/given/bin/gallop_gpu_bits" 'if [[ $1 == --plant ]]; then echo "9 rows, 9 differ" >&2; exit 1; fi
 echo "environment,policy,algorithm,seed,shape,cpu_hash,gpu_hash,commit"; for ((k = 0; k < 60; k++)); do echo "row$k"; done'
+  program "$tree/given/bin/gallop_gpu_trust_region" 'for ((k = 0; k < 9; k++)); do echo "row$k"; done'
   program "$tree/given/bin/gallop" 'echo "{\"name\": \"rollout\", \"per_second\": 1}"'
 }
 
@@ -42,8 +43,8 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "13 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
-for file in bits.csv bench.csv bench.jsonl check.csv machine.json; do
+expect 0 "14 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+for file in bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
 
@@ -55,6 +56,9 @@ expect 1 "planted-bits: FAILED" "a comparison that misses the planted error"
 stand_ins
 program "$tree/fake/compute-sanitizer" 'echo "ERROR SUMMARY: 0 errors"'
 expect 1 "planted-memcheck: FAILED" "a sanitizer that misses the planted error"
+stand_ins
+program "$tree/given/bin/gallop_gpu_trust_region" 'echo "what"'
+expect 1 "trust-region: FAILED" "a benchmark without rows"
 stand_ins
 rm "$tree/given/bin/gallop_gpu_test"
 expect 2 "has no bin/gallop_gpu_test" "a folder without a build"

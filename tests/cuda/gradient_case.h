@@ -1,0 +1,73 @@
+// A network with recorded samples, for the gradients and the products of the learner.
+#pragma once
+
+#include "tests/cuda/learner_case.h"
+#include "tests/cuda/rollout_case.h"
+
+namespace gallop::testing {
+
+struct GradientCase {
+  std::vector<int> hidden = {64, 64};
+  Head head = Head::kCategorical;
+  Activation activation = Activation::kTanh;
+  PolicyLoss loss = PolicyLoss::kClippedSurrogate;
+  NetworkKind kind = NetworkKind::kMlp;
+  int n_inputs = 4, n_actions = 2;
+  long count = 300;
+  bool shuffled = true;
+
+  std::string label() const {
+    std::string text = "head" + std::to_string(int(head)) + " loss" + std::to_string(int(loss)) +
+                       " count" + std::to_string(count);
+    for (const int width : hidden) text += " h" + std::to_string(width);
+    return text;
+  }
+};
+
+inline PolicyShape shape_of(const GradientCase& c, int n_out) {
+  PolicyShape shape = {};
+  shape.head = c.head;
+  shape.n_actions = c.n_actions;
+  shape.network.kind = c.kind;
+  shape.network.hidden = c.activation;
+  int layer = 0;
+  shape.network.width[layer++] = c.n_inputs;
+  for (const int width : c.hidden) shape.network.width[layer++] = width;
+  shape.network.n_layers = layer;
+  shape.network.width[layer] = n_out;
+  return shape;
+}
+
+// The samples of a case: a recorded batch, and a scattered order of its transitions.
+struct CaseSamples {
+  RecordedBatch batch;
+  DeviceArray<std::uint32_t> order;
+  Samples samples;
+
+  static BatchCase recorded(const GradientCase& c) {
+    const bool tabular = c.kind == NetworkKind::kTabular;
+    BatchCase batch;
+    batch.n_envs = 33;
+    batch.n_steps = int(c.count / 33) + 1;
+    batch.observation_rows = tabular ? 1 : c.n_inputs;
+    batch.action_rows = c.head == Head::kCategorical ? 1 : c.n_actions;
+    batch.n_actions = c.head == Head::kCategorical ? c.n_actions : 0;
+    return batch;
+  }
+
+  CaseSamples(Backend& backend, const GradientCase& c) : batch(backend, recorded(c)) {
+    const std::uint32_t total = std::uint32_t(batch.shape.n_envs * batch.shape.n_steps);
+    std::vector<std::uint32_t> numbers(total);
+    for (std::uint32_t k = 0; k < total; k++) numbers[k] = k * 7u % total;
+    order = uploaded(backend, numbers);
+    if (c.kind == NetworkKind::kTabular) {
+      std::vector<float> states(batch.observation.size());
+      Numbers random(8);
+      for (float& s : states) s = float(random.word() % unsigned(c.n_inputs));
+      batch.observation.upload(states);
+    }
+    samples = batch.samples(c.shuffled ? order.data() : nullptr, c.count);
+  }
+};
+
+}  // namespace gallop::testing

@@ -1,0 +1,189 @@
+// Operations that a device records and repeats: what they read, when they are recorded anew, and
+// that they leave the bits of operations that ran one by one.
+#include "host/error.h"
+#include "host/training/algorithm.h"
+#include "host/training/run_options.h"
+#include "tests/cuda/gradient_case.h"
+
+namespace gallop::testing {
+namespace {
+
+// y += 2 x, recorded.
+struct Doubling {
+  Backend& backend;
+  DeviceArray<float> x, y;
+  std::unique_ptr<Recording> recording;
+
+  explicit Doubling(Backend& on)
+      : backend(on), x(uploaded<float>(on, {1, 2, 3})), y(uploaded<float>(on, {0, 0, 0})) {}
+  std::vector<float> run(const std::string& key = "three") {
+    backend.run(
+        key, [&] { backend.add_scaled(y.data(), 2.0f, x.data(), 3); }, recording);
+    return y.download();
+  }
+};
+
+TEST(Recording, ARepetitionReadsWhatIsThereNow) {
+  const auto cpu = make_cpu_backend(1);
+  const auto subject = make_subject();
+  for (Backend* backend : {cpu.get(), subject.get()}) {
+    Doubling doubling(*backend);
+    EXPECT_EQ(doubling.run(), (std::vector<float>{2, 4, 6}));
+    EXPECT_EQ(doubling.run(), (std::vector<float>{4, 8, 12}));
+    doubling.x.upload({10, 0, -3});
+    EXPECT_EQ(doubling.run(), (std::vector<float>{24, 8, 6}));
+    doubling.y.upload({0, 0, 0});
+    EXPECT_EQ(doubling.run(), (std::vector<float>{20, 0, -6}));
+    EXPECT_EQ(doubling.run("other"), (std::vector<float>{40, 0, -12}));
+  }
+}
+
+#ifndef GALLOP_GPU_TEST
+
+// The executor's device, with a count of what is captured and repeated.
+class CountingDevice : public KernelDevice {
+ public:
+  struct Counts {
+    int captures = 0, launches = 0;
+  };
+  explicit CountingDevice(Counts& counts) : inner_(make_executor_device()), counts_(counts) {}
+
+  void* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
+  void release(void* memory) noexcept override { inner_->release(memory); }
+  void to_device(void* to, const void* from, std::size_t bytes) override {
+    inner_->to_device(to, from, bytes);
+  }
+  void to_host(void* to, const void* from, std::size_t bytes) override {
+    inner_->to_host(to, from, bytes);
+  }
+  void* stream() const override { return inner_->stream(); }
+  void check(const LaunchStatus& status) const override { inner_->check(status); }
+  const CudaKernels& kernels() const override { return inner_->kernels(); }
+  const CudaEnvironmentTable& environment(const EnvironmentEntry& entry) const override {
+    return inner_->environment(entry);
+  }
+  std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
+    counts_.captures++;
+    return std::make_unique<Graph>(inner_->capture(launches), counts_);
+  }
+
+ private:
+  struct Graph : KernelGraph {
+    Graph(std::unique_ptr<KernelGraph> graph, Counts& counts)
+        : inner(std::move(graph)), counted(counts) {}
+    void launch() override {
+      counted.launches++;
+      inner->launch();
+    }
+    std::unique_ptr<KernelGraph> inner;
+    Counts& counted;
+  };
+  std::unique_ptr<KernelDevice> inner_;
+  Counts& counts_;
+};
+
+void expect_counts(const CountingDevice::Counts& counts, int captures, int launches) {
+  EXPECT_EQ(counts.captures, captures);
+  EXPECT_EQ(counts.launches, launches);
+}
+
+TEST(Recording, IsMadeTheSecondTimeAndAnewForAnotherKey) {
+  CountingDevice::Counts counts;
+  const auto backend = make_kernel_backend(std::make_unique<CountingDevice>(counts));
+  Doubling doubling(*backend);
+  doubling.run();
+  expect_counts(counts, 0, 0);
+  doubling.run();
+  expect_counts(counts, 1, 1);
+  doubling.run();
+  expect_counts(counts, 1, 2);
+  doubling.run("other");
+  expect_counts(counts, 1, 2);
+  doubling.run("other");
+  EXPECT_EQ(doubling.run("other"), (std::vector<float>{12, 24, 36}));
+  expect_counts(counts, 2, 4);
+}
+
+// The value gradient's partial sums stand in scratch, which a greater request replaces.
+TEST(Recording, IsMadeAnewWhereItsScratchWasReplaced) {
+  CountingDevice::Counts counts;
+  const auto backend = make_kernel_backend(std::make_unique<CountingDevice>(counts));
+  GradientCase small, great;
+  small.count = 150;
+  great.count = 3000;
+  small.hidden = great.hidden = {8};
+  const CaseSamples few(*backend, small), many(*backend, great);
+  const PolicyShape shape = shape_of(small, 1);
+  const auto parameters = uploaded(*backend, parameters_of(shape, 19, 1.0f));
+  const auto gradient = poisoned<float>(*backend, parameter_count(shape) + 1);
+  const auto run = [&](const Samples& samples) {
+    ValueGradientRequest r = {};
+    r.shape = shape.network;
+    r.parameters = parameters.data();
+    r.samples = samples;
+    r.weight = 0.5f;
+    backend->value_gradient(r, gradient.data());
+  };
+  std::unique_ptr<Recording> recording;
+  const auto recorded = [&] {
+    backend->run(
+        "few", [&] { run(few.samples); }, recording);
+    return gradient.download();
+  };
+  const std::vector<float> first = recorded();
+  EXPECT_TRUE(same_bits(first, recorded()));
+  expect_counts(counts, 1, 1);
+  run(many.samples);
+  EXPECT_FALSE(same_bits(first, gradient.download()));
+  EXPECT_TRUE(same_bits(first, recorded()));
+  expect_counts(counts, 1, 1);
+  EXPECT_TRUE(same_bits(first, recorded()));
+  expect_counts(counts, 2, 2);
+}
+
+TEST(Recording, RefusesToWait) {
+  CountingDevice::Counts counts;
+  const auto backend = make_kernel_backend(std::make_unique<CountingDevice>(counts));
+  const auto x = uploaded<float>(*backend, {3, 4});
+  std::unique_ptr<Recording> recording;
+  const auto run = [&] {
+    backend->run(
+        "norm", [&] { backend->norm(x.data(), 2); }, recording);
+  };
+  run();
+  EXPECT_THROW(run(), std::runtime_error);
+  EXPECT_EQ(backend->norm(x.data(), 2), 5.0);  // nothing is left of the capture
+}
+
+// The whole update of the policy is one graph from the time that the scratch is large enough.
+TEST(Recording, TheUpdateOfATrustRegionIsRepeated) {
+  CountingDevice::Counts counts;
+  const auto cpu = make_cpu_backend(1);
+  const auto subject = make_kernel_backend(std::make_unique<CountingDevice>(counts));
+  RunOptions options("pendulum", "trpo");
+  for (const char* small : {"n_envs=16", "n_steps=20", "hidden=16,8", "value_epochs=1"}) {
+    options.set_assignment(small, "test");
+  }
+  const auto learn = [&](Backend& backend) {
+    const std::unique_ptr<Algorithm> learner = options.algorithm().create(
+        {backend, options.environment(), options.values(), options.seed(), options.configure()});
+    std::vector<Metrics> metrics;
+    for (int k = 0; k < 5; k++) metrics.push_back(learner->iterate());
+    return metrics;
+  };
+  const std::vector<Metrics> expected = learn(*cpu), actual = learn(*subject);
+  ASSERT_EQ(expected.size(), actual.size());
+  for (std::size_t k = 0; k < expected.size(); k++) {
+    for (std::size_t m = 0; m < expected[k].size(); m++) {
+      const double a = expected[k][m].second, b = actual[k][m].second;
+      EXPECT_TRUE(a == b || (a != a && b != b)) << expected[k][m].first << " " << k;
+    }
+  }
+  EXPECT_EQ(counts.captures, 1);
+  EXPECT_GE(counts.launches, 3);
+}
+
+#endif
+
+}  // namespace
+}  // namespace gallop::testing
