@@ -15,7 +15,7 @@ if(GALLOP_PORTABLE)
 endif()
 add_library(gallop_private_dependencies INTERFACE)
 target_link_libraries(gallop_private_dependencies INTERFACE
-  ${GALLOP_FMT} nlohmann_json::nlohmann_json CLI11::CLI11)
+  ${GALLOP_FMT} nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen)
 target_include_directories(gallop_private_dependencies SYSTEM INTERFACE ${GALLOP_TOML_INCLUDE_DIR})
 
 # gallop_own_code(<target>): warnings for code of this project, never imposed on its users.
