@@ -18,7 +18,7 @@
 namespace gallop {
 namespace {
 
-constexpr double kOwnSteps = 5e8;       // that an estimator's own rollouts may take
+constexpr double kOwnSteps = 2e8;       // that an estimator's own rollouts may take
 constexpr long kRecordDoubles = 65536;  // of a block, so that it stays in a cache
 constexpr int kLeastBlock = 64, kMostBlock = 2048;
 

@@ -39,7 +39,7 @@ using ComparisonProgress = std::function<void(double)>;
 
 // Runs every estimator of the problem. Paths under the policy, and those under the older one, are
 // sampled once and shared by the estimators that need them; an estimator with rollouts of its own
-// takes fewer samples where they would be more than 5e8 steps. Results have the same bits for any
+// takes fewer samples where they would be more than 2e8 steps. Results have the same bits for any
 // number of threads and either instruction set, but for the seconds. Throws an Error (non_finite)
 // that names the estimator where an estimate is not finite.
 std::vector<EstimatorResult> compare_estimators(const LaboratoryDescriptor& descriptor,

@@ -20,31 +20,32 @@ GALLOP_LABORATORY_KERNELS(bandit_step)
 namespace gallop {
 namespace {
 
-constexpr OptionSpec kEstimatorOptions[] = {
-    {"gamma", OptionType::real, "1", 0, 1, nullptr, "",
-     "discount of critics and of the discounted estimators, which appear below 1"},
-    {"lambda", OptionType::real, "0.9", 0, 1, nullptr, "", "of GAE(gamma, lambda)"},
-    {"n_step", OptionType::integer, "3", 1, 10000, nullptr, "steps", "of n-step advantages"},
-    {"difference", OptionType::real, "0.1", 1e-6, 1e3, nullptr, "",
-     "finite differences move a parameter by plus and minus this"},
-    {"smoothing", OptionType::real, "0.1", 1e-6, 1e3, nullptr, "",
-     "standard deviation of a parameter in evolution strategies"},
-    {"pilot", OptionType::integer, "8192", 64, 1048576, nullptr, "paths",
-     "independent paths that baselines and critics are fitted on"}};
+std::vector<OptionSpec> estimator_options(const char* displacement) {
+  return {{"gamma", OptionType::real, "1", 0, 1, nullptr, "",
+           "discount of critics and of the discounted estimators, which appear below 1"},
+          {"lambda", OptionType::real, "0.9", 0, 1, nullptr, "", "of GAE(gamma, lambda)"},
+          {"n_step", OptionType::integer, "3", 1, 10000, nullptr, "steps", "of n-step advantages"},
+          {"difference", OptionType::real, displacement, 1e-6, 1e3, nullptr, "",
+           "finite differences move a parameter by plus and minus this"},
+          {"smoothing", OptionType::real, displacement, 1e-6, 1e3, nullptr, "",
+           "standard deviation of a parameter in evolution strategies"},
+          {"pilot", OptionType::integer, "8192", 64, 1048576, nullptr, "paths",
+           "independent paths that baselines and critics are fitted on"}};
+}
 
 #define GALLOP_LABORATORY_ROW(name) \
   &gallop_laboratory_##name##_isa_v3, &gallop_laboratory_##name##_isa_v4
 constexpr LaboratoryDescriptor kProblems[] = {
-    {"lqr", "scalar linear-quadratic system, u = -k s + sigma eps", &lqr_options, &make_lqr,
+    {"lqr", "scalar linear-quadratic system, u = -k s + sigma eps", &lqr_options, "0.1", &make_lqr,
      GALLOP_LABORATORY_ROW(lqr)},
     {"lqr_dean", "3 x 3 linear-quadratic system of Dean et al., u = -K s + sigma eps",
-     &lqr_dean_options, &make_lqr_dean, GALLOP_LABORATORY_ROW(lqr_dean)},
-    {"mdp", "three-state decision process, softmax of theta[s][a]", &mdp_options, &make_mdp,
+     &lqr_dean_options, "0.01", &make_lqr_dean, GALLOP_LABORATORY_ROW(lqr_dean)},
+    {"mdp", "three-state decision process, softmax of theta[s][a]", &mdp_options, "0.1", &make_mdp,
      GALLOP_LABORATORY_ROW(mdp)},
-    {"bandit", "one action u ~ N(theta, sigma^2), reward -(u - c)^2", &bandit_options, &make_bandit,
-     GALLOP_LABORATORY_ROW(bandit)},
+    {"bandit", "one action u ~ N(theta, sigma^2), reward -(u - c)^2", &bandit_options, "0.1",
+     &make_bandit, GALLOP_LABORATORY_ROW(bandit)},
     {"bandit_step", "one action u ~ N(theta, sigma^2), reward 1 where u > c", &bandit_step_options,
-     &make_bandit_step, GALLOP_LABORATORY_ROW(bandit_step)}};
+     "0.1", &make_bandit_step, GALLOP_LABORATORY_ROW(bandit_step)}};
 
 void require_finite(const LaboratoryDescriptor& problem, const char* what, double value) {
   if (std::isfinite(value)) return;
@@ -70,7 +71,7 @@ const LaboratoryDescriptor& find_laboratory_problem(std::string_view name) {
 
 Options laboratory_options(const LaboratoryDescriptor& problem) {
   Options options(problem.options());
-  options.add(kEstimatorOptions);
+  options.add(estimator_options(problem.displacement));
   return options;
 }
 

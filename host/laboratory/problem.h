@@ -44,6 +44,7 @@ struct LaboratoryDescriptor {
   const char* name;
   const char* summary;
   std::span<const OptionSpec> (*options)();
+  const char* displacement;  // default of `difference` and `smoothing`
   // Throws an Error where the exact answers are not finite.
   std::unique_ptr<LaboratoryProblem> (*create)(const Options&);
   const LaboratoryKernels* (*v3)();

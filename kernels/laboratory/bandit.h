@@ -30,7 +30,7 @@ struct StepReward {
 };
 
 template <class Reward>
-struct Bandit {
+struct OneStep {
   using F = double;
   using Model = BanditModel;
   static constexpr int kParameters = 1, kFeatures = 1;
@@ -46,7 +46,7 @@ struct Bandit {
     to[0] = action.normal();
   }
   static GALLOP_HD double simulate(const LaboratoryModel& base, const double* theta,
-                                   const Noise<Bandit>& noise, double* record) {
+                                   const Noise<OneStep>& noise, double* record) {
     const Model& m = model_of(base);
     const double eps = noise.step(0, 0);
     const double reward = Reward::reward(fmadd(m.sigma, eps, theta[0]), m.c);

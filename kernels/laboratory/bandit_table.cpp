@@ -3,5 +3,5 @@
 
 #include "kernels/laboratory/rows.h"
 
-GALLOP_LABORATORY(bandit, gallop::GALLOP_ISA::Bandit<gallop::GALLOP_ISA::QuadraticReward>)
-GALLOP_LABORATORY(bandit_step, gallop::GALLOP_ISA::Bandit<gallop::GALLOP_ISA::StepReward>)
+GALLOP_LABORATORY(bandit, gallop::GALLOP_ISA::OneStep<gallop::GALLOP_ISA::QuadraticReward>)
+GALLOP_LABORATORY(bandit_step, gallop::GALLOP_ISA::OneStep<gallop::GALLOP_ISA::StepReward>)
