@@ -18,7 +18,6 @@
 namespace gallop {
 namespace {
 
-constexpr double kOwnSteps = 2e8;       // that an estimator's own rollouts may take
 constexpr long kRecordDoubles = 65536;  // of a block, so that it stays in a cache
 constexpr int kLeastBlock = 64, kMostBlock = 2048;
 
@@ -180,7 +179,7 @@ class Comparison {
 
   long own_samples(const EstimatorRow& row) const {
     const double steps = double(row.n_rollouts) * model_.horizon * model_.n_parameters;
-    return std::min(settings_.samples, std::max(1000L, long(kOwnSteps / steps)));
+    return std::min(settings_.samples, std::max(1000L, long(settings_.own_steps / steps)));
   }
   Moments run_own(int row, int d) {
     const Blocks blocks(own_samples(kernels_.rows[row]), block_);

@@ -31,7 +31,8 @@ struct ComparisonSettings {
   long samples = 1000000;  // 2 to 2^31
   std::uint64_t seed = 1;
   int threads = 1;
-  int pilot = 8192;  // paths
+  int pilot = 8192;        // paths
+  double own_steps = 2e8;  // that an estimator may take in rollouts of its own, for all parameters
 };
 
 // Calls back with the part that is done, in [0, 1], from the calling thread.
@@ -39,9 +40,9 @@ using ComparisonProgress = std::function<void(double)>;
 
 // Runs every estimator of the problem. Paths under the policy, and those under the older one, are
 // sampled once and shared by the estimators that need them; an estimator with rollouts of its own
-// takes fewer samples where they would be more than 2e8 steps. Results have the same bits for any
-// number of threads and either instruction set, but for the seconds. Throws an Error (non_finite)
-// that names the estimator where an estimate is not finite.
+// takes fewer samples, at least 1000, where they would be more than `own_steps` steps. Results have
+// the same bits for any number of threads and either instruction set, but for the seconds. Throws
+// an Error (non_finite) that names the estimator where an estimate is not finite.
 std::vector<EstimatorResult> compare_estimators(const LaboratoryDescriptor& descriptor,
                                                 LaboratoryProblem& problem,
                                                 const ComparisonSettings& settings,

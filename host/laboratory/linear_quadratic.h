@@ -117,7 +117,9 @@ Matrix lyapunov(Matrix f, Matrix c) {
   for (int k = 0; k < kRounds; k++) {
     const Matrix more = f.transpose() * c * f;
     c += more;
-    if (more.norm() <= 1e-18 * c.norm()) return c;
+    const double size = c.norm();
+    if (!(size < 1e150)) break;  // beyond it norms overflow
+    if (more.norm() <= 1e-18 * size) return c;
     f = (f * f).eval();
   }
   return Matrix::Constant(__builtin_inf());
@@ -132,6 +134,7 @@ AverageCost<N> average_cost(const LinearQuadraticSystem<N>& system,
   const Matrix closed = system.a - system.b * gain;
   const Matrix cost = system.q + gain.transpose() * system.r * gain;
   const Matrix p = linear_quadratic::lyapunov<Matrix>(closed, cost);
+  if (!p.allFinite()) return {__builtin_inf(), Matrix::Constant(__builtin_nan(""))};
   const Matrix covariance = linear_quadratic::lyapunov<Matrix>(closed.transpose(), system.noise());
   const Matrix slope =
       (system.r + system.b.transpose() * p * system.b) * gain - system.b.transpose() * p * system.a;

@@ -24,16 +24,17 @@ std::vector<std::string> cells(const EstimatorResult& r, const EstimatorResult* 
           number(r.mean),
           number(r.exact),
           bias_text(r),
-          r.biased ? "biased" : "",
+          r.biased     ? "biased"
+          : &r == best ? "best"
+                       : "",
           fmt::format("{:.4g}", r.variance),
           nanoseconds(r.cost()),
           fmt::format("{:.3g}", 1e6 * product(r)),
-          fmt::format("{}", r.samples),
-          &r == best ? "best" : ""};
+          fmt::format("{}", r.samples)};
 }
 const std::vector<std::string> kHeads = {"estimator", "parameter", "mean",     "exact",
-                                         "bias/se",   "",          "variance", "ns/sample",
-                                         "var*us",    "samples",   ""};
+                                         "bias/se",   "note",      "variance", "ns/sample",
+                                         "var*us",    "samples"};
 
 nlohmann::ordered_json to_json(const EstimatorResult& r) {
   nlohmann::ordered_json object;
@@ -65,9 +66,9 @@ std::string csv(const std::vector<EstimatorResult>& results) {
 BarChart chart_of(const std::vector<EstimatorResult>& results, const std::string& parameter,
                   bool with_cost) {
   BarChart chart;
-  chart.title = with_cost ? fmt::format("Variance x cost of d/d {}", parameter)
-                          : fmt::format("Variance of d/d {}", parameter);
-  chart.unit = with_cost ? "variance x microseconds a sample" : "variance of one sample";
+  chart.title = with_cost ? fmt::format("Variance × cost of dU/d{}", parameter)
+                          : fmt::format("Variance of dU/d{}", parameter);
+  chart.unit = with_cost ? "variance × microseconds a sample" : "variance of one sample";
   const EstimatorResult* best = best_estimator(results, parameter);
   for (const EstimatorResult& r : results) {
     if (r.parameter != parameter) continue;
@@ -106,7 +107,7 @@ std::string estimators_table(const LaboratoryProblem& problem,
     parameter = row[1];
     std::string line;
     for (size_t k = 0; k < row.size(); k++) {
-      const bool left = k < 2 || kHeads[k].empty();
+      const bool left = k < 2 || kHeads[k] == "note";
       line += left ? fmt::format("{:<{}}  ", row[k], width[k])
                    : fmt::format("{:>{}}  ", row[k], width[k]);
     }
@@ -142,7 +143,6 @@ void write_estimators_report(const RunFolder& folder, const LaboratoryDescriptor
     report.bars.push_back(chart_of(results, parameter, false));
   }
   report.table.heads = kHeads;
-  report.table.heads[5] = "by design";
   for (const std::string& parameter : problem.parameters()) {
     const EstimatorResult* best = best_estimator(results, parameter);
     for (const EstimatorResult& r : results) {

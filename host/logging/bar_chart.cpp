@@ -71,7 +71,7 @@ std::string legend(const BarChart& chart, int left) {
                        i % kColours, x, kBar, kBar);
     svg += fmt::format(R"(<text class="legend" x="{:.1f}" y="14">{}</text>)", x + kBar + 6,
                        escaped(chart.colours[i]));
-    x += 40 + 6.8 * double(chart.colours[i].size());
+    x += 36 + 6.4 * double(chart.colours[i].size());
   }
   return svg;
 }
@@ -102,7 +102,7 @@ std::string render_bar_chart(const BarChart& chart, int width) {
   svg += fmt::format(R"(<text class="label" x="{}" y="{}" text-anchor="middle">{}{}</text>)",
                      (axis.left + axis.right) / 2, bottom + 36, escaped(chart.unit),
                      axis.logarithmic ? ", log scale" : "");
-  if (chart.colours.size() > 1) svg += legend(chart, axis.left);
+  if (chart.colours.size() > 1) svg += legend(chart, 16);
   return svg + "</svg>";
 }
 

@@ -58,6 +58,7 @@ tr:first-child > * { border-top: 0; }
 th { color: var(--soft); padding-right: 16px; white-space: nowrap; }
 td { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .columns td, .columns th { text-align: left; padding-right: 14px; white-space: nowrap; }
+.columns td:last-child { white-space: normal; min-width: 190px; font-size: 13px; }
 @media print { body { padding: 0; background: none; } .card { break-inside: avoid; } }
 )css";
 

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 #include <ctime>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "host/error.h"
 #include "host/laboratory/comparison.h"
@@ -70,6 +70,13 @@ int run_estimators(const std::vector<std::string>& arguments) {
   settings.seed = std::uint64_t(a.seed);
   settings.threads = a.threads > 0 ? int(a.threads) : available_processors();
   settings.pilot = int(options.integer("pilot"));
+  // What is refused is refused before a folder is made, and a folder before the work.
+  std::optional<RunFolder> folder;
+  if (!a.json || !a.out.empty()) {
+    const std::string automatic =
+        automatic_run_path(descriptor.name, "estimators", a.seed, std::time(nullptr));
+    folder.emplace(RunFolder::create(a.out.empty() ? automatic : a.out, options.to_toml()));
+  }
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const std::vector<EstimatorResult> results = compare_estimators(
       descriptor, *problem, settings, terminal ? ComparisonProgress(show_progress) : nullptr);
@@ -80,13 +87,9 @@ int run_estimators(const std::vector<std::string>& arguments) {
   } else {
     std::fputs(estimators_table(*problem, results).c_str(), stdout);
   }
-  if (a.json && a.out.empty()) return 0;
-  const std::string path = !a.out.empty() ? a.out
-                                          : automatic_run_path(descriptor.name, "estimators",
-                                                               a.seed, std::time(nullptr));
-  const RunFolder folder = RunFolder::create(path, options.to_toml());
-  write_estimators_report(folder, descriptor, *problem, options, settings, results);
-  if (!a.json) std::printf("\nreport %s\n", folder.file("report.html").c_str());
+  if (!folder) return 0;
+  write_estimators_report(*folder, descriptor, *problem, options, settings, results);
+  if (!a.json) std::printf("\nreport %s\n", folder->file("report.html").c_str());
   return 0;
 }
 

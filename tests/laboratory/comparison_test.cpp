@@ -124,7 +124,7 @@ TEST(Comparison, IsSoundOnTheOtherProblems) {
   expect_sound(compare("mdp", {"horizon=9", "theta00=-1", "theta21=2"}, 50000));
   expect_sound(compare("bandit", {}, 100000));
   expect_sound(compare("bandit", {"theta=-1", "c=2.5", "sigma=0.2"}, 100000));
-  expect_sound(compare("lqr_dean", {"pilot=1024"}, 20000));
+  expect_sound(compare("lqr_dean", {"pilot=512"}, 6000));
   expect_sound(
       compare("lqr_dean", {"horizon=20", "k=0.3", "k01=0.1", "sigma=0.5", "pilot=1024"}, 20000));
 }
@@ -174,10 +174,14 @@ TEST(Comparison, TakesFewSamples) {
 }
 
 TEST(Comparison, LimitsTheRolloutsOfExpensiveProblems) {
-  const auto all = compare("lqr_dean", {"horizon=2000", "pilot=64"}, 6000, 2);
-  EXPECT_EQ(find(all, "reinforce", "K00").samples, 6000);
-  EXPECT_EQ(find(all, "difference", "K00").samples, 5000);
-  EXPECT_EQ(find(all, "evolution", "K00").samples, 6000);
+  const LaboratoryDescriptor& descriptor = find_laboratory_problem("lqr_dean");
+  const auto problem = make_laboratory_problem(descriptor, laboratory_options(descriptor));
+  ComparisonSettings settings = {4000, 1, 2, 64};
+  settings.own_steps = 9e6;
+  const auto all = compare_estimators(descriptor, *problem, settings, nullptr);
+  EXPECT_EQ(find(all, "reinforce", "K00").samples, 4000);
+  EXPECT_EQ(find(all, "difference", "K00").samples, 1500);
+  EXPECT_EQ(find(all, "evolution", "K00").samples, 3000);
 }
 
 TEST(Comparison, TheBestIsUnbiasedAndOfLeastVarianceTimesCost) {
