@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "host/error.h"
 #include "host/laboratory/baselines.h"
@@ -200,7 +201,14 @@ class Comparison {
     return all;
   }
 
-  EstimatorResult result(int k, int d, const Moments& moments) const {
+  // Smoothed returns take time, and several rows have the same.
+  double expectation(const EstimatorRow& row, int d) {
+    if (row.target != EstimatorTarget::kSmoothed) return expectation_of(problem_, row, d);
+    if (!smoothed_[d]) smoothed_[d] = expectation_of(problem_, row, d);
+    return *smoothed_[d];
+  }
+
+  EstimatorResult result(int k, int d, const Moments& moments) {
     const EstimatorRow& row = kernels_.rows[k];
     const bool own = row.data == EstimatorData::kOwnRollouts;
     EstimatorResult result = {};
@@ -218,7 +226,7 @@ class Comparison {
     }
     const bool discounted = row.target == EstimatorTarget::kDiscountedReturn;
     result.exact = problem_.gradient(discounted ? kDiscounted : kPlain)[d];
-    result.expected = expectation_of(problem_, row, d);
+    result.expected = expectation(row, d);
     result.biased = row.bias == EstimatorBias::kBiased ||
                     (row.bias == EstimatorBias::kBiasedByDiscount && model_.gamma < 1);
     for (const std::unique_ptr<Worker>& w : workers_) {
@@ -254,6 +262,7 @@ class Comparison {
   std::vector<int> rows_;  // numbers of the estimators that run
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Moments> shared_;  // [block, row, D]
+  std::optional<double> smoothed_[kMaxLaboratoryParameters];
   double pilot_seconds_ = 0, work_ = 1;
   std::atomic<long> done_{0};
 };

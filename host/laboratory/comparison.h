@@ -32,7 +32,7 @@ struct ComparisonSettings {
   std::uint64_t seed = 1;
   int threads = 1;
   int pilot = 8192;        // paths
-  double own_steps = 2e8;  // that an estimator may take in rollouts of its own, for all parameters
+  double own_steps = 1e8;  // that an estimator may take in rollouts of its own, for all parameters
 };
 
 // Calls back with the part that is done, in [0, 1], from the calling thread.
