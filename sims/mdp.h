@@ -5,6 +5,7 @@
 
 #include "kernels/environment/contract.h"
 #include "kernels/environment/mdp_table.h"
+#include "kernels/environment/three_state_mdp.h"
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -32,23 +33,18 @@ struct Mdp {
 
   static Sizes sizes(const double* parameters) { return {int(parameters[0]), int(parameters[1])}; }
 
-  // [state, action, next state] and [state, action]
-  static constexpr double kTransitions[3][2][3] = {
-      {{.8, .2, 0}, {.1, .8, .1}}, {{.7, .2, .1}, {0, .3, .7}}, {{.5, .5, 0}, {.2, .2, .6}}};
-  static constexpr double kRewards[3][2] = {{0, -.1}, {.2, -.2}, {1, 2}};
-
   static void default_table(float* table) {
+    using BuiltIn = ThreeStateMdp;
     const MdpTable layout = {3, 2};
-    const double start[] = {1, 0, 0};
     for (int s = 0; s < 3; s++) {
       for (int a = 0; a < 2; a++) {
         const int row = s * 2 + a;
-        write_cumulative(kTransitions[s][a], 3, table + layout.cumulative() + row * 3);
-        table[layout.reward() + row] = float(kRewards[s][a]);
+        write_cumulative(BuiltIn::kTransitions[s][a], 3, table + layout.cumulative() + row * 3);
+        table[layout.reward() + row] = float(BuiltIn::kRewards[s][a]);
       }
       table[layout.terminal() + s] = 0;
     }
-    write_cumulative(start, 3, table + layout.start());
+    write_cumulative(BuiltIn::kStart, 3, table + layout.start());
   }
 
   // The smallest k with u < cumulative[k], by bisection: branch-free, the same six reads a lane.

@@ -57,6 +57,8 @@ th, td { padding: 6px 0; border-top: 1px solid var(--rule); text-align: left;
 tr:first-child > * { border-top: 0; }
 th { color: var(--soft); padding-right: 16px; white-space: nowrap; }
 td { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.columns td, .columns th { text-align: left; padding-right: 14px; white-space: nowrap; }
+.columns td:last-child { white-space: normal; min-width: 190px; font-size: 13px; }
 @media print { body { padding: 0; background: none; } .card { break-inside: avoid; } }
 )css";
 
@@ -117,6 +119,31 @@ std::string charts(const std::vector<Chart>& all) {
   return html + "</div>\n";
 }
 
+std::string bars(const std::vector<BarChart>& all) {
+  if (all.empty()) return "";
+  std::string html = "<div class=\"grid2\">\n";
+  for (const BarChart& chart : all) {
+    html += fmt::format("<section class=\"card\"><h2>{}</h2>\n{}</section>\n", escaped(chart.title),
+                        render_bar_chart(chart, kNarrowWidth));
+  }
+  return html + "</div>\n";
+}
+
+std::string wide_table(const ReportTable& table) {
+  if (table.rows.empty()) return "";
+  std::string html = "<section class=\"card wide\"><table class=\"columns\">\n<tr>";
+  for (const std::string& head : table.heads) {
+    html += fmt::format("<th scope=\"col\">{}</th>", escaped(head));
+  }
+  html += "</tr>\n";
+  for (const std::vector<std::string>& row : table.rows) {
+    html += "<tr>";
+    for (const std::string& cell : row) html += fmt::format("<td>{}</td>", escaped(cell));
+    html += "</tr>\n";
+  }
+  return html + "</table></section>\n";
+}
+
 std::string table(std::string_view title, const Report::Rows& rows) {
   if (rows.empty()) return "";
   std::string html = fmt::format("<section class=\"card\"><h2>{}</h2>\n<table>\n", title);
@@ -175,7 +202,8 @@ std::string render_report(const Report& report) {
   html += fmt::format("<h1>{}</h1>\n<p class=\"subtitle\">{}</p>\n", escaped(report.title),
                       escaped(report.subtitle));
   html += figures(report.figures);
-  html += charts(report.charts);
+  if (!report.charts.empty() || report.bars.empty()) html += charts(report.charts);
+  html += bars(report.bars) + wide_table(report.table);
   html += "<div class=\"grid2\">\n" + table("Result", report.result) +
           table("Configuration", report.configuration) + "</div>\n";
   return html + "</main>\n</body>\n</html>\n";

@@ -5,10 +5,17 @@
 #include <utility>
 #include <vector>
 
+#include "host/logging/bar_chart.h"
 #include "host/logging/chart.h"
 #include "host/logging/metrics_log.h"
 
 namespace gallop {
+
+// A table over the whole width: one head for each column.
+struct ReportTable {
+  std::vector<std::string> heads;
+  std::vector<std::vector<std::string>> rows;
+};
 
 // What a reader of a report sees, from top to bottom. All texts are plain; they are escaped here.
 struct Report {
@@ -18,7 +25,9 @@ struct Report {
   std::string subtitle;       // "seed 1, cpu, 2 threads"
   Rows figures;               // the few numbers that matter: name, value
   std::vector<Chart> charts;  // the first one over the whole width
-  Rows result;                // of a finished run
+  std::vector<BarChart> bars;
+  ReportTable table;
+  Rows result;  // of a finished run
   Rows configuration;
 };
 

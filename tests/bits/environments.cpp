@@ -2,6 +2,7 @@
 // is not full.
 #include "kernels/cpu/environment_table_impl.h"
 #include "sims/acrobot.h"
+#include "sims/bandit.h"
 #include "sims/cartpole.h"
 #include "sims/lqr.h"
 #include "sims/mdp.h"
@@ -57,6 +58,8 @@ void print_environments() {
   print<Lqr>();
   print<LqrDean>();
   print<Mdp>();
+  print<Bandit>();
+  print<BanditStep>();
 }
 
 }  // namespace gallop::bits

@@ -1,0 +1,51 @@
+#include "host/laboratory/baselines.h"
+
+#include <Eigen/Dense>
+
+namespace gallop {
+
+std::vector<double> solve_normal(const double* normal, int n) {
+  Eigen::MatrixXd a(n, n);
+  Eigen::VectorXd y(n);
+  for (int i = 0; i < n; i++) {
+    for (int j = i; j < n; j++) a(i, j) = a(j, i) = *normal++;
+  }
+  for (int i = 0; i < n; i++) y(i) = *normal++;
+  // Features of one scale, so that what counts as zero does not hang on their units.
+  Eigen::VectorXd scale = a.diagonal().cwiseMax(0).cwiseSqrt();
+  for (int i = 0; i < n; i++) scale(i) = scale(i) > 0 ? 1 / scale(i) : 0;
+  a = (scale.asDiagonal() * a * scale.asDiagonal()).eval();
+  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> decomposition;
+  decomposition.setThreshold(1e-10);
+  decomposition.compute(a);
+  const Eigen::VectorXd w =
+      scale.cwiseProduct(decomposition.solve(scale.cwiseProduct(y).eval()).eval());
+  return {w.data(), w.data() + n};
+}
+
+void fit_baselines(LaboratoryProblem& problem, const std::vector<double>& sums) {
+  LaboratoryModel& m = problem.model();
+  const PilotLayout layout = {m.n_parameters, m.horizon, m.n_features};
+  double squares = 0, weighted = 0;
+  for (int d = 0; d < m.n_parameters; d++) {
+    const double square = sums[layout.squares() + d], product = sums[layout.weighted() + d];
+    m.optimal[d] = square > 0 ? product / square : 0;
+    squares += square;
+    weighted += product;
+  }
+  m.optimal_scalar = squares > 0 ? weighted / squares : 0;
+  problem.linear = solve_normal(&sums[layout.linear()], m.n_features + 3);
+  m.linear = problem.linear.data();
+  for (const Discounting how : {kPlain, kDiscounted}) {
+    std::vector<double>& critic = problem.critic[how];
+    critic.clear();
+    for (int t = 0; t < m.horizon; t++) {
+      const std::vector<double> weights = solve_normal(&sums[layout.critic(how, t)], m.n_features);
+      critic.insert(critic.end(), weights.begin(), weights.end());
+    }
+    critic.resize(size_t(m.horizon + 1) * m.n_features, 0.0);
+    m.critic[how] = critic.data();
+  }
+}
+
+}  // namespace gallop

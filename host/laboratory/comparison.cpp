@@ -1,0 +1,301 @@
+#include "host/laboratory/comparison.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "host/error.h"
+#include "host/laboratory/baselines.h"
+#include "host/laboratory/expectation.h"
+#include "host/laboratory/moments.h"
+#include "host/runtime/scratch.h"
+#include "host/runtime/thread_pool.h"
+
+namespace gallop {
+namespace {
+
+constexpr long kRecordDoubles = 65536;  // of a block, so that it stays in a cache
+constexpr int kLeastBlock = 64, kMostBlock = 2048;
+
+// On a shared machine the fairest clock for work that stays on one thread.
+double thread_seconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+// n samples in blocks of nearly equal size, at most `most`, whatever the machine.
+struct Blocks {
+  long n;
+  long count;
+  int stride;  // a block's paths, rounded up to whole chunks
+
+  Blocks(long samples, int most) : n(samples), count((samples + most - 1) / most), stride(most) {}
+  long begin(long block) const { return long(__int128(n) * block / count); }
+  int size(long block) const { return int(begin(block + 1) - begin(block)); }
+};
+
+int block_size(int record_doubles) {
+  const long wanted = kRecordDoubles / std::max(record_doubles, 1) / kLaboratoryChunk;
+  return int(std::clamp(wanted * kLaboratoryChunk, long(kLeastBlock), long(kMostBlock)));
+}
+
+// Memory of one thread, and the seconds that it spent.
+struct Worker {
+  Scratch record_memory, old_memory, noise_memory, scratch_memory, gradient_memory;
+  double *record, *old_record, *scratch, *gradient;
+  float* noise;
+  double path_seconds = 0, old_seconds = 0;
+  std::vector<double> seconds;  // by estimator and, for rollouts of its own, parameter
+
+  Worker(const LaboratoryKernels& kernels, const LaboratoryModel& m, int stride) {
+    const auto doubles = [](Scratch& memory, long count) {
+      return reinterpret_cast<double*>(memory.floats(2 * count));
+    };
+    record = doubles(record_memory, long(kernels.record_size(m)) * stride);
+    old_record = doubles(old_memory, long(kernels.record_size(m)) * stride);
+    scratch = doubles(scratch_memory, kernels.scratch_size(m, stride));
+    gradient = doubles(gradient_memory, long(m.n_parameters) * stride);
+    noise = noise_memory.floats(kernels.noise_size(m));
+    seconds.assign(size_t(kernels.n_rows) * kMaxLaboratoryParameters, 0.0);
+  }
+};
+
+class Comparison {
+ public:
+  Comparison(const LaboratoryKernels& kernels, LaboratoryProblem& problem,
+             const ComparisonSettings& settings, const ComparisonProgress& progress)
+      : kernels_(kernels),
+        problem_(problem),
+        model_(problem.model()),
+        settings_(settings),
+        progress_(progress),
+        block_(block_size(kernels.record_size(model_))),
+        pool_(settings.threads) {
+    for (int k = 0; k < kernels.n_rows; k++) {
+      if (!kernels.rows[k].only_discounted || model_.gamma < 1) rows_.push_back(k);
+    }
+    for (int k = 0; k < pool_.size(); k++) {
+      workers_.push_back(std::make_unique<Worker>(kernels, model_, block_));
+    }
+  }
+
+  std::vector<EstimatorResult> run() {
+    run_pilot();
+    count_work();
+    run_shared();
+    std::vector<EstimatorResult> results;
+    for (const int k : rows_) {
+      const EstimatorRow& row = kernels_.rows[k];
+      for (int d = 0; d < model_.n_parameters; d++) {
+        const bool own = row.data == EstimatorData::kOwnRollouts;
+        results.push_back(result(k, d, own ? run_own(k, d) : shared_moments(k, d)));
+      }
+    }
+    return results;
+  }
+
+ private:
+  PathRequest paths(Worker& w, const Blocks& blocks, long block, LaboratoryStream stream,
+                    double* record) const {
+    return {&model_,
+            stream == kOldPathStream ? model_.old_theta : model_.theta,
+            settings_.seed,
+            std::uint32_t(stream),
+            std::uint32_t(blocks.begin(block)),
+            blocks.size(block),
+            w.noise,
+            record};
+  }
+  EstimateRequest estimate(Worker& w, const Blocks& blocks, long block) const {
+    EstimateRequest r = {};
+    r.model = &model_;
+    r.record = w.record, r.old_record = w.old_record;
+    r.seed = settings_.seed;
+    r.first_path = std::uint32_t(blocks.begin(block));
+    r.n_paths = blocks.size(block), r.stride = blocks.stride;
+    r.noise = w.noise, r.scratch = w.scratch, r.gradient = w.gradient;
+    return r;
+  }
+
+  void run_pilot() {
+    const double start = thread_seconds();
+    const PilotLayout layout = {model_.n_parameters, model_.horizon, model_.n_features};
+    const Blocks blocks(settings_.pilot, block_);
+    std::vector<double> sums(layout.size(), 0.0), rest(size_t(2) * model_.horizon * block_);
+    Worker& w = *workers_[0];
+    for (long block = 0; block < blocks.count; block++) {
+      kernels_.sample(paths(w, blocks, block, kPilotStream, w.record));
+      kernels_.pilot(
+          {&model_, w.record, blocks.size(block), blocks.stride, rest.data(), sums.data()});
+    }
+    fit_baselines(problem_, sums);
+    pilot_seconds_ = thread_seconds() - start;
+  }
+
+  // Everything that works on the paths that are shared.
+  void run_shared() {
+    const Blocks blocks(settings_.samples, block_);
+    shared_.assign(size_t(blocks.count) * kernels_.n_rows * model_.n_parameters, {});
+    pool_.run(blocks.count, 1, [&](int thread, long begin, long) {
+      Worker& w = *workers_[thread];
+      double last = thread_seconds();
+      const auto lap = [&last](double& seconds) {
+        const double now = thread_seconds();
+        seconds += now - last;
+        last = now;
+      };
+      kernels_.sample(paths(w, blocks, begin, kPathStream, w.record));
+      lap(w.path_seconds);
+      kernels_.sample(paths(w, blocks, begin, kOldPathStream, w.old_record));
+      lap(w.old_seconds);
+      const EstimateRequest r = estimate(w, blocks, begin);
+      for (const int k : rows_) {
+        if (kernels_.rows[k].data == EstimatorData::kOwnRollouts) continue;
+        last = thread_seconds();
+        kernels_.rows[k].estimate(r);
+        lap(w.seconds[size_t(k) * kMaxLaboratoryParameters]);
+        for (int d = 0; d < model_.n_parameters; d++) {
+          shared_[at(begin, k, d)] = moments_of(r.gradient + long(d) * r.stride, r.n_paths);
+        }
+      }
+      report(thread, blocks.size(begin));
+    });
+  }
+
+  size_t at(long block, int row, int d) const {
+    return (size_t(block) * kernels_.n_rows + row) * model_.n_parameters + d;
+  }
+  Moments shared_moments(int row, int d) const {
+    Moments all;
+    const Blocks blocks(settings_.samples, block_);
+    for (long block = 0; block < blocks.count; block++) all.merge(shared_[at(block, row, d)]);
+    return all;
+  }
+
+  long own_samples(const EstimatorRow& row) const {
+    const double steps = double(row.n_rollouts) * model_.horizon * model_.n_parameters;
+    return std::min(settings_.samples, std::max(1000L, long(settings_.own_steps / steps)));
+  }
+  Moments run_own(int row, int d) {
+    const Blocks blocks(own_samples(kernels_.rows[row]), block_);
+    std::vector<Moments> parts(blocks.count);
+    pool_.run(blocks.count, 1, [&](int thread, long begin, long) {
+      Worker& w = *workers_[thread];
+      EstimateRequest r = estimate(w, blocks, begin);
+      r.parameter = d;
+      r.stream = kFirstOwnStream + std::uint32_t(2 * (row * kMaxLaboratoryParameters + d));
+      const double start = thread_seconds();
+      kernels_.rows[row].estimate(r);
+      w.seconds[size_t(row) * kMaxLaboratoryParameters + d] += thread_seconds() - start;
+      parts[begin] = moments_of(r.gradient, r.n_paths);
+      report(thread, blocks.size(begin));
+    });
+    Moments all;
+    for (const Moments& part : parts) all.merge(part);
+    return all;
+  }
+
+  // Smoothed returns take time, and several rows have the same.
+  double expectation(const EstimatorRow& row, int d) {
+    if (row.target != EstimatorTarget::kSmoothed) return expectation_of(problem_, row, d);
+    if (!smoothed_[d]) smoothed_[d] = expectation_of(problem_, row, d);
+    return *smoothed_[d];
+  }
+
+  EstimatorResult result(int k, int d, const Moments& moments) {
+    const EstimatorRow& row = kernels_.rows[k];
+    const bool own = row.data == EstimatorData::kOwnRollouts;
+    EstimatorResult result = {};
+    result.row = &row;
+    result.parameter = problem_.parameters()[d];
+    result.samples = long(moments.count);
+    result.mean = moments.mean;
+    result.variance = moments.variance();
+    result.standard_error = std::sqrt(result.variance / moments.count);
+    if (!std::isfinite(result.mean) || !std::isfinite(result.variance)) {
+      throw Error(ExitCode::non_finite,
+                  fmt::format("the estimates of d/d {} by '{}' are not finite (mean {}, variance "
+                              "{}); take a shorter horizon or a stabler policy",
+                              result.parameter, row.name, result.mean, result.variance));
+    }
+    const bool discounted = row.target == EstimatorTarget::kDiscountedReturn;
+    result.exact = problem_.gradient(discounted ? kDiscounted : kPlain)[d];
+    result.expected = expectation(row, d);
+    result.biased = row.bias == EstimatorBias::kBiased ||
+                    (row.bias == EstimatorBias::kBiasedByDiscount && model_.gamma < 1);
+    for (const std::unique_ptr<Worker>& w : workers_) {
+      result.seconds += w->seconds[size_t(k) * kMaxLaboratoryParameters + (own ? d : 0)];
+      if (row.data == EstimatorData::kPaths) result.seconds += w->path_seconds;
+      if (row.data == EstimatorData::kOldPaths) result.seconds += w->old_seconds;
+    }
+    if (row.uses_pilot) result.seconds += pilot_seconds_;
+    return result;
+  }
+
+  void count_work() {
+    work_ = double(settings_.samples);
+    for (const int k : rows_) {
+      const EstimatorRow& row = kernels_.rows[k];
+      if (row.data == EstimatorData::kOwnRollouts) {
+        work_ += double(own_samples(row)) * model_.n_parameters;
+      }
+    }
+  }
+  void report(int thread, int samples) {
+    const double done = double(done_.fetch_add(samples) + samples);
+    if (thread == 0 && progress_) progress_(std::min(1.0, done / work_));
+  }
+
+  const LaboratoryKernels& kernels_;
+  LaboratoryProblem& problem_;
+  const LaboratoryModel& model_;
+  const ComparisonSettings& settings_;
+  const ComparisonProgress& progress_;
+  int block_;
+  ThreadPool pool_;
+  std::vector<int> rows_;  // numbers of the estimators that run
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Moments> shared_;  // [block, row, D]
+  std::optional<double> smoothed_[kMaxLaboratoryParameters];
+  double pilot_seconds_ = 0, work_ = 1;
+  std::atomic<long> done_{0};
+};
+
+}  // namespace
+
+double EstimatorResult::bias() const {
+  const double distance = mean - exact;
+  if (standard_error > 0) return distance / standard_error;
+  return distance == 0 ? 0 : std::copysign(INFINITY, distance);
+}
+
+std::vector<EstimatorResult> compare_estimators(const LaboratoryDescriptor& descriptor,
+                                                LaboratoryProblem& problem,
+                                                const ComparisonSettings& settings,
+                                                const ComparisonProgress& progress) {
+  if (settings.samples < 2 || settings.samples > (1L << 31)) {
+    throw value_error(fmt::format("samples is {}, expected 2 to {}", settings.samples, 1L << 31));
+  }
+  return Comparison(descriptor.kernels(processor_isa()), problem, settings, progress).run();
+}
+
+const EstimatorResult* best_estimator(const std::vector<EstimatorResult>& results,
+                                      const std::string& parameter) {
+  const EstimatorResult* best = nullptr;
+  for (const EstimatorResult& result : results) {
+    if (result.biased || result.parameter != parameter) continue;
+    if (result.row->target == EstimatorTarget::kDiscountedReturn) continue;
+    if (best == nullptr || result.variance * result.cost() < best->variance * best->cost()) {
+      best = &result;
+    }
+  }
+  return best;
+}
+
+}  // namespace gallop
