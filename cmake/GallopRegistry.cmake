@@ -1,5 +1,6 @@
 # The registry: one generated source that lists all environments of sims/, all algorithms of
-# algorithms/ and all shipped configurations of configs/, as host/registry/generated.h declares.
+# algorithms/ and all shipped configurations and studies of configs/, as host/registry/generated.h
+# declares.
 
 # gallop_generate_registry(<target>): adds the generated source to the target and sets
 # GALLOP_REGISTRY_UNITS_v3, _v4 and _cuda to the environments' translation units.
@@ -8,6 +9,7 @@ function(gallop_generate_registry target)
   _gallop_environment_array(environments ${folder}/environments)
   _gallop_algorithm_array(algorithms)
   _gallop_config_array(configs)
+  _gallop_study_array(studies)
   set(compiler "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
   set(cuda false)
   if(GALLOP_HAVE_CUDA)
@@ -19,6 +21,7 @@ function(gallop_generate_registry target)
 ${environments}
 ${algorithms}
 ${configs}
+${studies}
 namespace gallop {
 const BuildInfo kBuildInfo = {\"${PROJECT_VERSION}\", \"${compiler}\", \"${CMAKE_BUILD_TYPE}\", ${cuda}};
 }  // namespace gallop
@@ -91,6 +94,7 @@ endfunction()
 # appended to text, never to a list.
 function(_gallop_config_array out)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/configs/*/*.toml)
+  list(FILTER files EXCLUDE REGEX "/configs/studies/")
   set(text "namespace gallop {\nconst ConfigEntry kConfigEntries[] = {\n")
   set(n 0)
   foreach(file IN LISTS files)
@@ -104,5 +108,20 @@ function(_gallop_config_array out)
     math(EXPR n "${n} + 1")
   endforeach()
   string(APPEND text "    {}};\nconst int kNumConfigEntries = ${n};\n}  // namespace gallop\n")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(_gallop_study_array out)
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/configs/studies/*.toml)
+  set(text "namespace gallop {\nconst StudyEntry kStudyEntries[] = {\n")
+  set(n 0)
+  foreach(file IN LISTS files)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    cmake_path(GET file STEM study)
+    file(READ ${file} toml)
+    string(APPEND text "    {\"${study}\", R\"gallop(${toml})gallop\"},\n")
+    math(EXPR n "${n} + 1")
+  endforeach()
+  string(APPEND text "    {}};\nconst int kNumStudyEntries = ${n};\n}  // namespace gallop\n")
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "host/logging/chart_axis.h"
+#include "host/logging/chart_mark.h"
 #include "host/logging/progress.h"
 
 namespace gallop {
@@ -14,7 +15,6 @@ namespace {
 constexpr int kLeft = 66, kRight = 22, kTop = 12, kBottom = 42;
 constexpr int kLegendHeight = 22;
 constexpr int kMostPoints = 300;
-constexpr int kColours = 4;
 constexpr size_t kSmoothedFrom = 60;  // points of a series
 constexpr double kLogDecades = 1000;
 constexpr double kLargest = 1e300;  // beyond it even the difference of two values overflows
@@ -111,18 +111,36 @@ void widen(Range& range, double least) {
   range = {range.low - margin, range.high + margin};
 }
 
-Frame frame_of(const std::vector<std::vector<Line>>& series, int width, int height) {
+// The finite stretches of a band: its upper edge there, its lower edge back.
+std::vector<Line> band_outlines(const ChartSeries& series) {
+  const std::vector<Line> high = finite_lines({"", series.x, series.high});
+  const std::vector<Line> low = finite_lines({"", series.x, series.low});
+  if (low.size() != high.size()) return {};
+  std::vector<Line> outlines = high;
+  for (size_t i = 0; i < low.size(); ++i)
+    outlines[i].insert(outlines[i].end(), low[i].rbegin(), low[i].rend());
+  return outlines;
+}
+
+void include(Frame& frame, const std::vector<Line>& lines) {
+  for (const Line& line : lines) {
+    for (const Point& point : line) {
+      frame.x.include(point.x);
+      frame.y.include(point.y);
+    }
+  }
+}
+
+Frame frame_of(const Chart& chart, const std::vector<std::vector<Line>>& series, int width,
+               int height) {
   Frame frame;
   frame.width = width;
   frame.height = height;
-  frame.top = series.size() > 1 ? kTop + kLegendHeight : kTop;
-  for (const std::vector<Line>& lines : series) {
-    for (const Line& line : lines) {
-      for (const Point& point : line) {
-        frame.x.include(point.x);
-        frame.y.include(point.y);
-      }
-    }
+  frame.top = kTop + kLegendHeight * int(legend_rows(chart, width - kLeft - kRight).size());
+  for (const std::vector<Line>& lines : series) include(frame, lines);
+  for (const ChartSeries& one : chart.series) include(frame, band_outlines(one));
+  for (const ChartLevel& level : chart.levels) {
+    if (std::fabs(level.y) < kLargest && !frame.y.empty()) frame.y.include(level.y);
   }
   frame.logarithmic = frame.y.low > 0 && frame.y.high / frame.y.low >= kLogDecades;
   // Steps count from zero.
@@ -202,17 +220,76 @@ std::string points_of(const Line& line, const Frame& frame, const std::string& l
   return svg;
 }
 
-std::string legend(const Chart& chart) {
+std::string bands_of(const ChartSeries& series, const Frame& frame, int colour) {
   std::string svg;
-  double x = kLeft;
-  for (size_t i = 0; i < chart.series.size(); ++i) {
-    svg += fmt::format(R"(<line class="line c{}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>)",
-                       i % kColours, x, x + 18, 8, 8);
-    svg += fmt::format(R"(<text class="legend" x="{:.1f}" y="{}">{}</text>)", x + 24, 12,
-                       escaped(chart.series[i].name));
-    x += 44 + 7.0 * static_cast<double>(chart.series[i].name.size());
+  for (const Line& outline : band_outlines(series)) {
+    if (outline.size() > 2) svg += path_of(outline, frame, fmt::format("band c{}", colour));
   }
   return svg;
+}
+
+std::string levels_of(const Chart& chart, const Frame& frame) {
+  std::string svg;
+  for (const ChartLevel& level : chart.levels) {
+    if (!(level.y >= frame.y.low && level.y <= frame.y.high)) continue;
+    const double y = frame.at_y(level.y);
+    svg += fmt::format(R"(<line class="level" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>)", kLeft,
+                       frame.width - kRight, y, y);
+    svg += fmt::format(R"(<text class="label" x="{}" y="{:.1f}" text-anchor="start">{}</text>)",
+                       kLeft + 6, y - 4, escaped(level.name));
+  }
+  return svg;
+}
+
+// Some marks along a line, at places of its own, so that marks of crossing lines do not hide each
+// other.
+std::string marks_of(const Line& line, const Frame& frame, int index, size_t n_series) {
+  std::string svg;
+  const double shift = (index + 0.5) / static_cast<double>(n_series);
+  for (int k = 0; k < kMarks; ++k) {
+    const double at = (k + shift) / kMarks * static_cast<double>(line.size());
+    const Point& point = line[std::min(line.size() - 1, static_cast<size_t>(at))];
+    svg += mark_at(index, frame.at_x(point.x), frame.at_y(point.y));
+  }
+  return svg;
+}
+
+std::string legend(const Chart& chart, const Frame& frame) {
+  std::string svg;
+  int y = 8;
+  for (const std::vector<LegendEntry>& row : legend_rows(chart, frame.width - kLeft - kRight)) {
+    for (const LegendEntry& entry : row) {
+      const double x = kLeft + entry.x;
+      svg += fmt::format(R"(<line class="line {}" x1="{:.1f}" x2="{:.1f}" y1="{}" y2="{}"/>)",
+                         line_classes(chart, entry.index), x, x + kLegendLine, y, y);
+      if (chart.marked) svg += mark_at(entry.index, x + kLegendLine / 2.0, y);
+      svg += fmt::format(R"(<text class="legend" x="{:.1f}" y="{}">{}</text>)", x + kLegendLine + 6,
+                         y + 4, escaped(chart.series[static_cast<size_t>(entry.index)].name));
+    }
+    y += kLegendHeight;
+  }
+  return svg;
+}
+
+// One series: band, lines, marks, and on top the points that tell their values.
+std::string series_of(const Chart& chart, const Frame& frame, const std::vector<Line>& lines,
+                      int index) {
+  const ChartSeries& series = chart.series[static_cast<size_t>(index)];
+  const int colour = index % kColours;
+  const std::string classes = line_classes(chart, index);
+  const size_t n_points = std::max<size_t>(1, count_points(lines));
+  const std::string label = chart.series.size() > 1 ? escaped(series.name) + ", " : "";
+  std::string svg, points;
+  for (const Line& line : lines) {
+    const size_t share = std::max<size_t>(1, kMostPoints / 2 * line.size() / n_points);
+    const Line drawn = thinned(line, share);
+    const bool noisy = line.size() >= kSmoothedFrom && series.low.empty();
+    svg += path_of(drawn, frame, fmt::format("{} {}", noisy ? "line faint" : "line", classes));
+    if (noisy) svg += path_of(thinned(smoothed(line), share), frame, "line " + classes);
+    if (chart.marked) svg += marks_of(drawn, frame, index, chart.series.size());
+    points += points_of(drawn, frame, label, colour);
+  }
+  return svg + points;
 }
 
 }  // namespace
@@ -243,33 +320,20 @@ std::string render_chart(const Chart& chart, int width, int height) {
     series.push_back(finite_lines(one));
     n_points += count_points(series.back());
   }
-  const Frame frame = frame_of(series, width, height);
+  const Frame frame = frame_of(chart, series, width, height);
   std::string svg = fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", width,
                                 height, escaped(chart.title));
   if (n_points > 0) {
-    svg += axes(chart, frame);
+    svg += axes(chart, frame) + levels_of(chart, frame);
   } else {
     svg += fmt::format(R"(<text class="label" x="{}" y="{}" text-anchor="middle">no values</text>)",
                        kLeft + (width - kLeft - kRight) / 2, height / 2);
   }
-  for (size_t i = 0; i < series.size(); ++i) {
-    const int colour = static_cast<int>(i) % kColours;
-    const size_t n_series = std::max<size_t>(1, count_points(series[i]));
-    const std::string label = chart.series.size() > 1 ? escaped(chart.series[i].name) + ", " : "";
-    std::string points;
-    for (const Line& line : series[i]) {
-      const size_t share = std::max<size_t>(1, kMostPoints / 2 * line.size() / n_series);
-      const Line drawn = thinned(line, share);
-      const bool noisy = line.size() >= kSmoothedFrom;
-      svg += path_of(drawn, frame, fmt::format("{} c{}", noisy ? "line faint" : "line", colour));
-      if (noisy)
-        svg += path_of(thinned(smoothed(line), share), frame, fmt::format("line c{}", colour));
-      points += points_of(drawn, frame, label, colour);
-    }
-    svg += points;
-  }
-  if (chart.series.size() > 1) svg += legend(chart);
-  return svg + "</svg>";
+  for (size_t i = 0; i < series.size(); ++i)
+    svg += bands_of(chart.series[i], frame, static_cast<int>(i) % kColours);
+  for (size_t i = 0; i < series.size(); ++i)
+    svg += series_of(chart, frame, series[i], static_cast<int>(i));
+  return svg + legend(chart, frame) + "</svg>";
 }
 
 }  // namespace gallop

@@ -5,62 +5,10 @@
 #include <algorithm>
 #include <cctype>
 
+#include "host/logging/page.h"
+
 namespace gallop {
 namespace {
-
-constexpr int kWideWidth = 984, kWideHeight = 330;
-constexpr int kNarrowWidth = 472, kNarrowHeight = 260;
-
-constexpr std::string_view kStyle = R"css(
-:root { color-scheme: light dark;
-  --page: #f5f6f8; --card: #ffffff; --ink: #1b2330; --soft: #5d6878; --rule: #e3e7ec;
-  --c0: #2563c9; --c1: #d9620b; --c2: #16855b; --c3: #8a3fb8; }
-@media (prefers-color-scheme: dark) {
-  :root { --page: #10141a; --card: #181e26; --ink: #e7ebf0; --soft: #98a4b3; --rule: #2a323d;
-    --c0: #6ea8ff; --c1: #ffa057; --c2: #4fd19b; --c3: #cc94f2; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; padding: 40px 20px 60px; background: var(--page); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
-main { max-width: 1032px; margin: 0 auto; }
-h1 { margin: 0; font-size: 30px; line-height: 1.2; letter-spacing: -0.01em; }
-h2 { margin: 0 0 8px; font-size: 15px; font-weight: 600; }
-.subtitle { margin: 6px 0 28px; color: var(--soft); }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr));
-  gap: 16px; margin: 0 0 16px; padding: 0; }
-.card { background: var(--card); border: 1px solid var(--rule); border-radius: 10px;
-  padding: 16px 20px; min-width: 0; }
-.figures dt { color: var(--soft); font-size: 13px; }
-.figures dd { margin: 2px 0 0; font-size: 24px; font-weight: 600; line-height: 1.25;
-  font-variant-numeric: tabular-nums;
-  overflow-wrap: anywhere; }
-.grid2 { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr));
-  gap: 16px; margin: 16px 0;
-  align-items: start; }
-svg { display: block; width: 100%; height: auto; }
-.wide { overflow-x: auto; }
-.wide svg { min-width: 700px; }
-svg text {
-  fill: var(--soft); font-family: inherit; font-size: 12px; font-variant-numeric: tabular-nums; }
-svg .legend { fill: var(--ink); }
-svg .grid { stroke: var(--rule); }
-svg .axis { stroke: var(--soft); }
-svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
-svg .faint { stroke-width: 1; opacity: 0.35; }
-svg .point { stroke: none; opacity: 0; }
-svg .point:hover { opacity: 1; }
-.c0 { stroke: var(--c0); fill: var(--c0); } .c1 { stroke: var(--c1); fill: var(--c1); }
-.c2 { stroke: var(--c2); fill: var(--c2); } .c3 { stroke: var(--c3); fill: var(--c3); }
-table { width: 100%; border-collapse: collapse; font-size: 14px; }
-th, td { padding: 6px 0; border-top: 1px solid var(--rule); text-align: left;
-  vertical-align: top; font-weight: 400; }
-tr:first-child > * { border-top: 0; }
-th { color: var(--soft); padding-right: 16px; white-space: nowrap; }
-td { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.columns td, .columns th { text-align: left; padding-right: 14px; white-space: nowrap; }
-.columns td:last-child { white-space: normal; min-width: 190px; font-size: 13px; }
-@media print { body { padding: 0; background: none; } .card { break-inside: avoid; } }
-)css";
 
 struct KnownMetric {
   const char* name;
@@ -104,18 +52,12 @@ std::string figures(const Report::Rows& rows) {
   return html + "</dl>\n";
 }
 
-std::string figure(const Chart& chart, std::string_view css_class, int width, int height) {
-  return fmt::format("<section class=\"{}\"><h2>{}</h2>\n{}</section>\n", css_class,
-                     escaped(chart.title), render_chart(chart, width, height));
-}
-
 std::string charts(const std::vector<Chart>& all) {
   if (all.empty()) return "<section class=\"card\">No metrics yet.</section>\n";
-  std::string html = figure(all.front(), "card wide", kWideWidth, kWideHeight);
+  std::string html = chart_card(all.front(), true);
   if (all.size() == 1) return html;
   html += "<div class=\"grid2\">\n";
-  for (size_t i = 1; i < all.size(); ++i)
-    html += figure(all[i], "card", kNarrowWidth, kNarrowHeight);
+  for (size_t i = 1; i < all.size(); ++i) html += chart_card(all[i], false);
   return html + "</div>\n";
 }
 
@@ -194,19 +136,12 @@ std::vector<Chart> metric_charts(const MetricsTable& metrics) {
 }
 
 std::string render_report(const Report& report) {
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-  html += fmt::format("<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n",
-                      escaped(report.title), kStyle);
-  html += fmt::format("<h1>{}</h1>\n<p class=\"subtitle\">{}</p>\n", escaped(report.title),
-                      escaped(report.subtitle));
-  html += figures(report.figures);
-  if (!report.charts.empty() || report.bars.empty()) html += charts(report.charts);
-  html += bars(report.bars) + wide_table(report.table);
-  html += "<div class=\"grid2\">\n" + table("Result", report.result) +
+  std::string body = figures(report.figures);
+  if (!report.charts.empty() || report.bars.empty()) body += charts(report.charts);
+  body += bars(report.bars) + wide_table(report.table);
+  body += "<div class=\"grid2\">\n" + table("Result", report.result) +
           table("Configuration", report.configuration) + "</div>\n";
-  return html + "</main>\n</body>\n</html>\n";
+  return render_page(report.title, report.subtitle, body);
 }
 
 }  // namespace gallop

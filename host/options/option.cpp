@@ -159,12 +159,14 @@ void Options::set_assignment(std::string_view assignment, std::string_view origi
 
 void Options::apply_toml(std::string_view toml, std::string_view origin) {
   Options changed = *this;
-  for (const TomlEntry& toml_entry : read_toml(toml, origin)) {
-    Entry& entry = changed.known(toml_entry.name, toml_entry.origin);
-    entry.value = converted(entry.spec, toml_entry);
-    entry.origin = toml_entry.origin;
-  }
+  for (const TomlEntry& entry : read_toml(toml, origin)) changed.apply_entry(entry);
   *this = std::move(changed);
+}
+
+void Options::apply_entry(const TomlEntry& toml_entry) {
+  Entry& entry = known(toml_entry.name, toml_entry.origin);
+  entry.value = converted(entry.spec, toml_entry);
+  entry.origin = toml_entry.origin;
 }
 
 int64_t Options::integer(std::string_view name) const {

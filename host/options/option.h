@@ -31,6 +31,8 @@ struct OptionSpec {
 
 using OptionValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>>;
 
+struct TomlEntry;  // host/options/toml_document.h
+
 // Where two sets of options disagree.
 struct OptionDifference {
   std::string name;
@@ -62,6 +64,9 @@ class Options {
   // Sets every option named in a TOML document of at most 1 MiB and a depth of 32. Throws as `set`
   // does, and a value error with line and column for malformed text.
   void apply_toml(std::string_view toml, std::string_view origin);
+
+  // Sets one option from a value that was read from a document; throws as apply_toml does.
+  void apply_entry(const TomlEntry& entry);
 
   // Getters throw an internal error where the table has no such option of that type.
   int64_t integer(std::string_view name) const;

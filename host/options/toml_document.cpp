@@ -214,6 +214,20 @@ TomlEntry entry_of(std::string name, const toml::node& node, std::string_view or
 
 }  // namespace
 
+toml::table parse_toml_document(std::string_view text, std::string_view origin) {
+  return parse_document(text, origin);
+}
+
+TomlEntry toml_entry(std::string name, const toml::node& node, std::string_view origin) {
+  return entry_of(std::move(name), node, origin);
+}
+
+std::string toml_position(std::string_view origin, const toml::node& node) {
+  return position(origin, node.source());
+}
+
+std::string toml_kind(const toml::node& node) { return kind_of(node); }
+
 std::vector<TomlEntry> read_toml(std::string_view text, std::string_view origin) {
   const toml::table document = parse_document(text, origin);
   std::vector<TomlEntry> result;

@@ -1,6 +1,7 @@
 // What the build found and compiled in. The arrays are written by the build from the markers
 // GALLOP_ENVIRONMENT(Type) in sims/ and GALLOP_ALGORITHM(Type) in algorithms/, and from the files
-// configs/<algorithm>/<environment>.toml. All are constants: nothing registers itself at start.
+// configs/<algorithm>/<environment>.toml and configs/studies/<study>.toml. All are constants:
+// nothing registers itself at start.
 #pragma once
 
 namespace gallop {
@@ -27,6 +28,11 @@ struct ConfigEntry {
   const char* text;         // TOML
 };
 
+struct StudyEntry {
+  const char* name;  // stem of the file
+  const char* text;  // TOML
+};
+
 struct BuildInfo {
   const char* version;
   const char* compiler;    // "GNU 12.2.0"
@@ -40,6 +46,8 @@ extern const AlgorithmEntry kAlgorithmEntries[];
 extern const int kNumAlgorithmEntries;
 extern const ConfigEntry kConfigEntries[];
 extern const int kNumConfigEntries;
+extern const StudyEntry kStudyEntries[];
+extern const int kNumStudyEntries;
 extern const BuildInfo kBuildInfo;
 
 }  // namespace gallop

@@ -125,6 +125,43 @@ TEST(Chart, ManySeriesHaveALegend) {
   EXPECT_NE(svg.find("<title>other &lt;0&gt;, 5: 3</title>"), std::string::npos);
 }
 
+TEST(Chart, BandsMarksAndLevels) {
+  Chart chart = chart_of({1, 2, 3, 4});
+  chart.series[0].low = {0, 1, kNan, 3};
+  chart.series[0].high = {2, 3, kNan, 50};
+  const std::string alone = render_chart(chart, 400, 300);
+  expect_well_formed(alone);
+  EXPECT_EQ(count(alone, "class=\"band c0\""), 1u);  // the stretch of one point has no area
+  EXPECT_NE(alone.find(">40<"), std::string::npos);  // the axis reaches the band
+  EXPECT_EQ(alone.find("class=\"mark"), std::string::npos);
+
+  chart.series.push_back({"other", {0, 30}, {2, 4}});
+  chart.marked = true;
+  chart.levels = {{3.5, "good <enough>"}, {1e9, "far"}, {kNan, "nowhere"}};
+  const std::string svg = render_chart(chart, 400, 300);
+  expect_well_formed(svg);
+  EXPECT_NE(svg.find("class=\"line c1 d1\""), std::string::npos);
+  EXPECT_NE(svg.find("class=\"mark c1\""), std::string::npos);
+  EXPECT_NE(svg.find(">good &lt;enough&gt;</text>"), std::string::npos);
+  EXPECT_EQ(svg.find("nowhere"), std::string::npos);
+}
+
+TEST(Chart, ALongLegendTakesMoreRows) {
+  Chart chart = chart_of({1, 2});
+  for (int i = 0; i < 11; ++i)
+    chart.series.push_back({"a series of some length " + std::to_string(i), {0, 5}, {1, 3}});
+  chart.marked = true;
+  const std::string svg = render_chart(chart, 400, 300);
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "class=\"legend\""), 12u);
+  EXPECT_NE(svg.find("class=\"mark c7 hollow\""), std::string::npos);
+  // No text of the legend begins beyond the edge.
+  for (size_t at = svg.find("class=\"legend\" x=\""); at != std::string::npos;
+       at = svg.find("class=\"legend\" x=\"", at + 1)) {
+    EXPECT_LT(std::stod(svg.substr(at + 18)), 300.0);
+  }
+}
+
 TEST(Chart, TextIsEscaped) {
   EXPECT_EQ(escaped("a<b>&\"c\"'\x01\x1b\n"), "a&lt;b&gt;&amp;&quot;c&quot;&#39;\n");
   Chart chart = chart_of({1});

@@ -1,0 +1,194 @@
+#include "host/studies/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "host/error.h"
+#include "host/options/nearest.h"
+#include "host/options/option_value.h"
+#include "host/registry/generated.h"
+
+namespace gallop {
+namespace {
+
+// Runs `make` so that what it throws begins with the place in the file.
+template <class Make>
+auto placed(const std::string& origin, const Make& make) {
+  try {
+    return make();
+  } catch (const Error& error) {
+    throw Error(error.code(), origin + ": " + error.what());
+  }
+}
+
+// Only what every file system and shell takes as it is.
+std::string folder_name(const std::string& label) {
+  std::string name;
+  for (const char c : label) {
+    const bool kept =
+        std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '=' || c == '_' || c == '-';
+    if (kept)
+      name += char(std::tolower(static_cast<unsigned char>(c)));
+    else if (!name.empty() && name.back() != '-')
+      name += '-';
+  }
+  while (!name.empty() && name.back() == '-') name.pop_back();
+  if (name.find_first_not_of(".-") == std::string::npos) name = "variant" + name;
+  return name;
+}
+
+void apply(RunOptions& options, const TomlEntry& entry) {
+  TomlEntry full = entry;
+  const std::string parameter = "parameters." + entry.name;
+  if (!options.values().has(entry.name) && options.values().has(parameter)) full.name = parameter;
+  options.values().apply_entry(full);
+}
+
+bool sets(const std::vector<TomlEntry>& options, const std::string& name) {
+  return std::any_of(options.begin(), options.end(),
+                     [&](const TomlEntry& o) { return o.name == name; });
+}
+
+// Every combination of indices on the axes; -1 on those that are not `open`.
+std::vector<std::vector<int>> combinations(const std::vector<StudyAxis>& axes,
+                                           const std::vector<bool>& open) {
+  std::vector<std::vector<int>> all = {{}};
+  for (std::size_t a = 0; a < axes.size(); a++) {
+    std::vector<std::vector<int>> longer;
+    for (const std::vector<int>& begun : all) {
+      for (int i = 0; i < (open[a] ? int(axes[a].values.size()) : 1); i++) {
+        longer.push_back(begun);
+        longer.back().push_back(open[a] ? i : -1);
+      }
+    }
+    all = std::move(longer);
+  }
+  return all;
+}
+
+RunOptions options_of(const Study& study, const StudyEnvironment& environment,
+                      const StudyVariant* variant, const std::vector<int>& at) {
+  const std::string& algorithm = variant != nullptr ? variant->algorithm : study.algorithm;
+  const std::string& origin = variant != nullptr ? variant->origin : environment.origin;
+  RunOptions options = placed(origin, [&] { return RunOptions(environment.name, algorithm); });
+  options.values().set("steps", std::to_string(study.steps), "steps");
+  for (const TomlEntry& o : study.options) apply(options, o);
+  for (const TomlEntry& o : environment.options) apply(options, o);
+  for (std::size_t a = 0; a < at.size(); a++) {
+    if (at[a] >= 0) apply(options, study.axes[a].values[std::size_t(at[a])]);
+  }
+  if (variant != nullptr) {
+    for (const TomlEntry& o : variant->options) apply(options, o);
+  }
+  for (const std::string& assignment : study.assignments)
+    options.set_assignment(assignment, "--set");
+  return options;
+}
+
+std::string label_of(const Study& study, const StudyVariant* variant, const std::vector<int>& at) {
+  std::string label = variant != nullptr ? variant->name : "";
+  for (std::size_t a = 0; a < at.size(); a++) {
+    if (at[a] < 0) continue;
+    const TomlEntry& value = study.axes[a].values[std::size_t(at[a])];
+    label +=
+        fmt::format("{}{}={}", label.empty() ? "" : ", ", value.name, option_text(value.value));
+  }
+  return label;
+}
+
+void add_cells(std::vector<StudyCell>& cells, const Study& study, std::size_t environment,
+               std::optional<std::size_t> variant) {
+  const StudyVariant* v = variant ? &study.variants[*variant] : nullptr;
+  std::vector<bool> open;
+  for (const StudyAxis& axis : study.axes)
+    open.push_back(v == nullptr || !sets(v->options, axis.option));
+  for (const std::vector<int>& at : combinations(study.axes, open)) {
+    const std::string label = label_of(study, v, at);
+    StudyCell cell = {environment,
+                      variant,
+                      at,
+                      label,
+                      folder_name(label),
+                      options_of(study, study.environments[environment], v, at)};
+    const std::string name = spec_of(cell.options.environment()).name;
+    cell.folder = fmt::format("runs/{}/{}", name, cell.folder);
+    for (const StudyCell& other : cells) {
+      if (other.folder != cell.folder) continue;
+      throw value_error(fmt::format(
+          "{}: '{}' and '{}' on {} have the folder {} both; give one of them another name",
+          v != nullptr ? v->origin : study.environments[environment].origin, other.label, label,
+          name, cell.folder));
+    }
+    cells.push_back(std::move(cell));
+  }
+}
+
+// Counted before anything is made: a grid of a hundred million places fits on three lines.
+void refuse_too_many(const Study& study) {
+  std::int64_t places = 0, grid = study.axes.empty() ? 0 : 1;
+  for (const StudyAxis& axis : study.axes) grid *= std::int64_t(axis.values.size());
+  places += grid;
+  for (const StudyVariant& v : study.variants) {
+    std::int64_t crossed = 1;
+    for (const StudyAxis& axis : study.axes) {
+      if (!sets(v.options, axis.option)) crossed *= std::int64_t(axis.values.size());
+    }
+    places += crossed;
+  }
+  const std::int64_t runs = places * std::int64_t(study.environments.size()) * study.seeds;
+  if (runs > kMostStudyRuns) {
+    throw value_error(fmt::format(
+        "the study has {} runs ({} environments x {} settings x {} seeds), expected at most {}",
+        runs, study.environments.size(), places, study.seeds, kMostStudyRuns));
+  }
+}
+
+}  // namespace
+
+std::vector<StudyCell> study_cells(const Study& study) {
+  refuse_too_many(study);
+  std::vector<StudyCell> cells;
+  for (std::size_t e = 0; e < study.environments.size(); e++) {
+    if (!study.axes.empty()) add_cells(cells, study, e, std::nullopt);
+    for (std::size_t v = 0; v < study.variants.size(); v++) add_cells(cells, study, e, v);
+  }
+  return cells;
+}
+
+std::string study_label(const Study& study, const StudyCell& cell) {
+  return label_of(study, cell.variant ? &study.variants[*cell.variant] : nullptr, cell.at);
+}
+
+std::string cell_value(const StudyCell& cell, const std::string& option) {
+  const Options& values = cell.options.values();
+  return values.value_text(values.has(option) ? option : "parameters." + option);
+}
+
+void set_steps(Study& study, std::int64_t steps) {
+  study.steps = steps;
+  const auto is_steps = [](const TomlEntry& o) { return o.name == "steps"; };
+  std::erase_if(study.options, is_steps);
+  for (StudyEnvironment& e : study.environments) std::erase_if(e.options, is_steps);
+  for (StudyVariant& v : study.variants) std::erase_if(v.options, is_steps);
+}
+
+std::vector<std::string> shipped_studies() {
+  std::vector<std::string> names;
+  for (int i = 0; i < kNumStudyEntries; i++) names.emplace_back(kStudyEntries[i].name);
+  return names;
+}
+
+std::string_view shipped_study(std::string_view name) {
+  for (int i = 0; i < kNumStudyEntries; i++) {
+    if (name == kStudyEntries[i].name) return kStudyEntries[i].text;
+  }
+  const std::vector<std::string> names = shipped_studies();
+  throw usage_error(
+      fmt::format("unknown study '{}'{}. There are: {}; a path to a file of your own "
+                  "ends with .toml",
+                  name.substr(0, 80), did_you_mean(name, names), fmt::join(names, ", ")));
+}
+
+}  // namespace gallop

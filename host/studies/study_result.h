@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/studies/study_run.h"
+
+namespace gallop {
+
+// What a study found at one of its places, over the seeds.
+struct StudyRow {
+  std::size_t cell;  // index
+  StudyMean final_return, average_return, evaluation_return, steps_to_threshold;
+  std::int64_t seeds = 0, failed = 0;
+
+  const StudyMean& score(const std::string& name) const {
+    return name == "average"      ? average_return
+           : name == "evaluation" ? evaluation_return
+                                  : final_return;
+  }
+};
+
+// A finished study; the parts refer to each other by index.
+struct StudyResult {
+  Study study;
+  std::vector<StudyCell> cells;
+  std::vector<StudyRun> runs;
+  std::vector<StudyRow> rows;  // one for each cell
+};
+
+StudyResult summarise(const Study& study, const std::vector<StudyCell>& cells,
+                      std::vector<StudyRun> runs);
+
+// The row with the greatest score of an environment; none where nothing has a score.
+const StudyRow* best_row(const StudyResult& result, std::size_t environment);
+
+// "final return" and the like: what the study ranks by, in words.
+std::string score_text(const std::string& score);
+
+// "472.1 ± 8.3"; "-" where there is no number.
+std::string mean_text(const StudyMean& mean);
+
+// Head and lines of the table: one line a place.
+std::vector<std::vector<std::string>> study_table(const StudyResult& result);
+
+// The table for a terminal, with aligned columns, and the best place of each environment.
+std::string study_text(const StudyResult& result);
+
+// One line a run. Like study_json a pure function of the runs' numbers: equal runs, equal bytes,
+// however often the study was interrupted.
+std::string study_csv(const StudyResult& result);
+std::string study_json(const StudyResult& result);
+
+// A page with learning curves and heat maps.
+std::string study_report(const StudyResult& result, const std::string& device);
+
+}  // namespace gallop

@@ -1,0 +1,137 @@
+#include "host/studies/table_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/error.h"
+#include "host/options/nearest.h"
+
+namespace gallop {
+namespace {
+
+constexpr std::string_view kOwnRows[] = {"environment", "algorithm", "seed", "device", "threads"};
+
+}  // namespace
+
+bool is_own_row(std::string_view name) {
+  return std::find(std::begin(kOwnRows), std::end(kOwnRows), name) != std::end(kOwnRows);
+}
+
+bool TableReader::is_known(const std::string& name) const {
+  return std::find(known_.begin(), known_.end(), name) != known_.end();
+}
+
+std::string TableReader::place(const toml::node& node) const {
+  return fmt::format("{}:{}", origin_, node.source().begin.line);
+}
+
+const toml::node* TableReader::find(const char* key) {
+  known_.emplace_back(key);
+  return table_.get(key);
+}
+
+void TableReader::refuse(const toml::node& node, const char* key,
+                         const std::string& expected) const {
+  throw value_error(fmt::format("{}: '{}'{} is a {}, expected {}", place(node), key, what_,
+                                toml_kind(node), expected));
+}
+
+std::string TableReader::text(const char* key, const std::string& fallback) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return fallback;
+  if (!node->is_string()) refuse(*node, key, "a string");
+  return std::get<std::string>(toml_entry(key, *node, origin_).value);
+}
+
+std::string TableReader::choice(const char* key, const std::string& fallback,
+                                const std::vector<std::string>& choices) {
+  const std::string value = text(key, fallback);
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return value;
+  std::string list;
+  for (const std::string& one : choices) list += (list.empty() ? "" : ", ") + one;
+  throw value_error(fmt::format("{}: '{}' is '{}', expected one of {}{}", place(*find(key)), key,
+                                value, list, did_you_mean(value, choices)));
+}
+
+std::optional<double> TableReader::number(const char* key, double low, double high) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return std::nullopt;
+  double value = std::nan("");
+  if (node->is_integer()) value = double(node->as_integer()->get());
+  if (node->is_floating_point()) value = node->as_floating_point()->get();
+  if (value >= low && value <= high) return value;
+  if (!node->is_number()) refuse(*node, key, "a number");
+  throw value_error(fmt::format("{}: '{}'{} is {}, expected a finite number in [{}, {}]",
+                                place(*node), key, what_, value, low, high));
+}
+
+std::int64_t TableReader::integer(const char* key, std::int64_t fallback, double low, double high) {
+  const std::optional<double> value = number(key, low, high);
+  if (!value) return fallback;
+  if (std::trunc(*value) != *value) {
+    throw value_error(fmt::format("{}: '{}'{} is {}, expected a whole number", place(*find(key)),
+                                  key, what_, *value));
+  }
+  return std::int64_t(*value);
+}
+
+const toml::table* TableReader::table(const char* key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return nullptr;
+  if (!node->is_table()) refuse(*node, key, "a table");
+  return node->as_table();
+}
+
+std::vector<const toml::table*> TableReader::tables(const char* key) {
+  std::vector<const toml::table*> result;
+  const toml::node* node = find(key);
+  if (node == nullptr) return result;
+  if (!node->is_array()) refuse(*node, key, "an array of tables");
+  for (const toml::node& element : *node->as_array()) {
+    if (!element.is_table()) refuse(element, key, "an array of tables");
+    result.push_back(element.as_table());
+  }
+  if (result.empty() || result.size() > kMostTables) {
+    throw value_error(fmt::format("{}: '{}' has {} tables, expected 1 to {}", place(*node), key,
+                                  result.size(), kMostTables));
+  }
+  return result;
+}
+
+std::vector<TomlEntry> TableReader::options() const {
+  std::vector<TomlEntry> result;
+  for (const auto& [key, node] : table_) {
+    const std::string name(key.str());
+    if (is_known(name)) continue;
+    if (const toml::table* inner = node.as_table()) {
+      for (const auto& [inner_key, value] : *inner)
+        result.push_back(option(name + "." + std::string(inner_key.str()), value));
+    } else {
+      result.push_back(option(name, node));
+    }
+  }
+  return result;
+}
+
+void TableReader::refuse_unknown_keys() const {
+  for (const auto& [key, node] : table_) {
+    const std::string name(key.str());
+    if (is_known(name)) continue;
+    throw usage_error(fmt::format("{}: unknown key '{}'{}{}", place(node), name.substr(0, 80),
+                                  what_, did_you_mean(name, known_)));
+  }
+}
+
+TomlEntry TableReader::option(std::string name, const toml::node& node) const {
+  if (is_own_row(name)) {
+    throw value_error(fmt::format(
+        "{}: '{}'{} is not an option of a run here; environments, algorithms and seeds have "
+        "keys of their own, device and threads are flags",
+        place(node), name, what_));
+  }
+  return toml_entry(std::move(name), node, origin_);
+}
+
+}  // namespace gallop
