@@ -6,7 +6,7 @@ namespace gallop {
 namespace {
 
 constexpr int kWideWidth = 984, kWideHeight = 330;
-constexpr int kNarrowWidth = 472, kNarrowHeight = 260;
+constexpr int kNarrowHeight = 260;
 
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark;
@@ -97,7 +97,7 @@ std::string card(std::string_view title, std::string_view html, bool wide) {
 }
 
 std::string chart_card(const Chart& chart, bool wide) {
-  const int width = wide ? kWideWidth : kNarrowWidth;
+  const int width = wide ? kWideWidth : kHalfPageWidth;
   return card(chart.title, render_chart(chart, width, wide ? kWideHeight : kNarrowHeight), wide);
 }
 

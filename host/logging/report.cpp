@@ -65,8 +65,7 @@ std::string bars(const std::vector<BarChart>& all) {
   if (all.empty()) return "";
   std::string html = "<div class=\"grid2\">\n";
   for (const BarChart& chart : all) {
-    html += fmt::format("<section class=\"card\"><h2>{}</h2>\n{}</section>\n", escaped(chart.title),
-                        render_bar_chart(chart, kNarrowWidth));
+    html += card(chart.title, render_bar_chart(chart, kHalfPageWidth), false);
   }
   return html + "</div>\n";
 }
