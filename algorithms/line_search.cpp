@@ -10,8 +10,8 @@
 // states and noise come from the counters of the random generator, not from the order of calls (Ng
 // and Jordan, "PEGASUS", UAI 2000). Each iteration has fresh scenarios, so that none is overfitted.
 // Where no candidate passes, the parameters stay as they were, bit for bit. alpha_0 is the option
-// initial_step; it starts the next search at twice the step that was taken, and at a quarter of
-// what was tried where none was.
+// initial_step; the next search starts at twice the step that was taken, and at a quarter of where
+// this one started if none was, within a thousandth of initial_step and initial_step.
 //
 // The episodes of the search count as environment steps of the run.
 //

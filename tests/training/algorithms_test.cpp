@@ -2,68 +2,13 @@
 // of its options and seed, complete in what it saves. A new algorithm is tested with no edit.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <memory>
-#include <set>
-
-#include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
-#include "host/training/algorithm.h"
 #include "host/training/evaluate.h"
-#include "host/training/run_options.h"
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
+#include "tests/training/learner.h"
 
 namespace gallop::testing {
 namespace {
-
-// A learner with all that it refers to.
-struct Learner {
-  RunOptions options;
-  std::unique_ptr<Backend> backend;
-  std::unique_ptr<Algorithm> algorithm;
-
-  Learner(const std::string& environment, const std::string& name, int threads,
-          const std::vector<std::string>& assignments = {})
-      : options(environment, name), backend(make_cpu_backend(threads)) {
-    for (const char* small : {"n_envs=16", "n_steps=24", "hidden=16,8", "steps=100000"}) {
-      options.set_assignment(small, "test");
-    }
-    for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
-    algorithm = options.algorithm().create(
-        {*backend, options.environment(), options.values(), options.seed(), options.configure()});
-  }
-  Metrics run(int iterations) {
-    Metrics last;
-    for (int k = 0; k < iterations; k++) last = algorithm->iterate();
-    return last;
-  }
-  TensorFile saved() const {
-    TensorFile file;
-    algorithm->save(file);
-    return file;
-  }
-};
-
-// The names of tensors that differ in their bytes.
-std::set<std::string> differences(const TensorFile& a, const TensorFile& b) {
-  std::set<std::string> names;
-  for (const auto& [name, tensor] : a.tensors()) {
-    if (!b.has(name) || b.tensor(name).bytes != tensor.bytes) names.insert(name);
-  }
-  for (const auto& [name, tensor] : b.tensors()) {
-    if (!a.has(name)) names.insert(name);
-  }
-  return names;
-}
-
-double metric(const Metrics& metrics, const std::string& name) {
-  for (const auto& [key, value] : metrics) {
-    if (key == name) return value;
-  }
-  ADD_FAILURE() << "no metric " << name;
-  return NAN;
-}
 
 struct Pair {
   std::string environment, algorithm;

@@ -1,0 +1,83 @@
+// An algorithm with all that it refers to, small enough for tests, and what it saves.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "host/checkpoint/tensor_file.h"
+#include "host/training/algorithm.h"
+#include "host/training/run_options.h"
+
+namespace gallop::testing {
+
+struct Learner {
+  RunOptions options;
+  std::unique_ptr<Backend> backend;
+  std::unique_ptr<Algorithm> algorithm;
+
+  Learner(const std::string& environment, const std::string& name, int threads,
+          const std::vector<std::string>& assignments = {})
+      : options(environment, name), backend(make_cpu_backend(threads)) {
+    for (const char* small : {"n_envs=16", "n_steps=24", "hidden=16,8", "steps=100000"}) {
+      options.set_assignment(small, "test");
+    }
+    for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
+    algorithm = options.algorithm().create(
+        {*backend, options.environment(), options.values(), options.seed(), options.configure()});
+  }
+  Metrics run(int iterations) {
+    Metrics last;
+    for (int k = 0; k < iterations; k++) last = algorithm->iterate();
+    return last;
+  }
+  TensorFile saved() const {
+    TensorFile file;
+    algorithm->save(file);
+    return file;
+  }
+};
+
+// Elements of a tensor of floats.
+inline std::vector<float> floats_of(const TensorFile& file, const std::string& name) {
+  const Tensor& tensor = file.tensor(name);
+  std::vector<float> values(tensor.bytes.size() / sizeof(float));
+  file.get<float>(name, tensor.shape, values);
+  return values;
+}
+
+// The names of tensors that differ in their bytes.
+inline std::set<std::string> differences(const TensorFile& a, const TensorFile& b) {
+  std::set<std::string> names;
+  for (const auto& [name, tensor] : a.tensors()) {
+    if (!b.has(name) || b.tensor(name).bytes != tensor.bytes) names.insert(name);
+  }
+  for (const auto& [name, tensor] : b.tensors()) {
+    if (!a.has(name)) names.insert(name);
+  }
+  return names;
+}
+
+// Those of them that stand under a name.
+inline std::set<std::string> differences_under(const std::string& prefix, const TensorFile& a,
+                                               const TensorFile& b) {
+  std::set<std::string> names;
+  for (const std::string& name : differences(a, b)) {
+    if (name.starts_with(prefix)) names.insert(name);
+  }
+  return names;
+}
+
+inline double metric(const Metrics& metrics, const std::string& name) {
+  for (const auto& [key, value] : metrics) {
+    if (key == name) return value;
+  }
+  ADD_FAILURE() << "no metric " << name;
+  return NAN;
+}
+
+}  // namespace gallop::testing
