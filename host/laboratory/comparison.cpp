@@ -19,6 +19,7 @@
 namespace gallop {
 namespace {
 
+constexpr long kWave = 256;             // blocks
 constexpr long kRecordDoubles = 65536;  // of a block, so that it stays in a cache
 constexpr int kLeastBlock = 64, kMostBlock = 2048;
 
@@ -94,7 +95,7 @@ class Comparison {
       const EstimatorRow& row = kernels_.rows[k];
       for (int d = 0; d < model_.n_parameters; d++) {
         const bool own = row.data == EstimatorData::kOwnRollouts;
-        results.push_back(result(k, d, own ? run_own(k, d) : shared_moments(k, d)));
+        results.push_back(result(k, d, own ? run_own(k, d) : shared_[k * model_.n_parameters + d]));
       }
     }
     return results;
@@ -138,44 +139,46 @@ class Comparison {
     pilot_seconds_ = thread_seconds() - start;
   }
 
-  // Everything that works on the paths that are shared.
+  // Everything that works on the paths that are shared. Blocks come in waves, merged in their
+  // order, so that memory does not grow with the samples.
   void run_shared() {
     const Blocks blocks(settings_.samples, block_);
-    shared_.assign(size_t(blocks.count) * kernels_.n_rows * model_.n_parameters, {});
-    pool_.run(blocks.count, 1, [&](int thread, long begin, long) {
-      Worker& w = *workers_[thread];
-      double last = thread_seconds();
-      const auto lap = [&last](double& seconds) {
-        const double now = thread_seconds();
-        seconds += now - last;
-        last = now;
-      };
-      kernels_.sample(paths(w, blocks, begin, kPathStream, w.record));
-      lap(w.path_seconds);
-      kernels_.sample(paths(w, blocks, begin, kOldPathStream, w.old_record));
-      lap(w.old_seconds);
-      const EstimateRequest r = estimate(w, blocks, begin);
-      for (const int k : rows_) {
-        if (kernels_.rows[k].data == EstimatorData::kOwnRollouts) continue;
-        last = thread_seconds();
-        kernels_.rows[k].estimate(r);
-        lap(w.seconds[size_t(k) * kMaxLaboratoryParameters]);
-        for (int d = 0; d < model_.n_parameters; d++) {
-          shared_[at(begin, k, d)] = moments_of(r.gradient + long(d) * r.stride, r.n_paths);
-        }
+    const size_t n_moments = size_t(kernels_.n_rows) * model_.n_parameters;
+    shared_.assign(n_moments, {});
+    std::vector<Moments> parts(n_moments * kWave);
+    for (long wave = 0; wave < blocks.count; wave += kWave) {
+      const long n = std::min(kWave, blocks.count - wave);
+      pool_.run(n, 1, [&](int thread, long begin, long) {
+        run_block(*workers_[thread], blocks, wave + begin, &parts[begin * n_moments]);
+        report(thread, blocks.size(wave + begin));
+      });
+      for (long block = 0; block < n; block++) {
+        for (size_t k = 0; k < n_moments; k++) shared_[k].merge(parts[block * n_moments + k]);
       }
-      report(thread, blocks.size(begin));
-    });
+    }
   }
-
-  size_t at(long block, int row, int d) const {
-    return (size_t(block) * kernels_.n_rows + row) * model_.n_parameters + d;
-  }
-  Moments shared_moments(int row, int d) const {
-    Moments all;
-    const Blocks blocks(settings_.samples, block_);
-    for (long block = 0; block < blocks.count; block++) all.merge(shared_[at(block, row, d)]);
-    return all;
+  // Writes moments [rows, D] of one block.
+  void run_block(Worker& w, const Blocks& blocks, long block, Moments* to) const {
+    double last = thread_seconds();
+    const auto lap = [&last](double& seconds) {
+      const double now = thread_seconds();
+      seconds += now - last;
+      last = now;
+    };
+    kernels_.sample(paths(w, blocks, block, kPathStream, w.record));
+    lap(w.path_seconds);
+    kernels_.sample(paths(w, blocks, block, kOldPathStream, w.old_record));
+    lap(w.old_seconds);
+    const EstimateRequest r = estimate(w, blocks, block);
+    for (const int k : rows_) {
+      if (kernels_.rows[k].data == EstimatorData::kOwnRollouts) continue;
+      last = thread_seconds();
+      kernels_.rows[k].estimate(r);
+      lap(w.seconds[size_t(k) * kMaxLaboratoryParameters]);
+      for (int d = 0; d < model_.n_parameters; d++) {
+        to[k * model_.n_parameters + d] = moments_of(r.gradient + long(d) * r.stride, r.n_paths);
+      }
+    }
   }
 
   long own_samples(const EstimatorRow& row) const {
@@ -261,7 +264,7 @@ class Comparison {
   ThreadPool pool_;
   std::vector<int> rows_;  // numbers of the estimators that run
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<Moments> shared_;  // [block, row, D]
+  std::vector<Moments> shared_;  // [rows, D]
   std::optional<double> smoothed_[kMaxLaboratoryParameters];
   double pilot_seconds_ = 0, work_ = 1;
   std::atomic<long> done_{0};

@@ -2,7 +2,9 @@
 // estimator variances are known by enumeration of its 625 trajectories of four steps.
 #pragma once
 
-namespace gallop {
+#include "kernels/numerics/platform.h"
+
+namespace gallop::inline GALLOP_ISA {
 
 struct ThreeStateMdp {
   static constexpr int kStates = 3, kActions = 2, kHorizon = 4;
@@ -13,4 +15,4 @@ struct ThreeStateMdp {
   static constexpr double kStart[3] = {1, 0, 0};
 };
 
-}  // namespace gallop
+}  // namespace gallop::inline GALLOP_ISA
