@@ -66,8 +66,9 @@ th, td { padding: 6px 0; border-top: 1px solid var(--rule); text-align: left;
 tr:first-child > * { border-top: 0; }
 th { color: var(--soft); padding-right: 16px; white-space: nowrap; }
 td { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.columns td, .columns th { text-align: left; padding-right: 14px; white-space: nowrap; }
-.columns td:last-child { white-space: normal; min-width: 190px; font-size: 13px; }
+.columns td, .columns th { text-align: left; padding-right: 11px; white-space: nowrap;
+  font-size: 13px; }
+.columns td:last-child { white-space: normal; min-width: 170px; padding-right: 0; }
 .numbers th { color: var(--ink); padding-right: 24px; }
 .numbers thead th { color: var(--soft); font-size: 13px; }
 .numbers thead th + th, .numbers td { text-align: right; white-space: nowrap;
