@@ -1,6 +1,7 @@
 // Whole iterations of every algorithm on the subject end with the CPU's parameters, moments and
 // batches, bit for bit.
 #include "host/checkpoint/tensor_file.h"
+#include "host/registry/registry.h"
 #include "host/training/algorithm.h"
 #include "host/training/run_options.h"
 #include "tests/cuda/subject.h"
@@ -44,16 +45,20 @@ void compare_training(const std::string& environment, const std::string& algorit
   }
 }
 
-void compare_all(const std::string& environment) {
-  ASSERT_FALSE(all_algorithms().empty());
-  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    compare_training(environment, algorithm->name);
-  }
+// Of every algorithm that is registered, one test each.
+std::vector<std::string> every_algorithm() {
+  std::vector<std::string> names;
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) names.push_back(algorithm->name);
+  return names;
 }
 
-TEST(Training, DiscreteActions) { compare_all("cartpole"); }
+class Training : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Registry, Training, ::testing::ValuesIn(every_algorithm()),
+                         [](const auto& info) { return info.param; });
 
-TEST(Training, ContinuousActions) { compare_all("pendulum"); }
+TEST_P(Training, DiscreteActions) { compare_training("cartpole", GetParam()); }
+
+TEST_P(Training, ContinuousActions) { compare_training("pendulum", GetParam()); }
 
 }  // namespace
 }  // namespace gallop::testing
