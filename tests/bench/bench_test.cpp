@@ -47,6 +47,8 @@ TEST(Bench, RefusesBuildsThatMislead) {
 TEST(Bench, NamesWhatIsNear) {
   expect_error_with(
       ExitCode::usage, [] { run_benchmarks({"rolout"}); }, "rolout", "'rollout'");
+  expect_error_with(
+      ExitCode::usage, [] { run_benchmarks({"fischer"}); }, "fischer", "'fisher'");
   RolloutSuite suite = short_suite();
   suite.policies = {"64-65"};
   expect_error_with(

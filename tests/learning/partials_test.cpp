@@ -85,6 +85,26 @@ TEST(Partials, SumsAreExactToRoundingAndFreeOfOrder) {
   }
 }
 
+// Multiples of every power of two down to far below the last bit of the fixed point, ties among
+// them, in more columns than are summed at once.
+TEST(Partials, EverySetOfKernelsRoundsAlike) {
+  Random random(44);
+  for (const int n_chunks : {1, 9, 391}) {
+    Partials p(random, n_chunks, {1100, 37});
+    for (float& x : p.partial) {
+      const double odd = 2 * random.below(1 << random.below(24)) + 1;
+      x = float(std::ldexp(random.chance(0.5) ? odd : -odd, -random.below(90)));
+    }
+    p.note();
+    const std::vector<float> first = p.reduce(kernel_sets()[0], p.size());
+    for (const KernelSet& set : kernel_sets()) {
+      for (const int grain : {512, p.size()}) {
+        ASSERT_TRUE(same_bits(p.reduce(set, grain), first)) << set.isa << " grain " << grain;
+      }
+    }
+  }
+}
+
 TEST(Partials, WhatIsNotFiniteRefusesItsSegment) {
   Random random(42);
   for (const float bad : {INFINITY, -INFINITY, NAN}) {
