@@ -1,13 +1,23 @@
-// Natural policy gradient: Kakade, "A natural policy gradient" (NIPS 2001); the lecture's "KL
-// divergence between distributions" with the step that solves the constrained problem to second
-// order.
+// Natural policy gradient: the step along F^-1 g that solves the lecture's constrained problem to
+// second order.
 //
 //   theta <- theta + beta F^-1 g,   beta = sqrt(2 delta / g^T F^-1 g)
 //
-// so that beta^2 g^T F^-1 g / 2, the second-order KL, is delta (the factor 1/2 is missing on the
-// lecture's slide). With `step` = fixed, beta is the option learning_rate, as in Kakade's paper.
-// F^-1 g by conjugate gradient on Fisher-vector products. There is no line search: the measured KL
-// is reported, not bounded; see trpo for that.
+// so that beta^2 g^T F^-1 g / 2, the second-order KL, is delta. With `step` = fixed, beta is the
+// option learning_rate, as in Kakade's paper. F^-1 g by conjugate gradient on Fisher-vector
+// products. There is no line search: the measured KL is reported, not bounded; see trpo for that.
+//
+// Slip: the lecture's second-order approximation of the KL divergence lacks the factor 1/2 and the
+// average over samples. With KL = d^T F d / 2 and F the mean over samples, its epsilon is twice
+// this delta.
+//
+// Source: Kakade, "A natural policy gradient", NIPS 2001; arXiv:1502.05477v5, appendix C for the
+// products.
+//
+// Verified: Fisher-vector products against a reference written out
+// (tests/learning/fisher_test.cpp), the step against the exact natural gradient of a decision
+// process and under another parametrisation (tests/learning/trust_region_test.cpp), learning on
+// cartpole (tests/training/learning_test.cpp).
 #include <cmath>
 
 #include "host/learning/trust_region.h"

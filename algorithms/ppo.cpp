@@ -1,11 +1,20 @@
-// Proximal policy optimisation with the clipped surrogate: Schulman, Wolski, Dhariwal, Radford and
-// Klimov, arXiv:1707.06347v2, Algorithm 1 and eq. 7. Advantages by GAE (arXiv:1506.02438v6, eq.
-// 16).
+// Proximal policy optimisation with the clipped surrogate.
+//
+//   maximise  mean of min(rho A, clip(rho, 1 - epsilon, 1 + epsilon) A),
+//   rho = pi(u | s) / pi_old(u | s)
 //
 // Each iteration: N instances run T steps; then for some epochs the samples are visited in
-// minibatches of a random order, and policy and value network take a step of Adam each. Deviations
-// from the paper: the two networks share nothing, so the value loss needs no coefficient; learning
-// rates fall linearly to zero.
+// minibatches of a random order, and policy and value network take a step of Adam each. Advantages
+// by GAE (arXiv:1506.02438v6, eq. 16). epsilon is the option clip. Deviations from the paper: the
+// two networks share nothing, so the value loss needs no coefficient; learning rates fall linearly
+// to zero.
+//
+// Source: Schulman, Wolski, Dhariwal, Radford and Klimov, arXiv:1707.06347v2, Algorithm 1 and
+// eq. 7.
+//
+// Verified: the loss and its gradient against definition and differences
+// (tests/learning/gradient_test.cpp), Adam against its recursion (tests/learning/adam_test.cpp),
+// learning on cartpole (tests/training/learning_test.cpp).
 #include <algorithm>
 
 #include "host/checkpoint/tensor_file.h"

@@ -1,14 +1,23 @@
-// Trust region policy optimisation: Schulman, Levine, Moritz, Jordan and Abbeel,
-// arXiv:1502.05477v5, section 6 and appendix C.
+// Trust region policy optimisation.
 //
 //   maximise  L(theta) = mean of rho A   subject to   mean KL(old || theta) <= delta
 //
 // s = (F + zeta I)^-1 g by conjugate gradient on Fisher-vector products; the full step is beta s
 // with beta = sqrt(2 delta / s^T (F + zeta I) s); it is shortened by a fixed factor until the
 // surrogate has improved and the measured mean KL is at most delta; where no step passes, the
-// parameters stay as they were, bit for bit. F is the analytic matrix over all samples. The lecture
-// writes the constraint as d^T F d <= epsilon; with KL = d^T F d / 2 its epsilon is twice this
-// delta. Advantages by GAE; the value network is refitted after the policy's step.
+// parameters stay as they were, bit for bit. F is the analytic matrix over all samples. Advantages
+// by GAE; the value network is refitted after the policy's step.
+//
+// Slip: the lecture writes the constraint as d^T F d <= epsilon, without the factor 1/2 and the
+// average over samples; with KL = d^T F d / 2 its epsilon is twice this delta. Its fit of the value
+// function is a minimum ("min") where the minimising parameters ("argmin") are meant.
+//
+// Source: Schulman, Levine, Moritz, Jordan and Abbeel, arXiv:1502.05477v5, section 6 and appendix
+// C.
+//
+// Verified: Fisher-vector products and the divergence against the formulas written out
+// (tests/learning/fisher_test.cpp), a step against its pieces
+// (tests/learning/trust_region_test.cpp), learning on cartpole (tests/training/learning_test.cpp).
 #include <cmath>
 
 #include "host/learning/trust_region.h"

@@ -1,15 +1,22 @@
-// Generalised advantage estimation (Schulman et al., arXiv:1506.02438v6, eq. 16) over recorded
-// rollouts.
+// Generalised advantage estimation over recorded rollouts.
 //
 //   next_value[t] = terminated[t] ? 0 : truncated[t] ? V(final_obs[t]) : V[t + 1]
 //   delta[t]      = r[t] + gamma next_value[t] - V[t]
-//   A[t]          = delta[t] + gamma lambda (1 - ended[t]) A[t + 1],   ended = terminated |
-//   truncated target[t]     = A[t] + V[t]
+//   A[t]          = delta[t] + gamma lambda (1 - ended[t]) A[t + 1]
+//   ended[t]      = terminated[t] | truncated[t]
+//   target[t]     = A[t] + V[t]
 //
 // Element t of every array belongs to transition t. Two shapes of the same recursion: one
 // sequential sweep, and for T >= kGaeScanSteps a scan over chunks of 32 steps whose carries are
 // combined in order. Which one runs depends on T alone, so the bits do not depend on the device or
 // on N.
+//
+// Slip: the lecture's Q^(pi, gamma) = E[r + gamma V^pi(s')] needs the discounted V^(pi, gamma).
+//
+// Source: Schulman, Moritz, Levine, Jordan and Abbeel, arXiv:1506.02438v6, eq. 16.
+//
+// Verified: against golden sequences, the definition as a sum, and the limits lambda = 0 and 1
+// (tests/learning/gae_test.cpp).
 #pragma once
 
 #include "kernels/numerics/scalar.h"

@@ -1,10 +1,17 @@
-// Discounted returns of recorded rollouts (lecture, Algorithm 1):
+// Discounted returns of recorded rollouts:
 //
-//   R[t] = r[t] + gamma next[t],  next[t] = terminated[t] ? 0 : truncated[t] ? V(final_obs[t]) :
-//   R[t + 1]
+//   R[t]    = r[t] + gamma next[t]
+//   next[t] = terminated[t] ? 0 : truncated[t] ? V(final_obs[t]) : R[t + 1]
 //
 // and R[T] = V(obs[T]) where the rollout cuts an episode. Without values (null) the cut ends count
 // as 0.
+//
+// Slip: the lecture's slides on discounting have exponents that count from the horizon; here they
+// count from t, as in its Algorithm 1.
+//
+// Source: the lecture on policy optimisation by Schulman and Abbeel, Algorithm 1.
+//
+// Verified: against the definition as a sum (tests/learning/returns_test.cpp).
 #pragma once
 
 #include "kernels/numerics/scalar.h"

@@ -5,9 +5,17 @@
 //
 // J is the derivative of the head's inputs (logits; means and log sigma) by the parameters and M
 // the Fisher matrix of the distribution in them: diag(p) - p p^T for a category; 1 / sigma^2 for
-// the means and 2 for log sigma of a normal (Schulman et al., arXiv:1502.05477v5, appendix C). No
-// second derivatives. F is taken at the policy that acted, so hidden units are computed once
-// (fisher_prepare) and read by every product. How a chunk lays them out is each backend's own.
+// the means and 2 for log sigma of a normal. No second derivatives. F is taken at the policy that
+// acted, so hidden units are computed once (fisher_prepare) and read by every product.
+//
+// Slip: on the lecture's slide the second-order KL lacks the factor 1/2 and the average over
+// samples; it is d^T F d / 2.
+//
+// Source: Schulman, Levine, Moritz, Jordan and Abbeel, arXiv:1502.05477v5, appendix C.
+//
+// Verified: products and divergence against a reference written out, and the natural gradient of a
+// decision process (tests/learning/fisher_test.cpp); solutions against the full matrix
+// (tests/learning/trust_region_test.cpp).
 #pragma once
 
 #include "kernels/gradients/gradient.h"
