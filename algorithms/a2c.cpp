@@ -41,6 +41,7 @@ class A2c : public OnPolicyAlgorithm {
   using OnPolicyAlgorithm::OnPolicyAlgorithm;
 
   Metrics iterate() override {
+    const UpdateGuard guard(learner_);
     const Options& options = context_.options;
     learner_.collect();
     Metrics metrics = learner_.episode_metrics();

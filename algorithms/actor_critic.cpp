@@ -33,6 +33,7 @@ class ActorCritic : public BaselineAlgorithm {
   using BaselineAlgorithm::BaselineAlgorithm;
 
   Metrics iterate() override {
+    const UpdateGuard guard(learner_);
     learner_.collect();
     Metrics metrics = learner_.episode_metrics();
     baseline_->evaluate();

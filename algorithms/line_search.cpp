@@ -56,6 +56,7 @@ class LineSearch : public BaselineAlgorithm {
         step_(context.options.real("initial_step")) {}
 
   Metrics iterate() override {
+    const UpdateGuard guard(learner_);
     learner_.collect();
     Metrics metrics = learner_.episode_metrics();
     baseline_->evaluate();

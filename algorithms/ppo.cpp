@@ -51,6 +51,7 @@ class Ppo : public OnPolicyAlgorithm {
         order_(context.backend, learner_.n_samples()) {}
 
   Metrics iterate() override {
+    const UpdateGuard guard(learner_);
     learner_.collect();
     learner_.estimate_advantages();
     Metrics metrics = learner_.episode_metrics();

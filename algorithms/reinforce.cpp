@@ -41,6 +41,7 @@ class Reinforce : public OnPolicyAlgorithm {
       : OnPolicyAlgorithm(context), paths_(context.backend, learner_) {}
 
   Metrics iterate() override {
+    const UpdateGuard guard(learner_);
     const Options& options = context_.options;
     learner_.collect_from_reset();
     Metrics metrics = learner_.episode_metrics();

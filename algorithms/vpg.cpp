@@ -52,6 +52,7 @@ class Vpg : public BaselineAlgorithm {
   }
 
   Metrics iterate() override {
+    const UpdateGuard guard(learner_);
     learner_.collect();
     Metrics metrics = learner_.episode_metrics();
     baseline_->evaluate();

@@ -94,6 +94,23 @@ double TrainedParameters::plain_step(double learning_rate, double max_norm) {
   return step.norm;
 }
 
+void TrainedParameters::remember() {
+  if (kept_.size() == 0) kept_ = DeviceArray<float>(*backend_, 3 * std::size_t(size_));
+  backend_->copy(kept_.data(), values_.data(), size_);
+  backend_->copy(kept_.data() + size_, first_moment_.data(), size_);
+  backend_->copy(kept_.data() + 2 * size_, second_moment_.data(), size_);
+  kept_power1_ = power1_;
+  kept_power2_ = power2_;
+}
+
+void TrainedParameters::restore() {
+  backend_->copy(values_.data(), kept_.data(), size_);
+  backend_->copy(first_moment_.data(), kept_.data() + size_, size_);
+  backend_->copy(second_moment_.data(), kept_.data() + 2 * size_, size_);
+  power1_ = kept_power1_;
+  power2_ = kept_power2_;
+}
+
 void TrainedParameters::save(TensorFile& file, const std::string& prefix) const {
   const TensorShape shape = {std::uint64_t(size_)};
   file.put<float>(prefix + "/parameters", shape, values_.download());

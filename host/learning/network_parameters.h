@@ -39,6 +39,10 @@ class TrainedParameters {
   // corrections.
   double rmsprop_step(double learning_rate, double max_norm, double decay, double epsilon);
 
+  // Copies parameters and moments, and gives the last copy back, bit for bit.
+  void remember();
+  void restore();
+
   void save(TensorFile& file, const std::string& prefix) const;
   void load(const TensorFile& file, const std::string& prefix);
 
@@ -55,6 +59,8 @@ class TrainedParameters {
   long size_ = 0;
   DeviceArray<float> values_, gradient_, first_moment_, second_moment_;
   double power1_ = 1.0, power2_ = 1.0;  // beta^t, by repeated multiplication
+  DeviceArray<float> kept_;             // [3 D] once there is a copy
+  double kept_power1_ = 1.0, kept_power2_ = 1.0;
 };
 
 // Initial parameters: each unit's weights are normals scaled to the norm `hidden_gain`, for the

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 
 #include "host/checkpoint/tensor_file.h"
 #include "host/error.h"
@@ -66,6 +67,22 @@ void require_finite(double value, const std::string& what) {
   throw Error(ExitCode::non_finite,
               fmt::format("{} is {}; the step is refused and the parameters keep their last values",
                           what, value));
+}
+
+UpdateGuard::UpdateGuard(OnPolicyLearner& learner)
+    : learner_(learner), exceptions_(std::uncaught_exceptions()) {
+  learner.policy_parameters().remember();
+  learner.value_parameters().remember();
+}
+
+UpdateGuard::~UpdateGuard() {
+  if (std::uncaught_exceptions() == exceptions_) return;
+  try {
+    learner_.policy_parameters().restore();
+    learner_.value_parameters().restore();
+  } catch (...) {
+    // A device that fails keeps nothing; the exception that is on its way says more.
+  }
 }
 
 OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)

@@ -180,6 +180,20 @@ class OnPolicyLearner {
   DeviceArray<std::int32_t> ended_length_;
 };
 
+// Stands at the head of an iteration: where an exception leaves it, both networks get back the
+// parameters and moments that they had there, whichever steps had been taken by then.
+class UpdateGuard {
+ public:
+  explicit UpdateGuard(OnPolicyLearner& learner);
+  ~UpdateGuard();
+  UpdateGuard(const UpdateGuard&) = delete;
+  UpdateGuard& operator=(const UpdateGuard&) = delete;
+
+ private:
+  OnPolicyLearner& learner_;
+  int exceptions_;  // that were on their way before
+};
+
 // The part of an on-policy algorithm that is the same for all: an algorithm adds iterate() and the
 // state that it has besides.
 class OnPolicyAlgorithm : public Algorithm {

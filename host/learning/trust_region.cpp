@@ -170,6 +170,7 @@ TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context)
       value_fit_(context, learner_) {}
 
 Metrics TrustRegionAlgorithm::iterate() {
+  const UpdateGuard guard(learner_);
   learner_.collect();
   learner_.estimate_advantages();
   Metrics metrics = learner_.episode_metrics();

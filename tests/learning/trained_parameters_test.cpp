@@ -54,6 +54,41 @@ TEST_F(Trained, StepsEqualTheAlgorithmWithALimitedNorm) {
   }
 }
 
+TEST_F(Trained, PlainAndRmsPropStepsEqualTheirRecursions) {
+  for (const double limit : {0.0, 0.5}) {
+    Random random(92);
+    const int n = 37;
+    std::vector<float> initial(n), gradient(n);
+    for (float& p : initial) p = float(random.normal());
+    TrainedParameters plain(*backend_, initial, 0), rmsprop(*backend_, initial, 0);
+    std::vector<long double> a(initial.begin(), initial.end()), b = a, second(n);
+    const long double decay = 0.97f, epsilon = 1e-3f;
+    for (int step = 0; step < 200; step++) {
+      long double squares = 0;
+      for (float& g : gradient) {
+        g = float(random.normal());
+        squares += (long double)g * g;
+      }
+      const long double norm = std::sqrt(squares);
+      const long double scale = limit > 0 && norm > limit ? limit / norm : 1.0L;
+      set_gradient(plain, gradient);
+      set_gradient(rmsprop, gradient);
+      EXPECT_NEAR(plain.plain_step(0.03, limit), double(norm), 1e-9);
+      EXPECT_NEAR(rmsprop.rmsprop_step(0.01, limit, 0.97, 1e-3), double(norm), 1e-9);
+      for (int i = 0; i < n; i++) {
+        const long double g = gradient[i] * scale;
+        a[i] -= 0.03L * g;
+        second[i] = decay * second[i] + (1 - decay) * g * g;
+        b[i] -= 0.01L * g / (std::sqrt(second[i]) + epsilon);
+      }
+    }
+    for (int i = 0; i < n; i++) {
+      EXPECT_NEAR(plain.values()[i], double(a[i]), 1e-5) << limit;
+      EXPECT_NEAR(rmsprop.values()[i], double(b[i]), 2e-5) << limit;
+    }
+  }
+}
+
 // A step that would put a number that is not finite anywhere is refused whole.
 TEST_F(Trained, AStepThatIsNotFiniteLeavesEverythingAsItWas) {
   TrainedParameters trained(*backend_, {1, 2, 3}, 0);
@@ -64,6 +99,8 @@ TEST_F(Trained, AStepThatIsNotFiniteLeavesEverythingAsItWas) {
   for (const float bad : {float(NAN), float(INFINITY), -float(INFINITY), 1e20f, -3e38f}) {
     set_gradient(trained, {.1f, bad, .3f});
     EXPECT_FALSE(std::isfinite(trained.adam_step(0.1, 0))) << bad;
+    EXPECT_FALSE(std::isfinite(trained.plain_step(0.1, 0))) << bad;
+    EXPECT_FALSE(std::isfinite(trained.rmsprop_step(0.1, 0, 0.9, 1e-8))) << bad;
     TensorFile after;
     trained.save(after, "p");
     for (const auto& [name, tensor] : before.tensors()) {
@@ -74,6 +111,26 @@ TEST_F(Trained, AStepThatIsNotFiniteLeavesEverythingAsItWas) {
   set_gradient(trained, {.1f, 1e20f, .3f});
   EXPECT_NEAR(trained.adam_step(0.1, 1.0), 1e20, 1e13);
   for (const float p : trained.values()) EXPECT_TRUE(std::isfinite(p));
+}
+
+TEST_F(Trained, WhatWasRememberedComesBackWithItsMoments) {
+  TrainedParameters trained(*backend_, {1, 2, 3}, 0);
+  set_gradient(trained, {.1f, .2f, .3f});
+  trained.adam_step(0.1, 0);
+  TensorFile before;
+  trained.save(before, "p");
+  trained.remember();
+  for (int k = 0; k < 3; k++) trained.adam_step(0.1, 0);
+  trained.plain_step(0.1, 0);
+  TensorFile moved;
+  trained.save(moved, "p");
+  EXPECT_NE(moved.tensor("p/parameters").bytes, before.tensor("p/parameters").bytes);
+  trained.restore();
+  TensorFile after;
+  trained.save(after, "p");
+  for (const auto& [name, tensor] : before.tensors()) {
+    EXPECT_EQ(after.tensor(name).bytes, tensor.bytes) << name;
+  }
 }
 
 TEST_F(Trained, InitialWeightsHaveTheStatedNormsAndStreams) {
