@@ -105,7 +105,7 @@ double GradientCase::policy_objective(const Vector& theta, double* statistics) c
   for (int s = 0; s < config.count; s++) {
     const Vector output = reference_forward(shape.network, theta, input(s));
     const Distribution d = reference_distribution(shape, output, log_std, action_of(s));
-    const ReferenceLoss loss = reference_loss(config.loss, clip, d.log_prob,
+    const ReferenceLoss loss = reference_loss(config.loss, clip, kl_penalty, d.log_prob,
                                               double(log_prob[id(s)]), double(advantage[id(s)]));
     sum += double(weight) * (loss.loss - double(config.entropy) * d.entropy);
     if (statistics == nullptr) continue;
@@ -154,6 +154,7 @@ std::vector<float> GradientCase::policy_gradient(const KernelSet& set, int grain
   r.policy = {shape, parameters.data(), normalization()};
   r.loss = config.loss;
   r.clip = clip;
+  r.kl_penalty = kl_penalty;
   r.entropy_coefficient = config.entropy;
   Segments segments;
   policy_segments(shape, segments);

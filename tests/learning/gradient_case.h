@@ -30,7 +30,7 @@ struct GradientCase {
   int n_envs, n_steps;
   std::vector<float> observation, action, log_prob, advantage, target;
   std::vector<std::uint32_t> order;
-  float clip = 0.2f, weight;
+  float clip = 0.2f, kl_penalty = 0.7f, weight;
 
   GradientCase(const GradientConfig& c, std::uint64_t seed, bool for_value = false);
 

@@ -12,7 +12,7 @@ namespace {
 const std::vector<std::vector<int>> kHidden = {{},    {1},      {3},      {16},       {33},   {64},
                                                {128}, {16, 33}, {64, 64}, {3, 1, 33}, {33, 3}};
 const PolicyLoss kLosses[] = {PolicyLoss::kLikelihoodRatio, PolicyLoss::kClippedSurrogate,
-                              PolicyLoss::kSurrogate};
+                              PolicyLoss::kSurrogate, PolicyLoss::kPenalizedSurrogate};
 const int kCounts[] = {1, 5, 127, 128, 129, 300};
 
 // One configuration of each combination, the rest rotating through it.
@@ -30,10 +30,10 @@ std::vector<GradientConfig> policy_configs() {
           c.loss = loss;
           c.count = kCounts[(k * 5 + k / 6) % 6];
           c.inputs = 1 + k * 7 % 19;
-          c.n_actions = head == Head::kCategorical ? 2 + k % 5 : 1 + k % 4;
+          c.n_actions = head == Head::kCategorical ? 2 + k % 5 : 1 + (k + k / 4) % 4;
           c.normalized = k % 3 == 0;
-          c.ordered = k % 2 == 0;
-          c.entropy = k % 4 == 0 ? 0.0f : 0.05f * float(k % 4);
+          c.ordered = (k + k / 4) % 2 == 0;
+          c.entropy = 0.05f * float((k + k / 4) % 4);
           configs.push_back(c);
           k++;
         }
@@ -136,7 +136,7 @@ TEST(PolicyGradient, EqualsFiniteDifferences) {
     }
     n_configs++;
   }
-  EXPECT_GT(n_configs, 210);
+  EXPECT_GT(n_configs, 280);
   std::printf("%d configurations, greatest error %.2g of the norm\n", n_configs, worst);
 }
 
@@ -194,6 +194,76 @@ TEST(PolicyGradient, TheClippedSurrogateIsFlatOnOneSideOnly) {
         }
       }
     }
+  }
+}
+
+// Without advantages the penalty alone is left: beta times the divergence's gradient, none at the
+// policy that acted.
+TEST(PolicyGradient, ThePenaltyIsBetaTimesTheDivergence) {
+  for (const Head head : {Head::kCategorical, Head::kGaussian, Head::kGaussianNetwork}) {
+    GradientConfig c;
+    c.head = head;
+    c.hidden = {6};
+    c.loss = PolicyLoss::kPenalizedSurrogate;
+    GradientCase example(c, 9);
+    example.advantage.assign(example.advantage.size(), 0.0f);
+    for (const KernelSet& set : kernel_sets()) {
+      example.kl_penalty = 0.25f;
+      const std::vector<float> once = example.policy_gradient(set);
+      example.kl_penalty = 2.0f;
+      const std::vector<float> eightfold = example.policy_gradient(set);
+      double norm = 0;
+      for (long i = 0; i < example.n_parameters(); i++) {
+        norm = std::max(norm, std::abs(double(once[i])));
+        EXPECT_NEAR(eightfold[i], 8 * once[i], 1e-5 * std::abs(eightfold[i]) + 1e-7) << i;
+      }
+      EXPECT_GT(norm, 1e-3) << set.isa;
+      GradientCase fresh = example;
+      fresh.act_anew(set);
+      const std::vector<float> at_old = fresh.policy_gradient(set);
+      for (long i = 0; i < fresh.n_parameters(); i++) EXPECT_EQ(at_old[i], 0.0f) << set.isa << i;
+    }
+  }
+}
+
+// L(theta) = mean of rho A: at the policy that acted its differences are the policy gradient.
+TEST(PolicyGradient, TheSurrogateHasThePolicyGradientWhereItActed) {
+  for (const Head head : {Head::kCategorical, Head::kGaussian, Head::kGaussianNetwork}) {
+    GradientConfig c;
+    c.head = head;
+    c.hidden = {5};
+    c.loss = PolicyLoss::kLikelihoodRatio;
+    GradientCase example(c, 10);
+    example.act_anew(kernel_sets()[0]);
+    const std::vector<float> g = example.policy_gradient(kernel_sets()[0]);
+    // The reference's own log-probabilities, so that its ratio is exactly 1.
+    std::vector<double> old;
+    const Vector theta = example.parameters_in_double();
+    const long offset = layer_offset(example.shape.network, example.shape.network.n_layers);
+    const auto log_prob = [&](const Vector& at, int s) {
+      const Vector output = reference_forward(example.shape.network, at, example.input(s));
+      return reference_distribution(example.shape, output, at.data() + offset, example.action_of(s))
+          .log_prob;
+    };
+    for (int s = 0; s < c.count; s++) old.push_back(log_prob(theta, s));
+    const auto surrogate = [&](const Vector& at) {
+      double sum = 0;
+      for (int s = 0; s < c.count; s++) {
+        sum -= std::exp(log_prob(at, s) - old[s]) * double(example.advantage[s]) / c.count;
+      }
+      return sum;
+    };
+    double error = 0, norm = 0;
+    for (long i = 0; i < example.n_parameters(); i++) {
+      const double h = 1e-5;
+      Vector up = theta, down = theta;
+      up[i] += h;
+      down[i] -= h;
+      const double slope = (surrogate(up) - surrogate(down)) / (2 * h);
+      error += std::pow(slope - double(g[i]), 2);
+      norm += slope * slope;
+    }
+    EXPECT_LT(std::sqrt(error / norm), 1e-6) << int(head);
   }
 }
 

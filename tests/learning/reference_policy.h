@@ -80,8 +80,8 @@ struct ReferenceLoss {
   double loss, surrogate, kl, clipped;
 };
 
-inline ReferenceLoss reference_loss(PolicyLoss kind, double clip, double log_prob,
-                                    double old_log_prob, double advantage) {
+inline ReferenceLoss reference_loss(PolicyLoss kind, double clip, double kl_penalty,
+                                    double log_prob, double old_log_prob, double advantage) {
   const double ratio = std::exp(log_prob - old_log_prob);
   ReferenceLoss r = {0, 0, ratio - 1 - (log_prob - old_log_prob), 0};
   if (kind == PolicyLoss::kLikelihoodRatio) {
@@ -90,6 +90,11 @@ inline ReferenceLoss reference_loss(PolicyLoss kind, double clip, double log_pro
   }
   if (kind == PolicyLoss::kSurrogate) {
     r.loss = r.surrogate = -ratio * advantage;
+    return r;
+  }
+  if (kind == PolicyLoss::kPenalizedSurrogate) {
+    r.surrogate = -ratio * advantage;
+    r.loss = r.surrogate + kl_penalty * r.kl;
     return r;
   }
   const double limited = std::min(std::max(ratio, 1 - clip), 1 + clip);
