@@ -15,8 +15,9 @@ struct Trained {
 };
 
 Trained train(Backend& backend, const std::string& environment, const std::string& algorithm,
-              int n_iterations) {
-  const RunOptions options(environment, algorithm);
+              int n_iterations, const std::vector<std::string>& assignments) {
+  RunOptions options(environment, algorithm);
+  for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
   const std::unique_ptr<Algorithm> learner = options.algorithm().create(
       {backend, options.environment(), options.values(), options.seed(), options.configure()});
   Trained trained;
@@ -25,12 +26,16 @@ Trained train(Backend& backend, const std::string& environment, const std::strin
   return trained;
 }
 
-void compare_training(const std::string& environment, const std::string& algorithm) {
+void compare_training(const std::string& environment, const std::string& algorithm,
+                      const std::vector<std::string>& assignments = {}) {
   SCOPED_TRACE(algorithm + " on " + environment);
+  std::string variant;
+  for (const std::string& assignment : assignments) variant += " " + assignment;
+  SCOPED_TRACE(variant);
   const auto cpu = make_cpu_backend(2);
   const auto subject = make_subject();
-  const Trained actual = train(*subject, environment, algorithm, 2);
-  const Trained expected = train(*cpu, environment, algorithm, 2);
+  const Trained actual = train(*subject, environment, algorithm, 2, assignments);
+  const Trained expected = train(*cpu, environment, algorithm, 2, assignments);
   EXPECT_EQ(expected.file.tensors().size(), actual.file.tensors().size());
   EXPECT_GT(expected.file.tensors().size(), 4u);
   for (const auto& [name, tensor] : expected.file.tensors()) {
@@ -59,6 +64,45 @@ INSTANTIATE_TEST_SUITE_P(Registry, Training, ::testing::ValuesIn(every_algorithm
 TEST_P(Training, DiscreteActions) { compare_training("cartpole", GetParam()); }
 
 TEST_P(Training, ContinuousActions) { compare_training("pendulum", GetParam()); }
+
+// Options that take another way through the learner, each value of them at least once.
+TEST(TrainingVariants, OfTheGradientAndOfItsBaseline) {
+  const std::vector<std::string> small = {"n_envs=9", "n_steps=21", "hidden=8",
+                                          "value_minibatch=50"};
+  const auto compare_variant = [&](const std::string& environment, const std::string& algorithm,
+                                   std::vector<std::string> options) {
+    options.insert(options.end(), small.begin(), small.end());
+    compare_training(environment, algorithm, options);
+  };
+  const char* const steps[] = {"step=plain", "step=adam", "step=rmsprop"};
+  const char* const estimators[] = {"estimator=gae", "estimator=monte_carlo", "estimator=n_step"};
+  const char* const targets[] = {"value_target=td", "value_target=monte_carlo",
+                                 "value_target=lambda"};
+  int k = 0;
+  for (const char* environment : {"cartpole", "mdp"}) {
+    for (const char* baseline : {"none", "mean", "time", "linear", "network"}) {
+      compare_variant(
+          environment, "vpg",
+          {std::string("baseline=") + baseline, estimators[k % 3], steps[k / 2 % 3],
+           targets[(k + 1) % 3], k % 2 == 0 ? "discount_states=true" : "discount_states=false",
+           "value_proximal=" + std::to_string(k % 4)});
+      k++;
+    }
+  }
+  for (const char* algorithm : {"actor_critic", "actor_critic_one_step"}) {
+    compare_variant("pendulum", algorithm, {"baseline=linear", "value_proximal=2"});
+    compare_variant("cartpole", algorithm, {"baseline=network", "value_proximal=0.1"});
+    compare_variant("cartpole", algorithm,
+                    {"value_hidden=5,3", "normalize_observations=true", "baseline=linear"});
+  }
+  for (const char* baseline : {"none", "mean", "optimal", "optimal_component"}) {
+    for (const char* environment : {"cartpole", "mdp"}) {
+      compare_training(
+          environment, "reinforce",
+          {std::string("baseline=") + baseline, "n_envs=5", "n_steps=40", "hidden=6", "gamma=0.9"});
+    }
+  }
+}
 
 }  // namespace
 }  // namespace gallop::testing
