@@ -188,12 +188,12 @@ TEST(StudyProgram, KilledAndResumedItEndsWithTheSameBytes) {
 TEST(StudyProgram, ARunThatIsNotFiniteIsShown) {
   const TemporaryFolder folder;
   put_file(folder / "s.toml", R"(
-environment = "pendulum"
+environment = "lqr"
 seeds = 1
 steps = 512
 variants = [
   {name = "sound", algorithm = "npg"},
-  {name = "wild", algorithm = "npg", step = "fixed", learning_rate = 1000000.0},
+  {name = "wild", algorithm = "npg", a = 100000.0},
 ]
 [options]
 n_envs = 8
