@@ -76,9 +76,9 @@ TEST(TrustRegion, TheDirectionSolvesTheSystemOfTheFullMatrix) {
     double damping;
     bool narrow;  // damping hardly takes part in the length of the step
   };
-  for (const Case& c : {Case{"cartpole", "16", 0.1, false}, Case{"cartpole", "16", 3e-3, true},
+  for (const Case& c : {Case{"cartpole", "16", 0.1, false}, Case{"cartpole", "16", 1e-3, false},
                         Case{"cartpole", "16", 1e-5, false}, Case{"pendulum", "16", 0.01, false},
-                        Case{"pendulum", "16", 3e-3, true}, Case{"pendulum", "16", 1e-5, false},
+                        Case{"pendulum", "16", 1e-3, true}, Case{"pendulum", "16", 1e-5, false},
                         Case{"acrobot", "8,4", 0.1, false}, Case{"mdp", "8", 1e-4, true}}) {
     SCOPED_TRACE(std::string(c.environment) + " " + std::to_string(c.damping));
     LearnerParts p(c.environment, "trpo",

@@ -20,35 +20,42 @@ constexpr int kKills = 52;  // of each algorithm
 constexpr long kStepsPerIteration = 32 * 32, kIterations = 80;
 
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
-  return {"train",
-          "cartpole",
-          "--algorithm",
-          algorithm,
-          "--seed",
-          "11",
-          "--steps",
-          std::to_string(kStepsPerIteration * kIterations),
-          "--set",
-          "n_envs=32",
-          "--set",
-          "n_steps=32",
-          "--set",
-          "hidden=16,16",
-          "--set",
-          "normalize_observations=true",
-          "--eval-episodes",
-          "20",
-          "--eval-interval",
-          "7",
-          "--checkpoint-interval",
-          "1",
-          "--threads",
-          "1",
-          "--device",
-          "cpu",
-          "--json",
-          "--out",
-          run};
+  std::vector<std::string> arguments = {"train",
+                                        "cartpole",
+                                        "--algorithm",
+                                        algorithm,
+                                        "--seed",
+                                        "11",
+                                        "--steps",
+                                        std::to_string(kStepsPerIteration * kIterations),
+                                        "--set",
+                                        "n_envs=32",
+                                        "--set",
+                                        "n_steps=32",
+                                        "--set",
+                                        "hidden=16,16",
+                                        "--set",
+                                        "normalize_observations=true",
+                                        "--eval-episodes",
+                                        "20",
+                                        "--eval-interval",
+                                        "7",
+                                        "--checkpoint-interval",
+                                        "1",
+                                        "--threads",
+                                        "1",
+                                        "--device",
+                                        "cpu",
+                                        "--json",
+                                        "--out",
+                                        run};
+  // The episodes of a search count as steps: few of them, or few iterations would be left to kill.
+  if (algorithm == "vpg_line_search") {
+    for (const char* option : {"search_episodes=1", "backtracks=1"}) {
+      arguments.insert(arguments.end(), {"--set", option});
+    }
+  }
+  return arguments;
 }
 
 // Every checkpoint under its own name is good, at whatever instant the process was killed.
