@@ -19,43 +19,43 @@ using test::TemporaryFolder;
 constexpr int kKills = 52;  // of each algorithm
 constexpr long kStepsPerIteration = 32 * 32, kIterations = 80;
 
+// The episodes of its line search count as steps: one of them an iteration leaves room for many.
+bool counts_other_steps(const std::string& algorithm) { return algorithm == "vpg_line_search"; }
+
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
-  std::vector<std::string> arguments = {"train",
-                                        "cartpole",
-                                        "--algorithm",
-                                        algorithm,
-                                        "--seed",
-                                        "11",
-                                        "--steps",
-                                        std::to_string(kStepsPerIteration * kIterations),
-                                        "--set",
-                                        "n_envs=32",
-                                        "--set",
-                                        "n_steps=32",
-                                        "--set",
-                                        "hidden=16,16",
-                                        "--set",
-                                        "normalize_observations=true",
-                                        "--eval-episodes",
-                                        "20",
-                                        "--eval-interval",
-                                        "7",
-                                        "--checkpoint-interval",
-                                        "1",
-                                        "--threads",
-                                        "1",
-                                        "--device",
-                                        "cpu",
-                                        "--json",
-                                        "--out",
-                                        run};
-  // The episodes of a search count as steps: few of them, or few iterations would be left to kill.
-  if (algorithm == "vpg_line_search") {
-    for (const char* option : {"search_episodes=1", "backtracks=1"}) {
-      arguments.insert(arguments.end(), {"--set", option});
-    }
+  std::vector<std::string> words = {"train",
+                                    "cartpole",
+                                    "--algorithm",
+                                    algorithm,
+                                    "--seed",
+                                    "11",
+                                    "--steps",
+                                    std::to_string(kStepsPerIteration * kIterations),
+                                    "--set",
+                                    "n_envs=32",
+                                    "--set",
+                                    "n_steps=32",
+                                    "--set",
+                                    "hidden=16,16",
+                                    "--set",
+                                    "normalize_observations=true",
+                                    "--eval-episodes",
+                                    "20",
+                                    "--eval-interval",
+                                    "7",
+                                    "--checkpoint-interval",
+                                    "1",
+                                    "--threads",
+                                    "1",
+                                    "--device",
+                                    "cpu",
+                                    "--json",
+                                    "--out",
+                                    run};
+  if (counts_other_steps(algorithm)) {
+    words.insert(words.end(), {"--set", "search_episodes=1", "--set", "backtracks=2"});
   }
-  return arguments;
+  return words;
 }
 
 // Every checkpoint under its own name is good, at whatever instant the process was killed.
@@ -79,7 +79,9 @@ TEST_P(KillAndResume, EndsWithTheBitsOfAnUninterruptedRun) {
   ASSERT_EQ(uninterrupted.code, 0) << uninterrupted.err;
   const std::string expected = newest_checkpoint(whole);
   ASSERT_FALSE(expected.empty());
-  expect_complete_metrics(whole, kStepsPerIteration, kStepsPerIteration * kIterations);
+  if (!counts_other_steps(GetParam()->name)) {
+    expect_complete_metrics(whole, kStepsPerIteration, kStepsPerIteration * kIterations);
+  }
 
   Random random(81);
   int kills = 0, resumes = 0, from_checkpoint = 0, runs = 0;
@@ -107,7 +109,7 @@ TEST_P(KillAndResume, EndsWithTheBitsOfAnUninterruptedRun) {
     }
     ASSERT_EQ(newest_checkpoint(run), expected) << "run " << runs << " after " << kills << " kills";
     count_good_checkpoints(run);
-    expect_complete_metrics(run, kStepsPerIteration, kStepsPerIteration * kIterations);
+    expect_same_rows(run, whole);
     // Nothing is left behind: two checkpoints, no temporary file.
     EXPECT_LE(test::names_in(run + "/checkpoints").size(), 2u);
     std::filesystem::remove_all(run);

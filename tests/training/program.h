@@ -65,6 +65,10 @@ std::string newest_checkpoint(const std::string& run);
 // 2 * `first`, ... up to `last`, and metrics.jsonl as many.
 void expect_complete_metrics(const std::string& run, long first, long last);
 
+// Expects a run folder to hold the rows of another one: metrics.csv as many, with the same steps,
+// and metrics.jsonl as many.
+void expect_same_rows(const std::string& run, const std::string& whole);
+
 void sleep_seconds(double seconds);
 
 }  // namespace gallop::testing
