@@ -1,0 +1,110 @@
+// Steps an articulated body in time: semi-implicit Euler with implicit damping, or the classical
+// Runge-Kutta method of fourth order.
+#pragma once
+
+#include "kernels/bodies/newton.h"
+
+namespace gallop::inline GALLOP_ISA {
+
+// What the last evaluation of the equations of motion leaves behind. With Runge-Kutta it belongs to
+// the last stage, not to the state that the step ends in: so do MuJoCo's positions after a step.
+template <class Model, class F>
+struct LastEvaluation {
+  F q[BodyCounts<Model>::kDofs], constraint[BodyCounts<Model>::kDofs];
+};
+
+template <class Model, class F>
+GALLOP_HD void motor_torques(const BodyParameters<Model, F>& p, const F* control, F* torque) {
+  each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { torque[k] = real<F>(0.0); });
+  each<BodyCounts<Model>::kActuators>([&](int k) GALLOP_BODY_LAMBDA {
+    const auto& motor = compiled<Model>().motor[k];
+    const F u = max(real<F>(motor.low), min(real<F>(motor.high), control[k]));
+    torque[motor.dof] = fmadd(p.gear(k), u, torque[motor.dof]);
+  });
+}
+
+// Accelerations at (q, v); `a` holds a guess of them.
+template <class Model, class F>
+GALLOP_HD void accelerate(const BodyParameters<Model, F>& p, const F* q, const F* v,
+                          const F* torque, F* a, Pose<Model, F>& pose, F* constraint) {
+  pose.update(p, q, v, torque);
+  Newton<Model, F> newton(pose);
+  newton.solve(p, q, v, a);
+  each<BodyCounts<Model>::kDofs>([&](int k)
+                                     GALLOP_BODY_LAMBDA { constraint[k] = newton.constraint[k]; });
+}
+
+// The constraint forces at (q, v) under controls.
+template <class Model, class F>
+GALLOP_NOINLINE_HD void constraint_forces(const BodyParameters<Model, F>& p, const F* control,
+                                          const F* q, const F* v, F* constraint) {
+  F torque[BodyCounts<Model>::kDofs], a[BodyCounts<Model>::kDofs];
+  motor_torques<Model, F>(p, control, torque);
+  each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { a[k] = real<F>(0.0); });
+  Pose<Model, F> pose;
+  accelerate(p, q, v, torque, a, pose, constraint);
+}
+
+// `n_steps` time steps of q and v [dofs] under constant controls [actuators].
+template <class Model, class F>
+GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_steps,
+                                       const F* control, F* q, F* v,
+                                       LastEvaluation<Model, F>* last) {
+  constexpr int kDofs = BodyCounts<Model>::kDofs;
+  constexpr bool kRungeKutta = Model::kWorld.integrator == Integrator::kRungeKutta4;
+  constexpr int kStages = kRungeKutta ? 4 : 1;
+  const F h = real<F>(Model::kWorld.timestep);
+  F torque[kDofs], a[kDofs], q1[kDofs], v1[kDofs], dq[kDofs], dv[kDofs], constraint[kDofs];
+  motor_torques<Model, F>(p, control, torque);
+  each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    a[k] = dq[k] = dv[k] = constraint[k] = real<F>(0.0);
+    q1[k] = q[k];
+    v1[k] = v[k];
+  });
+  // One loop over all stages of all steps, so that there is one copy of the dynamics.
+  for (int n = 0; n < n_steps * kStages; n++) {
+    const int stage = n % kStages;
+    if (last != nullptr) {
+      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { last->q[k] = q1[k]; });
+    }
+    Pose<Model, F> pose;
+    accelerate(p, q1, v1, torque, a, pose, constraint);
+    if constexpr (!kRungeKutta) {
+      // (M + h B) a' = M a = force + constraint
+      F ma[kDofs];
+      TreeMatrix<Model, F> damped;
+      damped.assign(pose.mass);
+      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+        ma[k] = pose.force[k] + constraint[k];
+        constexpr double step = Model::kWorld.timestep;
+        damped.at(k, k) += real<F>(step * compiled<Model>().dof[k].damping);
+      });
+      damped.factor();
+      damped.solve(ma);
+      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+        v[k] = v1[k] = fmadd(h, ma[k], v[k]);
+        q[k] = q1[k] = fmadd(h, v[k], q[k]);
+      });
+      continue;
+    }
+    const F share = real<F>(stage == 0 || stage == 3 ? 1.0 / 6 : 1.0 / 3);
+    const F onward = real<F>(stage == 2 ? Model::kWorld.timestep : 0.5 * Model::kWorld.timestep);
+    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+      dq[k] = fmadd(share, v1[k], dq[k]);
+      dv[k] = fmadd(share, a[k], dv[k]);
+      if (stage < 3) {
+        q1[k] = fmadd(onward, v1[k], q[k]);
+        v1[k] = fmadd(onward, a[k], v[k]);
+      } else {
+        q[k] = q1[k] = fmadd(h, dq[k], q[k]);
+        v[k] = v1[k] = fmadd(h, dv[k], v[k]);
+        dq[k] = dv[k] = real<F>(0.0);
+      }
+    });
+  }
+  if (last != nullptr) {
+    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { last->constraint[k] = constraint[k]; });
+  }
+}
+
+}  // namespace gallop::inline GALLOP_ISA
