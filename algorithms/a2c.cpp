@@ -64,14 +64,6 @@ class A2c : public OnPolicyAlgorithm {
     learner_.update_normalizer();
     return metrics;
   }
-
- private:
-  // What is left of the learning rates in this iteration, 1 to 0.
-  double rate_left() const {
-    if (!context_.options.flag("anneal")) return 1.0;
-    const double done = double(learner_.steps() - steps_per_iteration());
-    return std::max(0.0, 1.0 - done / double(context_.options.integer("steps")));
-  }
 };
 
 }  // namespace

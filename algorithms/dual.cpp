@@ -41,12 +41,7 @@ constexpr OptionSpec kOptions[] = {
     {"dual_steps", OptionType::integer, "20", 1, 10000, nullptr, "", "at most, of the dual ascent"},
     {"dual_tolerance", OptionType::real, "0.1", 1e-6, 10, nullptr, "",
      "part of delta that KL may be away from it"},
-    {"damping", OptionType::real, "0.1", 0, 1e6, nullptr, "",
-     "added to the diagonal of the Fisher matrix"},
-    {"cg_iterations", OptionType::integer, "10", 1, 10000, nullptr, "",
-     "at most, of the conjugate gradient"},
-    {"cg_tolerance", OptionType::real, "1e-10", 0, 1, nullptr, "",
-     "the conjugate gradient stops at this part of |g|^2"},
+    GALLOP_SOLVER_OPTIONS,
 };
 
 class Dual : public TrustRegionAlgorithm {

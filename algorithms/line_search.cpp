@@ -85,7 +85,8 @@ class LineSearch : public BaselineAlgorithm {
  private:
   // Mean return of the search's episodes under the policy as it is; the same scenarios each time.
   double score() {
-    const std::uint64_t seed = kSearchSeeds + ((context_.seed << 24) ^ searches_) % kSearchSeeds;
+    const std::uint64_t run = context_.seed * 0x9e3779b97f4a7c15u;  // keeps the runs' seeds apart
+    const std::uint64_t seed = kSearchSeeds + (run + searches_) % kSearchSeeds;
     const Evaluation e = evaluate_policy(context_.backend, context_.environment, learner_.policy(),
                                          int(context_.options.integer("search_episodes")), seed,
                                          false, context_.configure);

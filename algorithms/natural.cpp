@@ -33,12 +33,7 @@ constexpr OptionSpec kOptions[] = {
     {"delta", OptionType::real, "0.005", 1e-12, 10, nullptr, "nats",
      "second-order KL of a normalized step"},
     {"learning_rate", OptionType::real, "0.1", 0, 1e6, nullptr, "", "of a fixed step"},
-    {"damping", OptionType::real, "0.1", 0, 1e6, nullptr, "",
-     "added to the diagonal of the Fisher matrix"},
-    {"cg_iterations", OptionType::integer, "10", 1, 10000, nullptr, "",
-     "at most, of the conjugate gradient"},
-    {"cg_tolerance", OptionType::real, "1e-10", 0, 1, nullptr, "",
-     "the conjugate gradient stops at this part of |g|^2"},
+    GALLOP_SOLVER_OPTIONS,
 };
 
 class NaturalGradient : public TrustRegionAlgorithm {

@@ -70,13 +70,6 @@ class Ppo : public OnPolicyAlgorithm {
   }
 
  private:
-  // What is left of the learning rates in this iteration, 1 to 0.
-  double rate_left() const {
-    if (!context_.options.flag("anneal")) return 1.0;
-    const double done = double(learner_.steps() - steps_per_iteration());
-    return std::max(0.0, 1.0 - done / double(context_.options.integer("steps")));
-  }
-
   void update(Metrics& metrics) {
     const int epochs = int(context_.options.integer("epochs"));
     const double left = rate_left();

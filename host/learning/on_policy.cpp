@@ -69,6 +69,12 @@ void require_finite(double value, const std::string& what) {
                           what, value));
 }
 
+double OnPolicyAlgorithm::rate_left() const {
+  if (!context_.options.flag("anneal")) return 1.0;
+  const double done = double(learner_.steps() - steps_per_iteration());
+  return std::max(0.0, 1.0 - done / double(context_.options.integer("steps")));
+}
+
 UpdateGuard::UpdateGuard(OnPolicyLearner& learner)
     : learner_(learner), exceptions_(std::uncaught_exceptions()) {
   learner.policy_parameters().remember();
@@ -201,7 +207,9 @@ void OnPolicyLearner::run() {
 
 void OnPolicyLearner::collect() {
   // The last row is the state that this rollout goes on from.
-  if (tracks_ages_) age_.upload(last_ages());
+  if (tracks_ages_) {
+    backend_.copy(age_.data(), age_.data() + std::size_t(n_steps_) * n_envs_, n_envs_);
+  }
   run();
 }
 
@@ -229,12 +237,12 @@ void OnPolicyLearner::evaluate_values() {
                          truncated_.data(), final_observation_.data(), final_value_.data()});
 }
 
-GaeRequest OnPolicyLearner::gae_request(double lambda, float* target) const {
-  GaeRequest r = {};
+template <class Request>
+Request OnPolicyLearner::estimator_request(float* target) const {
+  Request r = {};
   r.n_steps = n_steps_;
   r.n_envs = n_envs_;
   r.gamma = float(gamma_);
-  r.lambda = float(lambda);
   r.reward_scale = float(reward_scale_);
   r.reward = reward_.data();
   r.terminated = terminated_.data();
@@ -246,20 +254,15 @@ GaeRequest OnPolicyLearner::gae_request(double lambda, float* target) const {
   return r;
 }
 
+GaeRequest OnPolicyLearner::gae_request(double lambda, float* target) const {
+  GaeRequest r = estimator_request<GaeRequest>(target);
+  r.lambda = float(lambda);
+  return r;
+}
+
 NStepRequest OnPolicyLearner::n_step_request(int n, float* target) const {
-  NStepRequest r = {};
-  r.n_steps = n_steps_;
-  r.n_envs = n_envs_;
+  NStepRequest r = estimator_request<NStepRequest>(target);
   r.n = n;
-  r.gamma = float(gamma_);
-  r.reward_scale = float(reward_scale_);
-  r.reward = reward_.data();
-  r.terminated = terminated_.data();
-  r.truncated = truncated_.data();
-  r.value = value_.data();
-  r.final_value = final_value_.data();
-  r.advantage = advantage_.data();
-  r.target = target;
   return r;
 }
 

@@ -159,6 +159,8 @@ class OnPolicyLearner {
   void run();
   void targets_from_returns();
   std::vector<float> last_ages() const;
+  template <class Request>
+  Request estimator_request(float* target) const;
   GaeRequest gae_request(double lambda, float* target) const;
   NStepRequest n_step_request(int n, float* target) const;
 
@@ -208,6 +210,10 @@ class OnPolicyAlgorithm : public Algorithm {
   void load(const TensorFile& file) override { learner_.load(file); }
 
  protected:
+  // What is left of learning rates in this iteration, after its rollout: 1 to 0 over the run where
+  // the option `anneal` is on.
+  double rate_left() const;
+
   AlgorithmContext context_;
   OnPolicyLearner learner_;
 };

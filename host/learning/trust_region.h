@@ -6,6 +6,23 @@
 
 namespace gallop {
 
+// Options of the solution for the natural gradient; rows for an algorithm's table.
+#define GALLOP_SOLVER_OPTIONS                                                               \
+  {"damping", OptionType::real, "0.1", 0,                                                   \
+   1e6,       nullptr,          "",    "zeta, added to the diagonal of the Fisher matrix"}, \
+      {"cg_iterations",                                                                     \
+       OptionType::integer,                                                                 \
+       "10",                                                                                \
+       1,                                                                                   \
+       10000,                                                                               \
+       nullptr,                                                                             \
+       "",                                                                                  \
+       "at most, of the conjugate gradient"},                                               \
+  {                                                                                         \
+    "cg_tolerance", OptionType::real, "1e-10", 0, 1, nullptr, "",                           \
+        "the conjugate gradient stops at this part of |g|^2"                                \
+  }
+
 struct SolverOptions {
   double damping;
   int iterations;    // at most

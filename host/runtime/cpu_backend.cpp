@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <numeric>
 
 #include "host/error.h"
 #include "host/runtime/backend.h"
@@ -145,44 +146,38 @@ class CpuBackend : public Backend {
     for (long k = 0; k < n; k++) r.final_value[at[k]] = output[k];
   }
 
-  void gae(GaeRequest r) override { over_instances(r, kernels_.gae); }
-  void returns(ReturnsRequest r) override { over_instances(r, kernels_.returns); }
+  void gae(GaeRequest r) override { over_elements(r, r.n_envs, kInstanceGrain, kernels_.gae); }
+  void returns(ReturnsRequest r) override {
+    over_elements(r, r.n_envs, kInstanceGrain, kernels_.returns);
+  }
 
-  void n_step(NStepRequest r) override { over_instances(r, kernels_.n_step); }
-  void path_returns(PathReturnsRequest r) override { over_instances(r, kernels_.path_returns); }
-  void ages(AgeRequest r) override { over_instances(r, kernels_.ages); }
+  void n_step(NStepRequest r) override {
+    over_elements(r, r.n_envs, kInstanceGrain, kernels_.n_step);
+  }
+  void path_returns(PathReturnsRequest r) override {
+    over_elements(r, r.n_envs, kInstanceGrain, kernels_.path_returns);
+  }
+  void ages(AgeRequest r) override { over_elements(r, r.n_envs, kInstanceGrain, kernels_.ages); }
 
   void discount_by_age(float* advantage, const float* age, float gamma, long n) override {
-    pool_.run(n, share(n, 1024), [&](int, long begin, long end) {
-      kernels_.discount_by_age({advantage, age, gamma, begin, end});
-    });
+    over_elements(AgeDiscountRequest{advantage, age, gamma, 0, 0}, n, 1024,
+                  kernels_.discount_by_age);
   }
-
+  void optimal_baseline(OptimalBaselineRequest r, long n_parameters) override {
+    over_elements(r, n_parameters, 64, kernels_.optimal_baseline);
+  }
   void features(const FeaturesRequest& r) override {
-    pool_.run(r.count, share(r.count, 64),
-              [&](int, long begin, long end) { kernels_.features(r, begin, end); });
+    over_range(r, r.count, 64, kernels_.features);
   }
   void gram(const GramRequest& r) override {
-    const long n = gram_count(r.n_features);
-    pool_.run(n, share(n, 1), [&](int, long begin, long end) { kernels_.gram(r, begin, end); });
+    over_range(r, gram_count(r.n_features), 1, kernels_.gram);
   }
   void linear_values(const LinearValuesRequest& r) override {
-    pool_.run(r.count, share(r.count, 64),
-              [&](int, long begin, long end) { kernels_.linear_values(r, begin, end); });
-  }
-
-  void optimal_baseline(OptimalBaselineRequest r, long n_parameters) override {
-    pool_.run(n_parameters, share(n_parameters, 64), [&](int, long begin, long end) {
-      OptimalBaselineRequest part = r;
-      part.begin = begin;
-      part.end = end;
-      kernels_.optimal_baseline(part);
-    });
+    over_range(r, r.count, 64, kernels_.linear_values);
   }
 
   Moments moments(const float* x, long rows, long n, long stride) override {
     std::vector<float> greatest(pool_.size(), 0.0f);
-    std::vector<std::int64_t> sums(pool_.size(), 0);
     pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
       for (long k = begin; k < end; k++) {
         greatest[thread] =
@@ -197,22 +192,15 @@ class CpuBackend : public Backend {
       return result;
     }
     const int exponent = fixed_exponent(bound, result.count);
-    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
-      for (long k = begin; k < end; k++) {
-        sums[thread] += kernels_.fixed_sum(x + k * stride, n, exponent);
-      }
-    });
-    result.mean = from_fixed(total(sums), exponent) / double(result.count);
+    const std::int64_t sum = sum_over_rows(
+        rows, [&](long k) { return kernels_.fixed_sum(x + k * stride, n, exponent); });
+    result.mean = from_fixed(sum, exponent) / double(result.count);
     const double spread = bound + std::abs(result.mean);
     const int square_exponent = fixed_exponent(spread * spread, result.count);
-    std::fill(sums.begin(), sums.end(), 0);
-    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
-      for (long k = begin; k < end; k++) {
-        sums[thread] +=
-            kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
-      }
+    const std::int64_t squares = sum_over_rows(rows, [&](long k) {
+      return kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
     });
-    result.sum_of_squares = from_fixed(total(sums), square_exponent);
+    result.sum_of_squares = from_fixed(squares, square_exponent);
     return result;
   }
 
@@ -227,13 +215,7 @@ class CpuBackend : public Backend {
     policy_segments(r.policy.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
     reserve(gradient_scratch(r.policy.shape.network, r.policy.shape.n_actions));
-    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
-      PolicyGradientRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].data();
-      kernels_.policy_gradient(part);
-    });
+    over_chunks(r, n_chunks, kernels_.policy_gradient);
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
   }
 
@@ -242,13 +224,7 @@ class CpuBackend : public Backend {
     value_segments(r.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
     reserve(gradient_scratch(r.shape, 1));
-    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
-      ValueGradientRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].data();
-      kernels_.value_gradient(part);
-    });
+    over_chunks(r, n_chunks, kernels_.value_gradient);
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
   }
 
@@ -260,15 +236,7 @@ class CpuBackend : public Backend {
         from_fixed(kernels_.fixed_sum_of_squares(gradient, n, 0.0, exponent), exponent));
   }
 
-  void adam(AdamRequest r) override {
-    const long n = r.end;
-    pool_.run(n, share(n, 4096), [&](int, long begin, long end) {
-      AdamRequest part = r;
-      part.begin = begin;
-      part.end = end;
-      kernels_.adam(part);
-    });
-  }
+  void adam(AdamRequest r) override { over_elements(r, r.end, 4096, kernels_.adam); }
 
   void fisher_prepare(FisherRequest r, float* units) override {
     const NetworkShape& shape = r.policy.shape.network;
@@ -276,13 +244,7 @@ class CpuBackend : public Backend {
     r.units = units;
     r.unit_stride = unit_floats(shape);
     reserve(fisher_scratch(shape, r.policy.shape.n_actions));
-    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
-      FisherRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].data();
-      kernels_.fisher_prepare(part);
-    });
+    over_chunks(r, n_chunks, kernels_.fisher_prepare);
   }
 
   void fisher_product(FisherRequest r, float* product) override {
@@ -292,13 +254,7 @@ class CpuBackend : public Backend {
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
     r.unit_stride = unit_floats(r.policy.shape.network);
     reserve(fisher_scratch(r.policy.shape.network, r.policy.shape.n_actions));
-    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
-      FisherRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].data();
-      kernels_.fisher_product(part);
-    });
+    over_chunks(r, n_chunks, kernels_.fisher_product);
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product);
   }
 
@@ -310,13 +266,7 @@ class CpuBackend : public Backend {
     const int n_chunks = prepare(segments, r.samples.count, r.partial, stride, r.greatest);
     r.unit_stride = unit_floats(r.candidate.shape.network);
     reserve(gradient_scratch(r.candidate.shape.network, r.candidate.shape.n_actions));
-    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
-      DivergenceRequest part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].data();
-      kernels_.policy_divergence(part);
-    });
+    over_chunks(r, n_chunks, kernels_.policy_divergence);
     reduce(segments, n_chunks, r.partial, stride, r.greatest, sums);
   }
 
@@ -357,13 +307,41 @@ class CpuBackend : public Backend {
   }
 
  private:
-  // Runs an estimator that goes over the steps of each instance.
+  // sum of row_sum(k): integers, which add up to the same in any order.
+  template <class RowSum>
+  std::int64_t sum_over_rows(long rows, const RowSum& row_sum) {
+    std::vector<std::int64_t> sums(pool_.size(), 0);
+    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
+      for (long k = begin; k < end; k++) sums[thread] += row_sum(k);
+    });
+    return std::accumulate(sums.begin(), sums.end(), std::int64_t(0));
+  }
+
+  // Runs a kernel over n elements or instances, in blocks of a multiple of `grain`.
   template <class Request>
-  void over_instances(const Request& r, void (*kernel)(const Request&)) {
-    pool_.run(r.n_envs, share(r.n_envs, kInstanceGrain), [&](int, long begin, long end) {
+  void over_elements(const Request& r, long n, long grain, void (*kernel)(const Request&)) {
+    pool_.run(n, share(n, grain), [&](int, long begin, long end) {
+      Request part = r;
+      part.begin = decltype(part.begin)(begin);
+      part.end = decltype(part.end)(end);
+      kernel(part);
+    });
+  }
+  // The same for kernels that are given their range apart.
+  template <class Request>
+  void over_range(const Request& r, long n, long grain,
+                  void (*kernel)(const Request&, long, long)) {
+    pool_.run(n, share(n, grain), [&](int, long begin, long end) { kernel(r, begin, end); });
+  }
+
+  // Runs a kernel of the learner that goes over chunks of samples; scratch has been reserved.
+  template <class Request>
+  void over_chunks(const Request& r, int n_chunks, void (*kernel)(const Request&)) {
+    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
       Request part = r;
       part.begin = int(begin);
       part.end = int(end);
+      part.scratch = scratch_[thread].data();
       kernel(part);
     });
   }
@@ -380,12 +358,6 @@ class CpuBackend : public Backend {
     return (per_block + unit - 1) / unit * unit;
   }
 
-  static std::int64_t total(const std::vector<std::int64_t>& sums) {
-    std::int64_t sum = 0;
-    for (const std::int64_t part : sums) sum += part;
-    return sum;
-  }
-
   // Room for the partial sums of all chunks.
   int prepare(const Segments& segments, long count, float*& partial, long& stride,
               float*& greatest) {
@@ -399,10 +371,8 @@ class CpuBackend : public Backend {
   void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
               const float* greatest, float* sum) {
     const long n = segments.begin[segments.count];
-    pool_.run(n, share(n, 512), [&](int, long begin, long end) {
-      kernels_.reduce_partials(
-          {segments, n_chunks, partial, stride, greatest, sum, int(begin), int(end)});
-    });
+    over_elements(ReduceRequest{segments, n_chunks, partial, stride, greatest, sum, 0, 0}, n, 512,
+                  kernels_.reduce_partials);
   }
 
   Isa isa_;

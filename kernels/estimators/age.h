@@ -43,7 +43,7 @@ GALLOP_HD void ages_of(const AgeRequest& r, int n, int count) {
 // gamma^age = exp(age log gamma); 0^0 is 1.
 template <class F>
 GALLOP_HD F discounted_by_age(F advantage, F age, float gamma) {
-  const F power = exp(age * log(max(F(gamma), F(1e-30f))));
+  const F power = gamma > 0.0f ? exp(age * log(F(gamma))) : F(0.0f);
   return advantage * select(age > F(0.0f), power, F(1.0f));
 }
 
