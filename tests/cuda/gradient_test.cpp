@@ -18,6 +18,7 @@ std::vector<float> run_policy(Backend& backend, const GradientCase& c) {
   r.samples = from.samples;
   r.loss = c.loss;
   r.clip = 0.2f;
+  r.kl_penalty = 0.7f;
   r.entropy_coefficient = 0.01f;
   r.weight = 1.0f / float(c.count);
   const auto gradient =
@@ -71,7 +72,8 @@ TEST(Gradient, EveryCountAroundAChunk) {
 
 TEST(Gradient, EveryHeadAndLoss) {
   for (const Head head : {Head::kCategorical, Head::kGaussian, Head::kGaussianNetwork}) {
-    for (const PolicyLoss loss : {PolicyLoss::kLikelihoodRatio, PolicyLoss::kClippedSurrogate}) {
+    for (const PolicyLoss loss : {PolicyLoss::kLikelihoodRatio, PolicyLoss::kSurrogate,
+                                  PolicyLoss::kClippedSurrogate, PolicyLoss::kPenalizedSurrogate}) {
       GradientCase c;
       c.head = head;
       c.loss = loss;
