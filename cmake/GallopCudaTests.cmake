@@ -9,7 +9,7 @@ gallop_write(${folder}/kernels.cpp "#include \"tests/executor/cuda_executor.h\"
 ")
 set(declarations "")
 set(rows "")
-file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sims/*.h)
+gallop_simulations(headers)
 foreach(header IN LISTS headers)
   cmake_path(GET header FILENAME name)
   gallop_markers(types ${header} GALLOP_ENVIRONMENT)
@@ -40,7 +40,7 @@ const int kNumExecutorEnvironments =
 ")
 add_library(gallop_cuda_executor STATIC ${units} ${folder}/environments.cpp)
 target_compile_definitions(gallop_cuda_executor PRIVATE GALLOP_ISA=isa_executor GALLOP_FORCE_LANES=1)
-target_compile_options(gallop_cuda_executor PRIVATE -mavx2 -mfma ${GALLOP_ISA_WARNINGS})
+target_compile_options(gallop_cuda_executor PRIVATE -mavx2 -mfma ${GALLOP_ISA_OPTIONS})
 target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context)
 
 

@@ -18,14 +18,15 @@ endif()
 
 # Warnings that vector code cannot heed: vectors are passed by value between functions of the same
 # unit only (psabi), and GCC 12 takes the deliberate self-initialisation inside its own AVX-512
-# intrinsics for a fault (GCC bug 105593).
-set(GALLOP_ISA_WARNINGS -Wno-psabi
+# intrinsics for a fault (GCC bug 105593). At -O0 the inlined copies of an articulated body, which no
+# pass simplifies, take 15 GB of the compiler's memory.
+set(GALLOP_ISA_OPTIONS -Wno-psabi $<$<CONFIG:Debug>:-Og>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>)
 
 # gallop_add_isa_objects(<target> <isa> <source>...): an object library for one instruction set.
 function(gallop_add_isa_objects target isa)
   add_library(${target} OBJECT ${ARGN})
-  target_compile_options(${target} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} ${GALLOP_ISA_WARNINGS})
+  target_compile_options(${target} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} ${GALLOP_ISA_OPTIONS})
   target_compile_definitions(${target} PRIVATE GALLOP_ISA=isa_${isa})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
   target_link_libraries(${target} PRIVATE gallop::headers)

@@ -2,6 +2,21 @@
 # algorithms/ and all shipped configurations and studies of configs/, as host/registry/generated.h
 # declares.
 
+# gallop_simulations(<out>): the headers of sims/ that are built: all, or those that GALLOP_SIMS names.
+function(gallop_simulations out)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sims/*.h)
+  set(chosen ${headers})
+  if(GALLOP_SIMS)
+    list(TRANSFORM GALLOP_SIMS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/sims/\\1.h" OUTPUT_VARIABLE chosen)
+    foreach(header IN LISTS chosen)
+      if(NOT header IN_LIST headers)
+        message(FATAL_ERROR "GALLOP_SIMS is '${GALLOP_SIMS}', but there is no ${header}")
+      endif()
+    endforeach()
+  endif()
+  set(${out} ${chosen} PARENT_SCOPE)
+endfunction()
+
 # gallop_generate_registry(<target>): adds the generated source to the target and sets
 # GALLOP_REGISTRY_UNITS_v3, _v4 and _cuda to the environments' translation units.
 function(gallop_generate_registry target)
@@ -46,7 +61,7 @@ function(_gallop_array out declarations element name count)
 endfunction()
 
 function(_gallop_environment_array out folder)
-  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sims/*.h)
+  gallop_simulations(headers)
   set(all_types "")
   set(rows "")
   foreach(header IN LISTS headers)

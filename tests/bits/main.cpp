@@ -7,5 +7,6 @@ int main() {
   gallop::bits::print_math();
   gallop::bits::print_random();
   gallop::bits::print_environments();
+  gallop::bits::print_bodies();
   gallop::bits::print_rollouts();
 }

@@ -324,9 +324,9 @@ TEST_P(EveryEnvironment, NotFiniteNumbersAreSeenWhereTheyAre) {
   const int n = 50, victim = 23;
   Environments clean = make_batch(*backend_, entry(), n, 100);
   Environments hurt = make_batch(*backend_, entry(), n, 100);
-  RecordedRollout a(clean, 6), b(hurt, 6), c(hurt, 6);
-  clean.rollout(ActionSource::kUniform, {}, false, a.trajectory());
-  hurt.rollout(ActionSource::kUniform, {}, false, b.trajectory());
+  RecordedRollout before(hurt, 6), a(clean, 6), c(hurt, 6);
+  clean.rollout(ActionSource::kUniform, {}, false, before.trajectory());
+  hurt.rollout(ActionSource::kUniform, {}, false, before.trajectory());
   EXPECT_FALSE(hurt.first_nonfinite().found);
   std::vector<float> state = hurt.get_state();
   clean.set_state(state);

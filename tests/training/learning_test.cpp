@@ -24,8 +24,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Task{"cartpole", "ppo", 475, {1, 2, 3}}, Task{"pendulum", "ppo", -180, {1, 2}},
         Task{"acrobot", "ppo", -100, {1}}, Task{"mountain_car_continuous", "ppo", 90, {1}},
-        Task{"mountain_car", "ppo", -120, {1}}, Task{"cartpole", "vpg", 475, {1, 2}},
-        Task{"cartpole", "vpg", 450, {1, 2}, {"step=plain"}},
+        Task{"mountain_car", "ppo", -120, {1}}, Task{"inverted_pendulum", "ppo", 950, {1}},
+        Task{"cartpole", "vpg", 475, {1, 2}}, Task{"cartpole", "vpg", 450, {1, 2}, {"step=plain"}},
         Task{"cartpole", "vpg_line_search", 450, {1, 2}},
         Task{"cartpole", "reinforce", 450, {1, 2}}, Task{"cartpole", "npg", 475, {1, 2}},
         Task{"cartpole", "trpo", 475, {1, 2, 3}}, Task{"acrobot", "trpo", -85, {1}},

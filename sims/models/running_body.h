@@ -1,0 +1,86 @@
+// What environments of articulated bodies have in common.
+#pragma once
+
+#include "kernels/bodies/integrate.h"
+#include "kernels/environment/contract.h"
+
+namespace gallop::inline GALLOP_ISA {
+
+template <class Model, class F>
+struct BodyState {
+  static constexpr int kDofs = BodyCounts<Model>::kDofs;
+  F q[kDofs], v[kDofs];
+};
+
+// Coordinates uniform within `noise` of the rest pose, drawn first, then velocities likewise.
+template <class Model, class F>
+GALLOP_HD void reset_positions(BodyState<Model, F>& s, F noise, Rng<F>& rng) {
+  for (int k = 0; k < s.kDofs; k++) s.q[k] = rng.uniform(-noise, noise);
+  each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    const double reference = compiled<Model>().dof[k].reference;
+    if (reference != 0) s.q[k] += real<F>(reference);
+  });
+}
+template <class Model, class F>
+GALLOP_HD void reset_uniform(BodyState<Model, F>& s, F noise, Rng<F>& rng) {
+  reset_positions<Model, F>(s, noise, rng);
+  for (int k = 0; k < s.kDofs; k++) s.v[k] = rng.uniform(-noise, noise);
+}
+// The same with normal velocities of deviation `noise`.
+template <class Model, class F>
+GALLOP_HD void reset_normal(BodyState<Model, F>& s, F noise, Rng<F>& rng) {
+  reset_positions<Model, F>(s, noise, rng);
+  for (int k = 0; k < s.kDofs; k++) s.v[k] = noise * rng.normal();
+}
+
+// Advances a body that runs along its first coordinate and returns the mean speed. The way of this
+// step alone is integrated, so that a far body's speed is as exact as a near one's.
+template <class Model, class F>
+GALLOP_HD F run_body(const BodyParameters<Model, F>& p, int frame_skip, const F* action,
+                     BodyState<Model, F>& s) {
+  const F x = s.q[0];
+  s.q[0] = real<F>(0.0);
+  advance_bodies<Model, F>(p, frame_skip, action, s.q, s.v, nullptr);
+  const F way = s.q[0];
+  s.q[0] = x + way;
+  return way * real<F>(1 / (frame_skip * Model::kWorld.timestep));
+}
+
+template <class F>
+GALLOP_HD F sum_of_squares(const F* x, int n) {
+  F sum = real<F>(0.0);
+  for (int k = 0; k < n; k++) sum = fmadd(x[k], x[k], sum);
+  return sum;
+}
+
+// Coordinates from `first` on, then all velocities.
+template <class Model, class F>
+GALLOP_HD void observe_body(const BodyState<Model, F>& s, int first, F* observation) {
+  for (int k = first; k < s.kDofs; k++) *observation++ = s.q[k];
+  for (int k = 0; k < s.kDofs; k++) *observation++ = s.v[k];
+}
+// With velocities limited to plus and minus `bound`.
+template <class Model, class F>
+GALLOP_HD void observe_clipped(const BodyState<Model, F>& s, int first, double bound,
+                               F* observation) {
+  for (int k = first; k < s.kDofs; k++) *observation++ = s.q[k];
+  for (int k = 0; k < s.kDofs; k++) {
+    *observation++ = max(real<F>(-bound), min(real<F>(bound), s.v[k]));
+  }
+}
+
+inline constexpr double kNoBound = __builtin_inf();
+
+// Parameters that several of these environments declare alike.
+constexpr ParameterSpec forward_weight_spec() {
+  return {
+      "forward_reward_weight", 1, -1e3, 1e3, "s/m", "weight of the forward speed in the reward"};
+}
+constexpr ParameterSpec control_weight_spec(double value) {
+  return {"ctrl_cost_weight", value, 0, 1e3, "", "weight of the squared actions in the reward"};
+}
+constexpr ParameterSpec reset_noise_spec(double value) {
+  return {"reset_noise_scale", value, 0, 1, "", "how far initial states are from the rest pose"};
+}
+
+}  // namespace gallop::inline GALLOP_ISA

@@ -1,0 +1,14 @@
+// Articulated bodies: contacts with the floor and with itself (hopper), the drag of a fluid
+// (swimmer). check_bits: from -O1 on, since unrolled bodies that are not optimised take 15 GB.
+#include "sims/hopper.h"
+#include "sims/swimmer.h"
+#include "tests/bits/environment_hash.h"
+
+namespace gallop::bits {
+
+void print_bodies() {
+  print_environment<Hopper>(30, 60);
+  print_environment<Swimmer>(30, 60);
+}
+
+}  // namespace gallop::bits
