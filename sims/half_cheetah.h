@@ -54,6 +54,8 @@ struct HalfCheetah {
                                                 "front_thigh_dot",
                                                 "front_shin_dot",
                                                 "front_foot_dot"};
+  static constexpr const char* kTerms[] = {"x_position", "x_velocity", "reward_forward",
+                                           "reward_ctrl"};
   static constexpr ParameterSpec kOwn[] = {forward_weight_spec(), control_weight_spec(0.1),
                                            reset_noise_spec(0.1)};
   static constexpr BodyParameterSpecs<Model, 3> kSpecs{kOwn};
@@ -73,10 +75,15 @@ struct HalfCheetah {
   }
 
   template <class F>
-  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&) {
+  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
+                                   F* terms) {
     const F speed = run_body<Model, F>(p.body, kFrameSkip, action, s);
-    const F cost = sum_of_squares(action, 6);
-    const F reward = fmadd(p.forward_reward_weight, speed, -(p.ctrl_cost_weight * cost));
+    const F cost = p.ctrl_cost_weight * sum_of_squares(action, 6);
+    const F reward = fmadd(p.forward_reward_weight, speed, -cost);
+    terms[0] = s.q[0];
+    terms[1] = speed;
+    terms[2] = p.forward_reward_weight * speed;
+    terms[3] = -cost;
     const Mask<F> never = real<F>(0.0) < real<F>(0.0);
     return {reward, never};
   }

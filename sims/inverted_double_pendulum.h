@@ -23,6 +23,9 @@ struct InvertedDoublePendulum {
   static constexpr ComponentSpec kAction[] = {{"force", -1, 1}};
   static constexpr const char* kStateNames[] = {"x",         "lower",     "upper",     "x_dot",
                                                 "lower_dot", "upper_dot", "rail_force"};
+  static constexpr const char* kTerms[] = {"reward_survive", "distance_penalty",
+                                           "velocity_penalty"};
+  static constexpr int kGivenState = 6;  // the force follows from the step
   static constexpr ParameterSpec kOwn[] = {
       {"healthy_reward", 10, -1e3, 1e3, "", "reward of a step that ends with the tip up"},
       {"healthy_height", 1, -1e3, 1e3, "m", "an episode ends with the tip at or below this"},
@@ -52,7 +55,8 @@ struct InvertedDoublePendulum {
   }
 
   template <class F>
-  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&) {
+  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
+                                   F* terms) {
     LastEvaluation<Model, F> last;
     advance_bodies<Model, F>(p.body, kFrameSkip, action, s.body.q, s.body.v, &last);
     s.rail_force = last.constraint[0];
@@ -63,11 +67,13 @@ struct InvertedDoublePendulum {
     const F x = fmadd(pole, sin1 + sin2, last.q[0]), y = pole * (cos1 + cos2);
     const Mask<F> up = y > p.healthy_height;
     const F off = y - real<F>(2.0), v1 = s.body.v[1], v2 = s.body.v[2];
-    F cost = fmadd(real<F>(0.01) * x, x, off * off);
-    cost = fmadd(real<F>(1e-3) * v1, v1, cost);
-    cost = fmadd(real<F>(5e-3) * v2, v2, cost);
+    const F distance = fmadd(real<F>(0.01) * x, x, off * off);
+    const F velocity = fmadd(real<F>(5e-3) * v2, v2, real<F>(1e-3) * v1 * v1);
     const F alive = select(up, p.healthy_reward, real<F>(0.0));
-    return {alive - cost, !up};
+    terms[0] = alive;
+    terms[1] = -distance;
+    terms[2] = -velocity;
+    return {alive - distance - velocity, !up};
   }
 
   template <class F>

@@ -21,6 +21,7 @@ struct InvertedPendulum {
                                                    {"angle_dot", -kNoBound, kNoBound}};
   static constexpr ComponentSpec kAction[] = {{"force", -3, 3}};
   static constexpr const char* kStateNames[] = {"x", "angle", "x_dot", "angle_dot"};
+  static constexpr const char* kTerms[] = {"reward_survive"};
   static constexpr ParameterSpec kOwn[] = {
       {"healthy_angle", 0.2, 0, 1e3, "rad", "an episode ends beyond plus and minus this angle"},
       reset_noise_spec(0.01)};
@@ -41,10 +42,13 @@ struct InvertedPendulum {
   }
 
   template <class F>
-  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&) {
+  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
+                                   F* terms) {
     advance_bodies<Model, F>(p.body, kFrameSkip, action, s.q, s.v, nullptr);
     const Mask<F> up = abs(s.q[1]) <= p.healthy_angle;
-    return {select(up, real<F>(1.0), real<F>(0.0)), !up};
+    const F reward = select(up, real<F>(1.0), real<F>(0.0));
+    terms[0] = reward;
+    return {reward, !up};
   }
 
   template <class F>

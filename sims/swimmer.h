@@ -24,6 +24,9 @@ struct Swimmer {
   static constexpr ComponentSpec kAction[] = {{"front", -1, 1}, {"rear", -1, 1}};
   static constexpr const char* kStateNames[] = {
       "x", "y", "yaw", "front", "rear", "x_dot", "y_dot", "yaw_dot", "front_dot", "rear_dot"};
+  static constexpr const char* kTerms[] = {"x_position", "y_position", "distance_from_origin",
+                                           "x_velocity", "y_velocity", "reward_forward",
+                                           "reward_ctrl"};
   static constexpr ParameterSpec kOwn[] = {forward_weight_spec(), control_weight_spec(1e-4),
                                            reset_noise_spec(0.1)};
   static constexpr BodyParameterSpecs<Model, 3> kSpecs{kOwn};
@@ -43,10 +46,19 @@ struct Swimmer {
   }
 
   template <class F>
-  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&) {
+  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
+                                   F* terms) {
+    const F y = s.q[1];
     const F speed = run_body<Model, F>(p.body, kFrameSkip, action, s);
-    const F cost = sum_of_squares(action, 2);
-    const F reward = fmadd(p.forward_reward_weight, speed, -(p.ctrl_cost_weight * cost));
+    const F cost = p.ctrl_cost_weight * sum_of_squares(action, 2);
+    const F reward = fmadd(p.forward_reward_weight, speed, -cost);
+    terms[0] = s.q[0];
+    terms[1] = s.q[1];
+    terms[2] = sqrt(fmadd(s.q[0], s.q[0], s.q[1] * s.q[1]));
+    terms[3] = speed;
+    terms[4] = (s.q[1] - y) * real<F>(1 / (kFrameSkip * Model::kWorld.timestep));
+    terms[5] = p.forward_reward_weight * speed;
+    terms[6] = -cost;
     const Mask<F> never = real<F>(0.0) < real<F>(0.0);
     return {reward, never};
   }

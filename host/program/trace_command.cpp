@@ -30,6 +30,16 @@ std::string numbers(const std::vector<double>& values, int count) {
   return text + "]";
 }
 
+// What the environment tells beside the reward: `, "info": {...}`, or nothing.
+std::string named_terms(const EnvironmentSpec& spec, const std::vector<double>& terms) {
+  if (spec.n_terms == 0) return "";
+  std::string text = ", \"info\": {";
+  for (int k = 0; k < spec.n_terms; k++) {
+    text += fmt::format("{}\"{}\": {}", k == 0 ? "" : ", ", spec.term_names[k], number(terms[k]));
+  }
+  return text + "}";
+}
+
 // "1;0;1" or "0.5,1;0,1": steps separated by semicolons, components by commas.
 std::vector<std::vector<double>> parse_actions(const EnvironmentSpec& spec, const Sizes& sizes,
                                                const std::string& text) {
@@ -71,30 +81,32 @@ int trace(const TraceArguments& a) {
   } else {
     const std::vector<double> given = parse_numbers(a.state, "--state");
     if (int(given.size()) > spec.n_state ||
-        (int(given.size()) < spec.n_state && spec.sizes == nullptr)) {
+        (int(given.size()) < spec.n_given_state && spec.sizes == nullptr)) {
       throw value_error(fmt::format("--state has {} components; {} has {}", given.size(), spec.name,
-                                    spec.n_state));
+                                    spec.n_given_state));
     }
     std::copy(given.begin(), given.end(), state.begin());
   }
   const bool index = spec.observation_kind == SpaceKind::kDiscrete;
-  std::vector<double> observation(std::max(spec.observation_capacity, 1));
+  std::vector<double> observation(std::max(spec.observation_capacity, 1)), terms(spec.n_terms);
   const auto transition = a.precision == "float" ? table.transition_float : table.transition_double;
   int elapsed = a.elapsed;
   for (const std::vector<double>& given : parse_actions(spec, sizes, a.actions)) {
     std::vector<double> action(std::max(spec.action_capacity, 1), 0.0);
     std::copy(given.begin(), given.end(), action.begin());
     double reward = 0;
-    const int terminated = transition(shared, parameters.data(), std::uint64_t(a.seed), elapsed,
-                                      state.data(), action.data(), observation.data(), &reward);
+    const int terminated =
+        transition(shared, parameters.data(), std::uint64_t(a.seed), elapsed, state.data(),
+                   action.data(), observation.data(), &reward, terms.data());
     elapsed++;
     const bool truncated = problem.time_limit > 0 && elapsed >= problem.time_limit;
     std::printf(
         "{\"state\": %s, \"observation\": %s, \"reward\": %s, \"terminated\": %s, "
-        "\"truncated\": %s}\n",
+        "\"truncated\": %s%s}\n",
         numbers(state, spec.n_state).c_str(),
         numbers(observation, index ? 1 : sizes.observation).c_str(), number(reward).c_str(),
-        terminated != 0 ? "true" : "false", truncated ? "true" : "false");
+        terminated != 0 ? "true" : "false", truncated ? "true" : "false",
+        named_terms(spec, terms).c_str());
   }
   return 0;
 }

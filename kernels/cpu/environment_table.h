@@ -19,12 +19,13 @@ struct EnvironmentTable {
                int clip, ResetMode, const StepOutput&);
   // One transition in float or double, without runner, reset or randomness other than the draws of
   // (seed, id, episode, step) = (seed, 0, 0, step). state [S], action [A], observation [O]; returns
-  // terminated.
+  // terminated. terms [n_terms].
   int (*transition_float)(const Shared&, const double* parameters, std::uint64_t seed, int step,
-                          double* state, const double* action, double* observation, double* reward);
+                          double* state, const double* action, double* observation, double* reward,
+                          double* terms);
   int (*transition_double)(const Shared&, const double* parameters, std::uint64_t seed, int step,
-                           double* state, const double* action, double* observation,
-                           double* reward);
+                           double* state, const double* action, double* observation, double* reward,
+                           double* terms);
   // The initial state of (seed, id, episode 0) in double.
   void (*initial_state)(const Shared&, const double* parameters, std::uint64_t seed,
                         std::uint32_t id, double* state);

@@ -172,7 +172,7 @@ struct EnvironmentFunctions {
   template <class G>
   static int transition(const Shared& shared, const double* parameters, std::uint64_t seed,
                         int at_step, double* state, const double* action, double* observation,
-                        double* reward) {
+                        double* reward, double* terms) {
     typename Env::template Parameters<G> p;
     typename Env::template State<G> s;
     G values[T::kParameters];
@@ -184,7 +184,9 @@ struct EnvironmentFunctions {
     G a[T::kActionRows];
     for (int k = 0; k < T::kActionRows; k++) a[k] = G(action[k]);
     Rng<G> rng(seed, kRandomDynamics, 0u, 0u, Word<G>(at_step));
-    const Outcome<G> outcome = gallop::step<Env, G>(shared, p, s, a, rng);
+    G told[T::kTerms + 1];
+    const Outcome<G> outcome = gallop::step<Env, G>(shared, p, s, a, rng, told);
+    for (int k = 0; k < T::kTerms; k++) terms[k] = double(told[k]);
     G o[T::kObservationRows];
     gallop::observe<Env, G>(shared, p, s, o);
     __builtin_memcpy(words, static_cast<const void*>(&s), sizeof(s));
@@ -223,6 +225,12 @@ struct EnvironmentFunctions {
     else
       return Env::kAction;
   }
+  static constexpr const char* const* term_names() {
+    if constexpr (T::kTerms > 0)
+      return Env::kTerms;
+    else
+      return nullptr;
+  }
   static constexpr auto sizes_function() -> Sizes (*)(const double*) {
     if constexpr (T::kHasSizes)
       return &Env::sizes;
@@ -250,6 +258,9 @@ struct EnvironmentFunctions {
       action_components(),
       T::kState,
       Env::kStateNames,
+      T::given_state(),
+      T::kTerms,
+      term_names(),
       T::kParameters,
       Env::kParameters,
       T::kTable,

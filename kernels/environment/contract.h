@@ -29,6 +29,11 @@
 //   };
 //   GALLOP_ENVIRONMENT(CartPole)
 //
+// Optional: `kTerms[]`, names of what a step tells beside its reward (Gymnasium's `info`): step
+// then takes `F* terms` [terms] as last argument and writes them; a rollout drops them, and what is
+// computed for them alone is never computed. `kGivenState`: how many components of the state a
+// caller gives, where the others only keep what the last step found.
+//
 // kFusedWidths names widths (64, 128, 256) of two equal hidden layers that get CUDA rollout kernels
 // of their own.
 //
@@ -109,6 +114,19 @@ struct Traits {
   static constexpr int kParameters =
       sizeof(typename Env::template Parameters<float>) / sizeof(float);
   static constexpr int kTable = table_capacity();
+  static constexpr int terms() {
+    if constexpr (requires { Env::kTerms; })
+      return count_of(Env::kTerms);
+    else
+      return 0;
+  }
+  static constexpr int given_state() {
+    if constexpr (requires { Env::kGivenState; })
+      return Env::kGivenState;
+    else
+      return kState;
+  }
+  static constexpr int kTerms = terms();
   static_assert(kParameters == count_of(Env::kParameters),
                 "Parameters<F> must have one F for each row of kParameters");
   static_assert(kState == count_of(Env::kStateNames),
@@ -144,10 +162,11 @@ GALLOP_HD void reset(const Shared& shared, const typename Env::template Paramete
   }
 }
 
-// `action` [A] holds one index for discrete actions.
+// `action` [A] holds one index for discrete actions; `terms` takes what the environment tells.
 template <class Env, class F>
 GALLOP_HD Outcome<F> step(const Shared& shared, const typename Env::template Parameters<F>& p,
-                          typename Env::template State<F>& s, const F* action, Rng<F>& rng) {
+                          typename Env::template State<F>& s, const F* action, Rng<F>& rng,
+                          F* terms) {
   if constexpr (Traits<Env>::kDiscreteAction) {
     const Int<F> a = to_int(action[0]);
     if constexpr (requires { Env::template step<F>(shared, p, s, a, rng); }) {
@@ -155,11 +174,19 @@ GALLOP_HD Outcome<F> step(const Shared& shared, const typename Env::template Par
     } else {
       return Env::template step<F>(p, s, a, rng);
     }
+  } else if constexpr (Traits<Env>::kTerms > 0) {
+    return Env::template step<F>(p, s, action, rng, terms);
   } else if constexpr (requires { Env::template step<F>(shared, p, s, action, rng); }) {
     return Env::template step<F>(shared, p, s, action, rng);
   } else {
     return Env::template step<F>(p, s, action, rng);
   }
+}
+template <class Env, class F>
+GALLOP_HD Outcome<F> step(const Shared& shared, const typename Env::template Parameters<F>& p,
+                          typename Env::template State<F>& s, const F* action, Rng<F>& rng) {
+  F terms[Traits<Env>::kTerms + 1];
+  return step<Env, F>(shared, p, s, action, rng, terms);
 }
 
 template <class Env, class F>

@@ -45,6 +45,9 @@ struct EnvironmentSpec {
   const ComponentSpec* action;       // [action_capacity], or null for discrete actions
   int n_state;
   const char* const* state_names;  // [n_state]
+  int n_given_state;               // the first components, which determine the others
+  int n_terms;                     // what a step tells beside its reward, in trace alone
+  const char* const* term_names;   // [n_terms]
   int n_parameters;
   const ParameterSpec* parameters;  // [n_parameters]
   int table_capacity;               // floats of a shared table, 0 for none

@@ -79,6 +79,22 @@ Rules rules_of(const std::string& name) {
   return inverted_double_pendulum;
 }
 
+// The parts of a reward add up to it, and the speed is that of MuJoCo's first coordinate.
+void check_terms(const EnvironmentSpec& spec, const Numbers& terms, double reward, const mjData& d,
+                 double x_before, double duration) {
+  double sum = 0;
+  for (int k = 0; k < spec.n_terms; k++) {
+    const std::string name = spec.term_names[k];
+    if (name.starts_with("reward_") || name.ends_with("_penalty")) sum += terms[k];
+    if (name == "x_velocity") {
+      ASSERT_NEAR(terms[k], (d.qpos[0] - x_before) / duration, 1e-7);
+    } else if (name == "x_position") {
+      ASSERT_NEAR(terms[k], d.qpos[0], 1e-8);
+    }
+  }
+  ASSERT_NEAR(sum, reward, 1e-12 * std::max(1.0, std::abs(reward)));
+}
+
 template <class Case>
 class BesideMujoco : public ::testing::Test {};
 TYPED_TEST_SUITE(BesideMujoco, AllModels, ModelName);
@@ -117,9 +133,10 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
       for (int f = 0; f < TypeParam::kFrameSkip; f++) mj_step(m, d);
       const Expected expected = rules(*d, x, action);
       double reward = std::nan("");
+      Numbers terms(e.spec().n_terms, std::nan(""));
       const bool terminated =
           e.table->transition_double(data.shared, parameters.data(), 0, t, state.data(),
-                                     action.data(), observation.data(), &reward) != 0;
+                                     action.data(), observation.data(), &reward, terms.data()) != 0;
       ASSERT_EQ(observation.size(), expected.observation.size());
       for (std::size_t k = 0; k < observation.size(); k++) {
         const double want = expected.observation[k];
@@ -127,6 +144,7 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
             << "observation " << k << ", episode " << episode << ", step " << t;
       }
       ASSERT_NEAR(reward, expected.reward, 1e-7 * std::max(1.0, std::abs(expected.reward)));
+      check_terms(e.spec(), terms, reward, *d, x, TypeParam::kFrameSkip * Model::kWorld.timestep);
       ASSERT_EQ(terminated, expected.terminated) << "episode " << episode << ", step " << t;
       n_steps++;
       if (terminated) {

@@ -341,7 +341,7 @@ TEST(Transition, IsTheStepOfInstanceZero) {
     const double action = t % 3;
     double observation[2], reward;
     const int terminated = counting().transition_float(b.batch.shared, parameters, kSeed, t, state,
-                                                       &action, observation, &reward);
+                                                       &action, observation, &reward, nullptr);
     const StepArrays to = b.step({float(action)}, ResetMode::kSameStep);
     EXPECT_EQ(to.observation, (std::vector<float>{float(observation[0]), float(observation[1])}));
     EXPECT_EQ(to.reward[0], float(reward));
