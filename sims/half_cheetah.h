@@ -10,6 +10,7 @@ namespace gallop::inline GALLOP_ISA {
 
 struct HalfCheetah {
   using Model = HalfCheetahModel;
+  static constexpr bool kLongSteps = true;
   static constexpr int kFrameSkip = 5;
   static constexpr const char* kName = "half_cheetah";
   static constexpr const char* kAliases = "HalfCheetah-v5";

@@ -11,6 +11,7 @@ namespace gallop::inline GALLOP_ISA {
 
 struct Hopper {
   using Model = HopperModel;
+  static constexpr bool kLongSteps = true;
   static constexpr int kFrameSkip = 4;
   static constexpr const char* kName = "hopper";
   static constexpr const char* kAliases = "Hopper-v5";

@@ -9,6 +9,7 @@ namespace gallop::inline GALLOP_ISA {
 
 struct InvertedPendulum {
   using Model = InvertedPendulumModel;
+  static constexpr bool kLongSteps = true;
   static constexpr int kFrameSkip = 2;
   static constexpr const char* kName = "inverted_pendulum";
   static constexpr const char* kAliases = "InvertedPendulum-v5";

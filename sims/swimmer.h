@@ -10,6 +10,7 @@ namespace gallop::inline GALLOP_ISA {
 
 struct Swimmer {
   using Model = SwimmerModel;
+  static constexpr bool kLongSteps = true;
   static constexpr int kFrameSkip = 4;
   static constexpr const char* kName = "swimmer";
   static constexpr const char* kAliases = "Swimmer-v5";

@@ -10,6 +10,7 @@ namespace gallop::inline GALLOP_ISA {
 
 struct Walker2d {
   using Model = Walker2dModel;
+  static constexpr bool kLongSteps = true;
   static constexpr int kFrameSkip = 4;
   static constexpr const char* kName = "walker2d";
   static constexpr const char* kAliases = "Walker2d-v5";

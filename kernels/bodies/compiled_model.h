@@ -16,16 +16,17 @@ struct BodyCounter {
     const Vector3 d = g.to - g.from;
     return dot(d, d) == 0;
   }
+  static constexpr bool meets_floor(const GeomSpec& g) {
+    return Model::kWorld.has_floor && g.meets_floor;
+  }
   static constexpr int floor_points() {
     int n = 0;
-    if (!Model::kWorld.has_floor) return 0;
-    for (const GeomSpec& g : Model::kGeoms) n += !g.meets_floor ? 0 : is_sphere(g) ? 1 : 2;
+    for (const GeomSpec& g : Model::kGeoms) n += !meets_floor(g) ? 0 : is_sphere(g) ? 1 : 2;
     return n;
   }
   static constexpr int floor_geoms() {
     int n = 0;
-    if (!Model::kWorld.has_floor) return 0;
-    for (const GeomSpec& g : Model::kGeoms) n += g.meets_floor ? 1 : 0;
+    for (const GeomSpec& g : Model::kGeoms) n += meets_floor(g) ? 1 : 0;
     return n;
   }
   // Geoms of one body, or of a body and its parent, do not meet.

@@ -102,7 +102,8 @@ struct EnvironmentFunctions {
       if constexpr (kMode == ResetMode::kNextStep)
         was_ended = load_mask(batch.ended + i, count, F());
       Transition<Env, F> to;
-      advance<kRestarts ? ResetMode::kDisabled : kMode>(batch, p, in, was_ended, a, to);
+      constexpr ResetMode kAtOnce = kRestarts ? ResetMode::kDisabled : kMode;
+      advance<Env, F>(batch, p, in, kAtOnce, was_ended, a, to);
       store_instances(batch, i, in, count);
       if (!all(to.finite)) note_lanes(batch, i, count, to.finite, out.time);
       write_transition(batch, out, column, count, to);

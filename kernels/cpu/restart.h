@@ -50,7 +50,7 @@ struct Restart {
   const StepOutput& out;
 
   // What the transition that ended the episodes leaves to write, then their resets: the numbers of
-  // advance<ResetMode::kSameStep>.
+  // advance() in same-step mode.
   GALLOP_NOINLINE_HD void run(EndedList<F>& ended) {
     ended.pad();
     for (int k = 0; k < ended.n; k += kW) {

@@ -40,14 +40,6 @@ struct CudaEnvironmentFunctions {
     return is_fused(r, width) && (reinterpret_cast<std::uintptr_t>(r.policy.parameters) & 15u) == 0;
   }
 
-  template <ResetMode kMode>
-  static LaunchStatus rollout_in(const RolloutRequest& r, void* stream) {
-    if (r.source == ActionSource::kUniform || r.policy.shape.network.n_layers == 1) {
-      return register_rollout<Env, kMode>(r, stream);
-    }
-    return block_rollout<Env, kMode>(r, stream);
-  }
-
   static LaunchStatus rollout(const RolloutRequest& r, void* stream) {
     if (r.begin >= r.end) return {0, "rollout"};
     if (r.source == ActionSource::kPolicy) {
@@ -62,9 +54,12 @@ struct CudaEnvironmentFunctions {
         if (is_tiled(r, 256)) return tile_rollout<Env, 256>(r, stream);
       }
     }
-    if (r.mode == ResetMode::kSameStep) return rollout_in<ResetMode::kSameStep>(r, stream);
-    if (r.mode == ResetMode::kNextStep) return rollout_in<ResetMode::kNextStep>(r, stream);
-    return rollout_in<ResetMode::kDisabled>(r, stream);
+    return launch_in_mode<Env>(r.mode, [&]<KernelMode kMode>() {
+      if (r.source == ActionSource::kUniform || r.policy.shape.network.n_layers == 1) {
+        return register_rollout<Env, kMode>(r, stream);
+      }
+      return block_rollout<Env, kMode>(r, stream);
+    });
   }
 
   static constexpr CudaEnvironmentTable kTable = {&reset_instances<Env>, &observe_instances<Env>,

@@ -7,8 +7,8 @@
 
 namespace gallop::inline GALLOP_ISA {
 
-template <class Env, ResetMode kMode>
-__global__ void __launch_bounds__(kBlockThreads, 4)
+template <class Env, KernelMode kMode>
+__global__ void __launch_bounds__(kBlockThreads, Traits<Env>::kLongSteps ? 2 : 4)
     block_rollout_kernel(const __grid_constant__ RolloutRequest r, int n) {
   GALLOP_DYNAMIC_SHARED(float, unit);
   using Sizes = PolicySizes<Env>;
@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kBlockThreads, 4)
         if (j < n_out) output[j] = out[j * n + lane];
       }
       choose<Env>(r, t, output, log_std, me, action);
-      step_instance<kMode, Env>(r, p, t, action, me);
+      step_instance<Env>(r, p, reset_mode<kMode>(r.mode), t, action, me);
     }
   }
   if (!steps) return;
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(kBlockThreads, 4)
   end_instance<Env>(r, me);
 }
 
-template <class Env, ResetMode kMode>
+template <class Env, KernelMode kMode>
 LaunchStatus block_rollout(const RolloutRequest& r, void* stream) {
   const int n = block_instances(r.policy.shape.network, r.end - r.begin);
   const LaunchConfig config{.name = "block_rollout",

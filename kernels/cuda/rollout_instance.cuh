@@ -94,12 +94,32 @@ __device__ __forceinline__ void record_end(const RolloutRequest& r, int t, int i
   }
 }
 
+// The reset modes that a kernel is compiled for: one, or, where a step is long, all of them.
+enum class KernelMode : int { kSameStep, kNextStep, kDisabled, kAny };
+
+template <KernelMode kMode>
+GALLOP_HD ResetMode reset_mode(ResetMode asked) {
+  return kMode == KernelMode::kAny ? asked : ResetMode(int(kMode));
+}
+
+// Calls launch.operator()<KernelMode>() with that of the kernel that serves `mode`.
+template <class Env, class Launch>
+LaunchStatus launch_in_mode(ResetMode mode, const Launch& launch) {
+  if constexpr (Traits<Env>::kLongSteps) {
+    return launch.template operator()<KernelMode::kAny>();
+  } else {
+    if (mode == ResetMode::kSameStep) return launch.template operator()<KernelMode::kSameStep>();
+    if (mode == ResetMode::kNextStep) return launch.template operator()<KernelMode::kNextStep>();
+    return launch.template operator()<KernelMode::kDisabled>();
+  }
+}
+
 // Steps one instance with `action` [A] and records transition t, but for its observation and
 // log-probability.
-template <ResetMode kMode, class Env>
+template <class Env>
 __device__ __forceinline__ void step_instance(const RolloutRequest& r,
                                               const typename Env::template Parameters<float>& p,
-                                              int t, const float* action,
+                                              ResetMode mode, int t, const float* action,
                                               RolloutInstance<Env>& me) {
   using Sizes = Traits<Env>;
   const int rows = action_rows<Env>(r.batch.shared);
@@ -111,7 +131,7 @@ __device__ __forceinline__ void step_instance(const RolloutRequest& r,
   }
   if (r.clip != 0) clip_action<Env, float>(applied);
   Transition<Env, float> to;
-  advance<kMode, Env, float>(r.batch, p, me.in, me.ended, applied, to);
+  advance<Env, float>(r.batch, p, me.in, mode, me.ended, applied, to);
   me.ended = to.ended;
   const long at = long(t) * r.out.n_envs + me.i;
   if (r.out.reward != nullptr) r.out.reward[at] = to.reward;

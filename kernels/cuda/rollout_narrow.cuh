@@ -173,7 +173,7 @@ __global__ void __launch_bounds__(kNarrowThreads, 2)
     for (int e = 0; e < kNarrowInstances; e++) {
       if (!steps[e]) continue;
       choose<Env, false>(r, t, output[e], log_std, me[e], action);
-      step_instance<ResetMode::kSameStep, Env>(r, p[e], t, action, me[e]);
+      step_instance<Env>(r, p[e], ResetMode::kSameStep, t, action, me[e]);
     }
   }
   GALLOP_UNROLL(2)

@@ -89,7 +89,7 @@ __device__ __forceinline__ void register_outputs(const RolloutRequest& r, const 
   }
 }
 
-template <class Env, ResetMode kMode, ActionSource kSource>
+template <class Env, KernelMode kMode, ActionSource kSource>
 __global__ void __launch_bounds__(kRegisterBlock)
     register_rollout_kernel(const __grid_constant__ RolloutRequest r) {
   GALLOP_DYNAMIC_SHARED(float, parameters);
@@ -117,13 +117,13 @@ __global__ void __launch_bounds__(kRegisterBlock)
       register_outputs<Env>(r, parameters, me.observation, output);
       choose<Env>(r, t, output, log_std, me, action);
     }
-    step_instance<kMode, Env>(r, p, t, action, me);
+    step_instance<Env>(r, p, reset_mode<kMode>(r.mode), t, action, me);
   }
   record_observation<Env>(r, r.out.n_steps, me);
   end_instance<Env>(r, me);
 }
 
-template <class Env, ResetMode kMode>
+template <class Env, KernelMode kMode>
 LaunchStatus register_rollout(const RolloutRequest& r, void* stream) {
   const unsigned n = unsigned(r.end - r.begin);
   LaunchConfig config{.name = "register_rollout",

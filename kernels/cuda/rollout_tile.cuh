@@ -184,7 +184,7 @@ __global__ void __launch_bounds__(kH, kH <= 128 ? 2 : 1)
       GALLOP_UNROLL(32)
       for (int q = 0; q < kA; q++) output[q] = s[Layout::kOutput + q * Layout::kRow + lane];
       choose<Env, false>(r, t, output, log_std, me, action);
-      step_instance<ResetMode::kSameStep, Env>(r, p, t, action, me);
+      step_instance<Env>(r, p, ResetMode::kSameStep, t, action, me);
     }
   }
   if (!steps) return;

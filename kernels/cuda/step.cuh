@@ -47,13 +47,14 @@ struct ObserveInstance {
   }
 };
 
-template <class Env, ResetMode kMode>
+template <class Env, KernelMode kMode>
 struct StepInstance {
   EnvironmentBatch batch;
   int begin;
   const float* action;
   long action_stride;
   int clip;
+  ResetMode asked;
   StepOutput out;
 
   GALLOP_HD void operator()(long column) const {
@@ -70,11 +71,12 @@ struct StepInstance {
       a[k] = k < rows ? action[k * action_stride + column] : 0.0f;
     }
     if (clip != 0) clip_action<Env, float>(a);
-    const bool was_ended = kMode == ResetMode::kNextStep && batch.ended[i] != 0;
+    const ResetMode mode = reset_mode<kMode>(asked);
+    const bool was_ended = mode == ResetMode::kNextStep && batch.ended[i] != 0;
     Transition<Env, float> to;
-    advance<kMode, Env, float>(batch, p, in, was_ended, a, to);
+    advance<Env, float>(batch, p, in, mode, was_ended, a, to);
     store_instances<Env, float>(batch, i, in, 1);
-    if (kMode != ResetMode::kSameStep) batch.ended[i] = to.ended ? 1 : 0;
+    if (mode != ResetMode::kSameStep) batch.ended[i] = to.ended ? 1 : 0;
     if (!to.finite) note_nonfinite(batch, i, out.time);
     write(to, column);
   }
@@ -115,17 +117,10 @@ template <class Env>
 LaunchStatus step_instances(const EnvironmentBatch& batch, int begin, int end, const float* action,
                             long action_stride, int clip, ResetMode mode, const StepOutput& out,
                             void* stream) {
-  const long n = end - begin;
-  if (mode == ResetMode::kSameStep) {
-    using Body = StepInstance<Env, ResetMode::kSameStep>;
-    return for_each("step", n, stream, Body{batch, begin, action, action_stride, clip, out});
-  }
-  if (mode == ResetMode::kNextStep) {
-    using Body = StepInstance<Env, ResetMode::kNextStep>;
-    return for_each("step", n, stream, Body{batch, begin, action, action_stride, clip, out});
-  }
-  using Body = StepInstance<Env, ResetMode::kDisabled>;
-  return for_each("step", n, stream, Body{batch, begin, action, action_stride, clip, out});
+  return launch_in_mode<Env>(mode, [&]<KernelMode kMode>() {
+    return for_each("step", end - begin, stream,
+                    StepInstance<Env, kMode>{batch, begin, action, action_stride, clip, mode, out});
+  });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

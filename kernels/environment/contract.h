@@ -34,6 +34,9 @@
 // computed for them alone is never computed. `kGivenState`: how many components of the state a
 // caller gives, where the others only keep what the last step found.
 //
+// Optional: `static constexpr bool kLongSteps = true`, where a step is thousands of instructions:
+// CUDA kernels then are compiled once for all reset modes, which choose at run time.
+//
 // kFusedWidths names widths (64, 128, 256) of two equal hidden layers that get CUDA rollout kernels
 // of their own.
 //
@@ -127,6 +130,7 @@ struct Traits {
       return kState;
   }
   static constexpr int kTerms = terms();
+  static constexpr bool kLongSteps = requires { Env::kLongSteps; };
   static_assert(kParameters == count_of(Env::kParameters),
                 "Parameters<F> must have one F for each row of kParameters");
   static_assert(kState == count_of(Env::kStateNames),

@@ -123,13 +123,13 @@ struct Transition {
 
 // One step of a register of instances and the reset that the mode asks for. `was_ended` is read in
 // next-step mode: instances that ended one step ago are reset instead of stepped, with reward 0 and
-// both flags false. `action` [A].
-template <ResetMode kMode, class Env, class F>
+// both flags false. `action` [A]. Where `mode` is a constant, the others cost nothing.
+template <class Env, class F>
 GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::template Parameters<F>& p,
-                       Instances<Env, F>& in, Mask<F> was_ended, const F* action,
+                       Instances<Env, F>& in, ResetMode mode, Mask<F> was_ended, const F* action,
                        Transition<Env, F>& out) {
   Instances<Env, F> before;
-  if constexpr (kMode == ResetMode::kNextStep) before = in;
+  if (mode == ResetMode::kNextStep) before = in;
   Rng<F> rng(batch.seed, kRandomDynamics, in.id, in.episode, to_word(in.elapsed));
   const Outcome<F> outcome = step<Env, F>(batch.shared, p, in.state, action, rng);
   out.reward = outcome.reward;
@@ -138,18 +138,16 @@ GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::templa
   in.episode_return = in.episode_return + outcome.reward;
   const Int<F> limit(batch.time_limit > 0 ? batch.time_limit : 0x7fffffff);
   out.truncated = in.elapsed >= limit;
-  if constexpr (kMode == ResetMode::kNextStep) {
-    if (any(was_ended)) {
-      before.episode = before.episode + to_word(mask_to_int<F>(was_ended));
-      begin_episode<Env, F>(batch, p, before, was_ended);
-      in.state = select_struct<F>(was_ended, before.state, in.state);
-      in.episode = before.episode;
-      in.elapsed = select(was_ended, Int<F>(0), in.elapsed);
-      in.episode_return = select(was_ended, F(0.0f), in.episode_return);
-      out.reward = select(was_ended, F(0.0f), out.reward);
-      out.terminated = out.terminated & !was_ended;
-      out.truncated = out.truncated & !was_ended;
-    }
+  if (mode == ResetMode::kNextStep && any(was_ended)) {
+    before.episode = before.episode + to_word(mask_to_int<F>(was_ended));
+    begin_episode<Env, F>(batch, p, before, was_ended);
+    in.state = select_struct<F>(was_ended, before.state, in.state);
+    in.episode = before.episode;
+    in.elapsed = select(was_ended, Int<F>(0), in.elapsed);
+    in.episode_return = select(was_ended, F(0.0f), in.episode_return);
+    out.reward = select(was_ended, F(0.0f), out.reward);
+    out.terminated = out.terminated & !was_ended;
+    out.truncated = out.truncated & !was_ended;
   }
   out.ended = out.terminated | out.truncated;
   out.ended_return = in.episode_return;
@@ -160,7 +158,7 @@ GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::templa
   out.finite = all_finite(out.observation, rows, out.reward);
   if (any(out.ended)) {
     for (int k = 0; k < kRows; k++) out.final_observation[k] = out.observation[k];
-    if constexpr (kMode == ResetMode::kSameStep) {
+    if (mode == ResetMode::kSameStep) {
       in.episode = in.episode + to_word(mask_to_int<F>(out.ended));
       begin_episode<Env, F>(batch, p, in, out.ended);
       observe<Env, F>(batch.shared, p, in.state, out.observation);
