@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   }
   try {
     std::string why;
-    const auto backend = make_cuda_backend(why);
+    const auto backend = make_cuda_backend(why, nullptr);
     if (backend == nullptr) {
       std::fprintf(stderr, "gallop_gpu_trust_region: %s\n", why.c_str());
       return 7;
