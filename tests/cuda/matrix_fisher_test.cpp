@@ -11,10 +11,11 @@
 namespace gallop::testing {
 namespace {
 
-// Of the greatest element. On a device the operands of a product are rounded to the 11 bits of
-// TF32, layer after layer; in loops only the order of the sums differs.
+// Of the greatest element. On a device the operands are rounded to the 11 bits of TF32, layer after
+// layer, and differences of tangents lose more of them; a wrong operand is an error of the order of
+// 1. In loops only the order of the sums differs.
 #ifdef GALLOP_GPU_TEST
-constexpr double kTolerance = 5e-3;
+constexpr double kTolerance = 2e-2;
 #else
 constexpr double kTolerance = 1e-5;
 #endif

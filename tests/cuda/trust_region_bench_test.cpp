@@ -29,7 +29,7 @@ TEST(TrustRegionBench, ComputesWhatTheCpuComputes) {
       EXPECT_EQ(row.path, "fused");
       EXPECT_EQ(expected[k].checksum, row.checksum) << row.what;
     } else {
-      EXPECT_NEAR(expected[k].checksum, row.checksum, 1e-2 * expected[k].checksum) << row.what;
+      EXPECT_NEAR(expected[k].checksum, row.checksum, 2e-2 * expected[k].checksum) << row.what;
     }
     EXPECT_GT(row.checksum, 0.0);
     ASSERT_EQ(row.seconds.size(), 1u);
