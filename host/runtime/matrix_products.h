@@ -13,10 +13,10 @@ struct MatrixProduct {
   bool a_transposed;  // a stands there as [inner, rows]
   const float* b;
   int b_stride;
-  bool b_transposed;
+  bool b_transposed;  // b stands there as [columns, inner]
   float* c;
   int c_stride;
-  bool adds;
+  bool adds;  // to what c holds
 };
 
 // Products of matrices in the memory of a device: the library of `fast` mode.
