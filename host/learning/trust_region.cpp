@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "host/checkpoint/tensor_file.h"
+#include "host/error.h"
 #include "kernels/gradients/fisher.h"
 
 namespace gallop {
@@ -12,19 +14,56 @@ namespace {
 const char kGradientNorm[] = "the norm of the policy's gradient";
 const char kCurvature[] = "the curvature along the natural gradient";
 
+struct PathName {
+  FisherPath path;
+  const char* name;
+};
+constexpr PathName kPathNames[] = {{FisherPath::kFaster, "auto"},
+                                   {FisherPath::kFused, "fused"},
+                                   {FisherPath::kMatrices, "cublas"}};
+
+std::string path_name(FisherPath path) {
+  for (const PathName& known : kPathNames) {
+    if (known.path == path) return known.name;
+  }
+  throw internal_error(fmt::format("a way of Fisher products is {}", int(path)));
+}
+
+std::optional<FisherPath> path_named(const std::string& name) {
+  for (const PathName& known : kPathNames) {
+    if (known.name == name) return known.path;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner)
+TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath path)
     : backend_(backend),
       learner_(learner),
+      asked_path_(path),
+      path_(path),
       n_(learner.policy_parameters().size()),
       solver_(backend, n_),
       old_(backend, n_),
       direction_(backend, n_),
-      units_(backend, std::size_t(chunk_count(learner.n_samples())) *
-                          unit_floats(learner.policy_shape().network)),
+      units_(backend,
+             backend.fisher_units(learner.policy_shape().network, learner.n_samples(), path)),
       sums_(backend, kDivergenceSums),
       state_(backend, 1) {}
+
+FisherPath TrustRegion::path() const {
+  if (path_ != FisherPath::kFaster) return path_;
+  const std::optional<FisherChoice> choice = backend_.fisher_choice(fisher_request());
+  return choice ? choice->path : path_;
+}
+
+void TrustRegion::set_path(FisherPath path) {
+  if (asked_path_ != FisherPath::kFaster) {
+    throw internal_error("the way of Fisher products was not left open, and is set");
+  }
+  path_ = path;
+}
 
 FisherRequest TrustRegion::fisher_request() const {
   FisherRequest r = {};
@@ -33,6 +72,7 @@ FisherRequest TrustRegion::fisher_request() const {
   r.samples = learner_.samples(nullptr, learner_.n_samples());
   r.weight = 1.0f / float(learner_.n_samples());
   r.units = units_.data();
+  r.path = path_;
   return r;
 }
 
@@ -159,15 +199,25 @@ std::string TrustRegion::recording_key(const SolverOptions& solver,
                                   samples.action,
                                   samples.log_prob,
                                   samples.advantage};
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {}", fmt::join(pointers, " "), samples.count,
+  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}", fmt::join(pointers, " "), samples.count,
                      samples.n_envs, policy.normalization.limit, solver.damping, solver.iterations,
-                     solver.tolerance, search.delta, search.factor, search.tries, n_);
+                     solver.tolerance, search.delta, search.factor, search.tries, n_, int(path_));
 }
 
 TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context)
     : OnPolicyAlgorithm(context),
-      region_(context.backend, learner_),
+      region_(context.backend, learner_, asked_path(context.options)),
       value_fit_(context, learner_) {}
+
+FisherPath TrustRegionAlgorithm::asked_path(const Options& options) {
+  if (!options.has("fisher")) return FisherPath::kFused;
+  const FisherPath asked = path_named(options.text("fisher")).value();
+  if (options.text("mode") == "fast") return asked;
+  if (asked == FisherPath::kMatrices) {
+    throw value_error("fisher is cublas, whose bits mode = strict excludes; use --mode fast");
+  }
+  return FisherPath::kFused;
+}
 
 Metrics TrustRegionAlgorithm::iterate() {
   const UpdateGuard guard(learner_);
@@ -194,11 +244,23 @@ double TrustRegionAlgorithm::natural_direction() {
 void TrustRegionAlgorithm::save(TensorFile& file) const {
   OnPolicyAlgorithm::save(file);
   value_fit_.save(file);
+  if (asked_path(context_.options) == FisherPath::kFaster) {
+    file.set_text("fisher", path_name(region_.path()));
+  }
 }
 
 void TrustRegionAlgorithm::load(const TensorFile& file) {
   OnPolicyAlgorithm::load(file);
   value_fit_.load(file);
+  if (asked_path(context_.options) != FisherPath::kFaster) return;
+  const std::optional<FisherPath> path = path_named(file.text("fisher"));
+  if (!path) {
+    throw checkpoint_error(
+        fmt::format("the checkpoint's way of Fisher products is '{}'; expected "
+                    "auto, fused or cublas",
+                    file.text("fisher").substr(0, 40)));
+  }
+  region_.set_path(*path);
 }
 
 }  // namespace gallop

@@ -18,9 +18,18 @@ namespace gallop {
        nullptr,                                                                             \
        "",                                                                                  \
        "at most, of the conjugate gradient"},                                               \
+      {"cg_tolerance",                                                                      \
+       OptionType::real,                                                                    \
+       "1e-10",                                                                             \
+       0,                                                                                   \
+       1,                                                                                   \
+       nullptr,                                                                             \
+       "",                                                                                  \
+       "the conjugate gradient stops at this part of |g|^2"},                               \
   {                                                                                         \
-    "cg_tolerance", OptionType::real, "1e-10", 0, 1, nullptr, "",                           \
-        "the conjugate gradient stops at this part of |g|^2"                                \
+    "fisher", OptionType::choice, "auto", -kUnbounded, kUnbounded, "auto,fused,cublas", "", \
+        "products with the Fisher matrix on CUDA in mode fast: by the fused kernel, by "    \
+        "cuBLAS, or by the one that is found faster; in mode strict by the kernel"          \
   }
 
 struct SolverOptions {
@@ -40,7 +49,12 @@ struct SearchOptions {
 // candidates.
 class TrustRegion {
  public:
-  TrustRegion(Backend& backend, OnPolicyLearner& learner);
+  TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath path = FisherPath::kFused);
+
+  // The way that products with the Fisher matrix go: kFaster where the backend is still to decide.
+  FisherPath path() const;
+  // They go that way from now on; only where the constructor was given kFaster.
+  void set_path(FisherPath path);
 
   // Remembers the policy that acted at all samples of the last rollout, and the gradient of the
   // surrogate loss there. Returns the gradient's norm; throws an Error (non_finite) where it is not
@@ -89,6 +103,8 @@ class TrustRegion {
 
   Backend& backend_;
   OnPolicyLearner& learner_;
+  const FisherPath asked_path_;
+  FisherPath path_;
   long n_;
   ConjugateGradient solver_;
   ConjugateGradientState last_solve_ = {};
@@ -98,7 +114,8 @@ class TrustRegion {
 };
 
 // What algorithms that step along the natural gradient share: the order of an iteration, the value
-// network that is refitted after the policy's step, and their state.
+// network that is refitted after the policy's step, and their state, of which the way of Fisher
+// products is part where mode fast left it open: a resumed run goes on with the same bits.
 class TrustRegionAlgorithm : public OnPolicyAlgorithm {
  public:
   explicit TrustRegionAlgorithm(const AlgorithmContext& context);
@@ -118,6 +135,9 @@ class TrustRegionAlgorithm : public OnPolicyAlgorithm {
   TrustRegion region_;
 
  private:
+  // Of the options; throws a value error where they exclude each other.
+  static FisherPath asked_path(const Options& options);
+
   ValueFit value_fit_;
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct FinalValueRequest {
   float* final_value;              // [T, N] written where truncated and not terminated
 };
 
+// What FisherPath::kFaster took, and the seconds of a product either way; both 0 where the device
+// has no library to compare with.
+struct FisherChoice {
+  FisherPath path;
+  double fused_seconds, matrix_seconds;
+};
+
 // What Backend::run keeps between calls.
 class Recording {
  public:
@@ -38,8 +46,9 @@ class Recording {
 };
 
 // One device: its memory and the kernels that run on it. Pointers in requests are of its memory.
-// Every operation gives the same bits on every backend and for every number of threads. Operations
-// may return before they are done; the copies to the host wait. One caller at a time.
+// Every operation gives the same bits on every backend and for every number of threads, but for
+// Fisher products whose request allows others. Operations may return before they are done; the
+// copies to the host wait. One caller at a time.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -96,10 +105,15 @@ class Backend {
   // What a trust region needs (kernels/gradients/fisher.h); none of it waits. Where `active` of a
   // request is set and the number there is 0, the operation changes nothing.
   //
-  // Hidden units and outputs [chunks, unit_floats] of the policy at all samples.
+  // Hidden units and outputs [chunks, unit_floats] of the policy at all samples, and after them
+  // what its path needs besides: fisher_units floats in all.
   virtual void fisher_prepare(FisherRequest, float* units) = 0;
+  virtual long fisher_units(const NetworkShape&, long count, FisherPath) const = 0;
   // product [D] = F vector, at the policy whose units were prepared.
+  // The first one of a shape with path kFaster waits.
   virtual void fisher_product(FisherRequest, float* product) = 0;
+  // What such requests of this shape and number of samples take; none before the first product.
+  virtual std::optional<FisherChoice> fisher_choice(const FisherRequest&) const = 0;
   // sums [kDivergenceSums] over the samples.
   virtual void policy_divergence(DivergenceRequest, float* sums) = 0;
   virtual void conjugate_gradient_begin(const ConjugateGradientRequest&) = 0;
@@ -123,12 +137,13 @@ class Backend {
 std::unique_ptr<Backend> make_cpu_backend(int n_threads);
 
 // A backend on the current CUDA device; null, with the reason in `why`, where this build or this
-// machine has none.
-std::unique_ptr<Backend> make_cuda_backend(std::string& why);
+// machine has none. What it finds out about the device's libraries goes to `note`.
+std::unique_ptr<Backend> make_cuda_backend(std::string& why,
+                                           const std::function<void(const std::string&)>& note);
 
 // The backend that `device` names: "cpu", "cuda", or "auto", which takes CUDA where it is there and
-// else the CPU, and says so through `note`. Throws an Error (cuda) where CUDA is asked for and
-// absent.
+// else the CPU, and says so through `note`, as the backend does. Throws an Error (cuda) where CUDA
+// is asked for and absent.
 std::unique_ptr<Backend> make_backend(const std::string& device, int n_threads,
                                       const std::function<void(const std::string&)>& note);
 

@@ -246,6 +246,10 @@ class CpuBackend : public Backend {
     reserve(fisher_scratch(shape, r.policy.shape.n_actions));
     over_chunks(r, n_chunks, kernels_.fisher_prepare);
   }
+  long fisher_units(const NetworkShape& shape, long count, FisherPath) const override {
+    return long(chunk_count(count)) * unit_floats(shape);
+  }
+  std::optional<FisherChoice> fisher_choice(const FisherRequest&) const override { return {}; }
 
   void fisher_product(FisherRequest r, float* product) override {
     if (r.active != nullptr && *r.active == 0) return;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "host/runtime/fisher_paths.h"
 #include "kernels/gradients/gradient.h"
 
 namespace gallop {
@@ -53,9 +54,11 @@ struct CudaRecording : Recording {
 
 class CudaBackend : public Backend {
  public:
-  explicit CudaBackend(std::unique_ptr<KernelDevice> device)
+  CudaBackend(std::unique_ptr<KernelDevice> device,
+              const std::function<void(const std::string&)>& note)
       : device_(std::move(device)),
         kernels_(device_->kernels()),
+        fisher_paths_(*device_, note),
         partial_(*device_, generation_),
         work_(*device_, generation_),
         small_(*device_, generation_) {}
@@ -182,6 +185,11 @@ class CudaBackend : public Backend {
     check(kernels_.shuffle({seed, counter, n, order, work_.bytes(bytes), bytes}, stream()));
   }
 
+  long fisher_units(const NetworkShape& shape, long count, FisherPath path) const override {
+    const long floats = long(chunk_count(count)) * unit_floats(shape);
+    return path == FisherPath::kFused ? floats : floats + MatrixFisher::unit_floats(shape, count);
+  }
+
   void fisher_prepare(FisherRequest r, float* units) override {
     r.begin = 0;
     r.end = chunk_count(r.samples.count);
@@ -189,17 +197,21 @@ class CudaBackend : public Backend {
     r.unit_stride = unit_floats(r.policy.shape.network);
     r.scratch = work_.floats(kernels_.fisher_scratch(r.policy.shape.network, r.end));
     check(kernels_.fisher_prepare(r, stream()));
+    if (fisher_paths_.path_of(r) != FisherPath::kFused) fisher_paths_.matrices().prepare(r);
   }
 
   void fisher_product(FisherRequest r, float* product) override {
-    Segments segments;
-    fisher_segments(r.policy.shape, segments);
-    const NetworkShape& network = r.policy.shape.network;
-    const int n_chunks =
-        prepare(segments, r, kernels_.fisher_scratch(network, chunk_count(r.samples.count)));
-    r.unit_stride = unit_floats(network);
-    check(kernels_.fisher_product(r, stream()));
-    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product, r.active);
+    FisherPath path = fisher_paths_.path_of(r);
+    if (path == FisherPath::kFaster) path = faster_path(r);
+    if (path == FisherPath::kMatrices) {
+      product_by_matrices(r, product);
+    } else {
+      fused_product(r, product);
+    }
+  }
+
+  std::optional<FisherChoice> fisher_choice(const FisherRequest& r) const override {
+    return fisher_paths_.choice(r);
   }
 
   void policy_divergence(DivergenceRequest r, float* sums) override {
@@ -271,6 +283,32 @@ class CudaBackend : public Backend {
     return kernels_.gradient_scratch(shape.network, shape.n_actions, chunk_count(count));
   }
 
+  void fused_product(FisherRequest r, float* product) {
+    Segments segments;
+    fisher_segments(r.policy.shape, segments);
+    const NetworkShape& network = r.policy.shape.network;
+    const int n_chunks =
+        prepare(segments, r, kernels_.fisher_scratch(network, chunk_count(r.samples.count)));
+    r.unit_stride = unit_floats(network);
+    check(kernels_.fisher_product(r, stream()));
+    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product, r.active);
+  }
+
+  void product_by_matrices(FisherRequest r, float* product) {
+    r.unit_stride = unit_floats(r.policy.shape.network);
+    r.scratch = work_.floats(MatrixFisher::scratch_floats(r.policy.shape, r.samples.count));
+    fisher_paths_.matrices().product(r, product);
+  }
+
+  // Both products go where nobody reads them, and are wanted whatever the request says.
+  FisherPath faster_path(FisherRequest r) {
+    const DeviceArray<float> product(*this, std::size_t(parameter_count(r.policy.shape)));
+    r.active = nullptr;
+    return fisher_paths_.compare(
+        r, [&] { fused_product(r, product.data()); },
+        [&] { product_by_matrices(r, product.data()); });
+  }
+
   // Fills in the chunks, the memory for their sums, and `scratch_floats` of scratch.
   template <class Request>
   int prepare(const Segments& segments, Request& r, long scratch_floats) {
@@ -302,14 +340,16 @@ class CudaBackend : public Backend {
 
   std::unique_ptr<KernelDevice> device_;
   const CudaKernels& kernels_;
+  FisherPaths fisher_paths_;
   long generation_ = 0;
   DeviceScratch partial_, work_, small_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_kernel_backend(std::unique_ptr<KernelDevice> device) {
-  return std::make_unique<CudaBackend>(std::move(device));
+std::unique_ptr<Backend> make_kernel_backend(std::unique_ptr<KernelDevice> device,
+                                             const std::function<void(const std::string&)>& note) {
+  return std::make_unique<CudaBackend>(std::move(device), note);
 }
 
 }  // namespace gallop

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "host/runtime/backend.h"
+#include "host/runtime/matrix_products.h"
 #include "kernels/cuda/environment_table.h"
 #include "kernels/cuda/kernel_table.h"
 
@@ -31,6 +32,11 @@ class KernelDevice {
   virtual void* stream() const = 0;
   // What `launches` puts on the stream, without running it. It may neither copy, wait nor allocate.
   virtual std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) = 0;
+  // How long the device works on what `launches` puts on the stream. Waits.
+  virtual double seconds(const std::function<void()>& launches) = 0;
+  // The device's library for products of matrices on its stream; null, with the reason in `why`,
+  // where it is absent.
+  virtual std::unique_ptr<MatrixProducts> matrix_products(std::string& why) = 0;
   // Throws an Error where the launch failed.
   virtual void check(const LaunchStatus& status) const = 0;
 
@@ -38,7 +44,10 @@ class KernelDevice {
   virtual const CudaEnvironmentTable& environment(const EnvironmentEntry& entry) const = 0;
 };
 
-// The backend on a device: every operation launches kernels on its stream and returns.
-std::unique_ptr<Backend> make_kernel_backend(std::unique_ptr<KernelDevice> device);
+// The backend on a device: every operation launches kernels on its stream and returns. `note`,
+// which may be empty, is told which way Fisher products go where a request leaves that open.
+std::unique_ptr<Backend> make_kernel_backend(
+    std::unique_ptr<KernelDevice> device,
+    const std::function<void(const std::string&)>& note = nullptr);
 
 }  // namespace gallop

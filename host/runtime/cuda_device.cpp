@@ -8,6 +8,7 @@
 
 #include "host/error.h"
 #include "host/registry/generated.h"
+#include "host/runtime/cublas.h"
 #include "host/runtime/cuda_backend.h"
 
 extern "C" const gallop::CudaKernels* gallop_cuda_kernels();
@@ -55,6 +56,29 @@ class CudaGraph : public KernelGraph {
   cudaGraphExec_t ready_ = nullptr;
 };
 
+// A point on a stream, with its time.
+class CudaEvent {
+ public:
+  explicit CudaEvent(cudaStream_t stream) : stream_(stream) {
+    require(cudaEventCreate(&event_), "cudaEventCreate");
+  }
+  ~CudaEvent() { static_cast<void>(cudaEventDestroy(event_)); }
+  CudaEvent(const CudaEvent&) = delete;
+  CudaEvent& operator=(const CudaEvent&) = delete;
+
+  void record() { require(cudaEventRecord(event_, stream_), "cudaEventRecord"); }
+  double seconds_since(const CudaEvent& before) const {
+    require(cudaEventSynchronize(event_), "cudaEventSynchronize, or a kernel before it,");
+    float milliseconds = 0;
+    require(cudaEventElapsedTime(&milliseconds, before.event_, event_), "cudaEventElapsedTime");
+    return milliseconds * 1e-3;
+  }
+
+ private:
+  cudaStream_t stream_;
+  cudaEvent_t event_ = nullptr;
+};
+
 class CudaDevice : public KernelDevice {
  public:
   explicit CudaDevice(int index) {
@@ -91,6 +115,17 @@ class CudaDevice : public KernelDevice {
     auto graph = std::make_unique<CudaGraph>(stream_);
     graph->capture(launches);
     return graph;
+  }
+
+  double seconds(const std::function<void()>& launches) override {
+    CudaEvent begin(stream_), end(stream_);
+    begin.record();
+    launches();
+    end.record();
+    return end.seconds_since(begin);
+  }
+  std::unique_ptr<MatrixProducts> matrix_products(std::string& why) override {
+    return open_cublas(stream_, why);
   }
 
   void check(const LaunchStatus& status) const override {
@@ -130,7 +165,8 @@ class CudaDevice : public KernelDevice {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
+std::unique_ptr<Backend> make_cuda_backend(std::string& why,
+                                           const std::function<void(const std::string&)>& note) {
   int count = 0;
   const cudaError_t code = cudaGetDeviceCount(&count);
   if (code != cudaSuccess || count == 0) {
@@ -147,7 +183,7 @@ std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
           cuda_text(static_cast<cudaError_t>(usable.code));
     return nullptr;
   }
-  return make_kernel_backend(std::move(device));
+  return make_kernel_backend(std::move(device), note);
 }
 
 }  // namespace gallop

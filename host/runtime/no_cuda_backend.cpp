@@ -5,7 +5,10 @@
 
 namespace gallop {
 
-std::unique_ptr<Backend> make_cuda_backend(std::string&) { return nullptr; }
+std::unique_ptr<Backend> make_cuda_backend(std::string&,
+                                           const std::function<void(const std::string&)>&) {
+  return nullptr;
+}
 
 }  // namespace gallop
 

@@ -19,7 +19,7 @@ class TensorFile;
 struct AlgorithmContext {
   Backend& backend;
   const EnvironmentEntry& environment;
-  const Options& options;  // rows of the algorithm's table, and "steps", the run's budget
+  const Options& options;  // rows of the algorithm's table; "steps" and "mode" of the run's
   std::uint64_t seed;
   std::function<void(Environments&)> configure;  // sets the environment's parameters
 };

@@ -6,6 +6,7 @@
 #include "kernels/cuda/estimators.cuh"
 #include "kernels/cuda/fisher.cuh"
 #include "kernels/cuda/gradient.cuh"
+#include "kernels/cuda/matrix_fisher.cuh"
 #include "kernels/cuda/moments.cuh"
 #include "kernels/cuda/shuffle.cuh"
 #include "kernels/cuda/trust_region.cuh"
@@ -48,6 +49,10 @@ static constexpr CudaKernels kCudaKernels = {&usable,
                                              &fisher_product,
                                              &policy_divergence,
                                              &fisher_scratch_floats,
+                                             &matrix_units,
+                                             &scale_by_slope,
+                                             &matrix_metric,
+                                             &matrix_product,
                                              &conjugate_gradient_begin,
                                              &conjugate_gradient_step,
                                              &conjugate_gradient_end,

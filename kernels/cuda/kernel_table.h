@@ -84,6 +84,18 @@ struct CudaKernels {
   LaunchStatus (*fisher_product)(const FisherRequest&, void* stream);
   LaunchStatus (*policy_divergence)(const DivergenceRequest&, void* stream);
   long (*fisher_scratch)(const NetworkShape&, int n_chunks);
+  // What a product by matrices (host/runtime/matrix_fisher.h) is made of besides those; n is the
+  // count of samples rounded up to whole chunks.
+  //
+  // to [width + 1, n] = the units that layer `layer` reads and a row of ones, 0 beyond the count.
+  LaunchStatus (*matrix_units)(const FisherRequest&, int layer, float* to, void* stream);
+  // x *= slope of the activation where it gave `unit`; both [4 quads], aligned to 16 bytes.
+  LaunchStatus (*scale_by_slope)(Activation, const float* unit, long quads, float* x, void* stream);
+  // tangent [outputs, n]: replaced by weight M tangent, 0 beyond the count.
+  LaunchStatus (*matrix_metric)(const FisherRequest&, float* tangent, void* stream);
+  // to [D] = the network's part of the product and the block of log sigma, where it is wanted.
+  LaunchStatus (*matrix_product)(const FisherRequest&, const float* network, float* to,
+                                 void* stream);
   LaunchStatus (*conjugate_gradient_begin)(const ConjugateGradientRequest&, void* stream);
   LaunchStatus (*conjugate_gradient_step)(const ConjugateGradientRequest&, void* stream);
   LaunchStatus (*conjugate_gradient_end)(const ConjugateGradientRequest&, void* stream);

@@ -15,12 +15,19 @@
 //
 // Verified: products and divergence against a reference written out, and the natural gradient of a
 // decision process (tests/learning/fisher_test.cpp); solutions against the full matrix
-// (tests/learning/trust_region_test.cpp).
+// (tests/learning/trust_region_test.cpp); products by matrices (tests/cuda/matrix_fisher_test.cpp).
 #pragma once
 
 #include "kernels/gradients/gradient.h"
 
 namespace gallop {
+
+// How a device computes a product; elsewhere there is one way.
+enum class FisherPath : int {
+  kFused,     // one kernel for each chunk: the bits of every backend
+  kMatrices,  // products of matrices over all samples by the device's library: other bits
+  kFaster     // the one of the two that took less time
+};
 
 struct FisherRequest {
   PolicyView policy;
@@ -35,6 +42,7 @@ struct FisherRequest {
   float* greatest;             // [chunks, kMaxSegments]
   float* scratch;              // [fisher_scratch], aligned to 64 bytes
   const std::int32_t* active;  // of the device, or null; 0: the product is not wanted
+  FisherPath path;
 };
 
 struct DivergenceRequest {

@@ -1,5 +1,6 @@
 #include "tests/cuda/executor_device.h"
 
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -29,6 +30,31 @@ class ExecutorGraph : public KernelGraph {
   std::vector<executor::GridLaunch> launches_;
 };
 
+// In the place of a library: sums in double, so that only the order of operands can be wrong. One
+// launch of one thread, which is captured as a kernel is.
+class LoopProducts : public MatrixProducts {
+ public:
+  std::string name() const override { return "loops"; }
+  void multiply(const MatrixProduct& product) override {
+    executor::run_grid({"loops", dim3(1), dim3(1), 0, [p = product] { run(p); }});
+  }
+
+ private:
+  static void run(const MatrixProduct& p) {
+    for (long j = 0; j < p.columns; j++) {
+      for (long i = 0; i < p.rows; i++) {
+        double sum = p.adds ? double(p.c[i + j * p.c_stride]) : 0.0;
+        for (long k = 0; k < p.inner; k++) {
+          const float a = p.a_transposed ? p.a[k + i * p.a_stride] : p.a[i + k * p.a_stride];
+          const float b = p.b_transposed ? p.b[j + k * p.b_stride] : p.b[k + j * p.b_stride];
+          sum += double(a) * double(b);
+        }
+        p.c[i + j * p.c_stride] = float(sum);
+      }
+    }
+  }
+};
+
 class ExecutorDevice : public KernelDevice {
  public:
   void* allocate(std::size_t bytes) override {
@@ -48,12 +74,22 @@ class ExecutorDevice : public KernelDevice {
   }
   void* stream() const override { return nullptr; }
   std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
+    refuse_in_capture("another capture");
     std::vector<executor::GridLaunch> captured;
     {
       const executor::ScopedCapture capture(captured);
       launches();
     }
     return std::make_unique<ExecutorGraph>(std::move(captured));
+  }
+  double seconds(const std::function<void()>& launches) override {
+    refuse_in_capture("a look at the clock");
+    const auto start = std::chrono::steady_clock::now();
+    launches();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  std::unique_ptr<MatrixProducts> matrix_products(std::string&) override {
+    return std::make_unique<LoopProducts>();
   }
   void check(const LaunchStatus& status) const override {
     if (!status.ok()) throw std::runtime_error(std::string("refused: ") + status.kernel);

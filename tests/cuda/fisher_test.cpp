@@ -2,49 +2,10 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/gradients/fisher.h"
-#include "tests/cuda/gradient_case.h"
+#include "tests/cuda/fisher_case.h"
 
 namespace gallop::testing {
 namespace {
-
-PolicyShape policy_of(const GradientCase& c) {
-  return shape_of(c, c.head == Head::kGaussianNetwork ? 2 * c.n_actions : c.n_actions);
-}
-
-// A policy at recorded samples, its units prepared.
-struct FisherCase {
-  CaseSamples from;
-  PolicyShape shape;
-  std::vector<float> values;
-  DeviceArray<float> parameters, units;
-  FisherRequest request = {};
-
-  FisherCase(Backend& backend, const GradientCase& c)
-      : from(backend, c),
-        shape(policy_of(c)),
-        values(parameters_of(shape, 17, 1.0f)),
-        parameters(uploaded(backend, values)),
-        units(poisoned<float>(backend,
-                              std::size_t(chunk_count(c.count)) * unit_floats(shape.network))) {
-    request.policy = {shape, parameters.data(), {}};
-    request.samples = from.samples;
-    request.weight = 1.0f / float(c.count);
-    backend.fisher_prepare(request, units.data());
-    request.units = units.data();
-  }
-};
-
-std::vector<float> run_product(Backend& backend, const GradientCase& c, int active = 1) {
-  FisherCase at(backend, c);
-  const auto vector = uploaded(backend, parameters_of(at.shape, 23, 1.0f));
-  const auto flag = uploaded<std::int32_t>(backend, {active});
-  const auto product = poisoned<float>(backend, at.values.size() + 3);
-  at.request.vector = vector.data();
-  at.request.active = flag.data();
-  backend.fisher_product(at.request, product.data());
-  return product.download();
-}
 
 std::vector<float> run_divergence(Backend& backend, const GradientCase& c, int active = 1) {
   const FisherCase at(backend, c);

@@ -15,6 +15,7 @@ struct GradientCase {
   int n_inputs = 4, n_actions = 2;
   long count = 300;
   bool shuffled = true;
+  bool normalized = false;  // observations, for the products of a Fisher matrix
 
   std::string label() const {
     std::string text = "head" + std::to_string(int(head)) + " loss" + std::to_string(int(loss)) +

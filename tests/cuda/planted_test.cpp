@@ -3,7 +3,7 @@
 #ifndef GALLOP_GPU_TEST
 
 #include "kernels/gradients/fisher.h"
-#include "tests/cuda/executor_device.h"
+#include "tests/cuda/forwarding_device.h"
 #include "tests/cuda/gradient_case.h"
 
 namespace gallop::testing {
@@ -42,11 +42,11 @@ LaunchStatus rollout_one_step_short(const RolloutRequest& r, void* stream) {
 }
 
 // The executor's device with these kernels in place of its own.
-class PlantedDevice : public KernelDevice {
+class PlantedDevice : public ForwardingDevice {
  public:
-  explicit PlantedDevice(const EnvironmentEntry& entry) : inner_(make_executor_device()) {
-    honest = &inner_->kernels();
-    honest_environment = &inner_->environment(entry);
+  explicit PlantedDevice(const EnvironmentEntry& entry) {
+    honest = &ForwardingDevice::kernels();
+    honest_environment = &ForwardingDevice::environment(entry);
     kernels_ = *honest;
     kernels_.gae = gae_of_all_but_one;
     kernels_.value_gradient = gradient_without_order;
@@ -55,26 +55,12 @@ class PlantedDevice : public KernelDevice {
     environment_ = *honest_environment;
     environment_.rollout = rollout_one_step_short;
   }
-  void* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
-  void release(void* memory) noexcept override { inner_->release(memory); }
-  void to_device(void* to, const void* from, std::size_t bytes) override {
-    inner_->to_device(to, from, bytes);
-  }
-  void to_host(void* to, const void* from, std::size_t bytes) override {
-    inner_->to_host(to, from, bytes);
-  }
-  void* stream() const override { return inner_->stream(); }
-  std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
-    return inner_->capture(launches);
-  }
-  void check(const LaunchStatus& status) const override { inner_->check(status); }
   const CudaKernels& kernels() const override { return kernels_; }
   const CudaEnvironmentTable& environment(const EnvironmentEntry&) const override {
     return environment_;
   }
 
  private:
-  std::unique_ptr<KernelDevice> inner_;
   CudaKernels kernels_;
   CudaEnvironmentTable environment_;
 };

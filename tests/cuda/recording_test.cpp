@@ -5,6 +5,10 @@
 #include "host/training/run_options.h"
 #include "tests/cuda/gradient_case.h"
 
+#ifndef GALLOP_GPU_TEST
+#include "tests/cuda/counting_device.h"
+#endif
+
 namespace gallop::testing {
 namespace {
 
@@ -39,48 +43,6 @@ TEST(Recording, ARepetitionReadsWhatIsThereNow) {
 }
 
 #ifndef GALLOP_GPU_TEST
-
-// The executor's device, with a count of what is captured and repeated.
-class CountingDevice : public KernelDevice {
- public:
-  struct Counts {
-    int captures = 0, launches = 0;
-  };
-  explicit CountingDevice(Counts& counts) : inner_(make_executor_device()), counts_(counts) {}
-
-  void* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
-  void release(void* memory) noexcept override { inner_->release(memory); }
-  void to_device(void* to, const void* from, std::size_t bytes) override {
-    inner_->to_device(to, from, bytes);
-  }
-  void to_host(void* to, const void* from, std::size_t bytes) override {
-    inner_->to_host(to, from, bytes);
-  }
-  void* stream() const override { return inner_->stream(); }
-  void check(const LaunchStatus& status) const override { inner_->check(status); }
-  const CudaKernels& kernels() const override { return inner_->kernels(); }
-  const CudaEnvironmentTable& environment(const EnvironmentEntry& entry) const override {
-    return inner_->environment(entry);
-  }
-  std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
-    counts_.captures++;
-    return std::make_unique<Graph>(inner_->capture(launches), counts_);
-  }
-
- private:
-  struct Graph : KernelGraph {
-    Graph(std::unique_ptr<KernelGraph> graph, Counts& counts)
-        : inner(std::move(graph)), counted(counts) {}
-    void launch() override {
-      counted.launches++;
-      inner->launch();
-    }
-    std::unique_ptr<KernelGraph> inner;
-    Counts& counted;
-  };
-  std::unique_ptr<KernelDevice> inner_;
-  Counts& counts_;
-};
 
 void expect_counts(const CountingDevice::Counts& counts, int captures, int launches) {
   EXPECT_EQ(counts.captures, captures);

@@ -22,7 +22,7 @@ namespace gallop::testing {
 inline std::unique_ptr<Backend> make_subject() {
 #ifdef GALLOP_GPU_TEST
   std::string why;
-  std::unique_ptr<Backend> backend = make_cuda_backend(why);
+  std::unique_ptr<Backend> backend = make_cuda_backend(why, nullptr);
   if (backend == nullptr) throw std::runtime_error("no device to test: " + why);
   return backend;
 #else

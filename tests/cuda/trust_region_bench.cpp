@@ -25,18 +25,36 @@ double sum_of_magnitudes(const std::vector<float>& values) {
   return sum;
 }
 
-// The products of a learner's policy, without the conjugate gradient around them.
-TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, int burst,
-                              int repetitions) {
-  const long n = learner.policy_parameters().size();
-  DeviceArray<float> units(backend, std::size_t(chunk_count(learner.n_samples())) *
-                                        unit_floats(learner.policy_shape().network));
-  DeviceArray<float> product(backend, n);
+// Of a product over n samples: forward, by weights and tangents, and backward, by units and
+// weights; the first layer has neither tangents nor units to go back to.
+double product_multiply_adds(const NetworkShape& shape, long n) {
+  double sum = 0;
+  for (int l = 0; l < shape.n_layers; l++) {
+    sum += (l == 0 ? 2.0 : 4.0) * shape.width[l] * shape.width[l + 1];
+  }
+  return sum * double(n);
+}
+
+std::string path_text(FisherPath path) { return path == FisherPath::kFused ? "fused" : "cublas"; }
+
+FisherRequest request_of(OnPolicyLearner& learner, FisherPath path) {
   FisherRequest r = {};
   r.policy = learner.policy();
   r.samples = learner.samples(nullptr, learner.n_samples());
   r.weight = 1.0f / float(learner.n_samples());
   r.vector = learner.policy_parameters().data();
+  r.path = path;
+  return r;
+}
+
+// The products of a learner's policy, without the conjugate gradient around them.
+TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, FisherPath path,
+                              int burst, int repetitions) {
+  const NetworkShape& shape = learner.policy_shape().network;
+  DeviceArray<float> units(backend,
+                           std::size_t(backend.fisher_units(shape, learner.n_samples(), path)));
+  DeviceArray<float> product(backend, std::size_t(learner.policy_parameters().size()));
+  FisherRequest r = request_of(learner, path);
   backend.fisher_prepare(r, units.data());
   r.units = units.data();
   std::unique_ptr<Recording> recording;
@@ -50,26 +68,38 @@ TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, int bu
     float last;
     product.download(&last, 1);  // waits
   };
-  TrustRegionTime time = {"fisher_product", "", learner.n_samples(), {}, 0};
+  TrustRegionTime time = {"fisher_product", "", "", path_text(path), learner.n_samples(), {}, 0, 0};
+  time.mode = path == FisherPath::kFused ? "strict" : "fast";
   for (int k = 0; k < 3; k++) run();  // scratch, recording, warm-up
   for (int k = 0; k < repetitions; k++) time.seconds.push_back(seconds_of(run) / burst);
+  time.multiply_adds = product_multiply_adds(shape, learner.n_samples());
   time.checksum = sum_of_magnitudes(product.download());
   return time;
 }
 
-TrustRegionTime time_updates(Backend& backend, OnPolicyLearner& learner, int repetitions) {
-  TrustRegion region(backend, learner);
+TrustRegionTime time_updates(Backend& backend, OnPolicyLearner& learner, FisherPath path,
+                             int repetitions) {
+  TrustRegion region(backend, learner, path);
   const std::vector<float> start = learner.policy_parameters().values();
   DeviceArray<float> kept(backend, start.size());
   kept.upload(start);
-  const auto run = [&] {
+  const auto restore = [&] {
     backend.copy(learner.policy_parameters().mutable_data(), kept.data(), long(start.size()));
+  };
+  const auto run = [&] {
+    restore();
     region.constrained_step({0.1, 10, 0.0}, {0.01, 0.8, 10});
   };
-  TrustRegionTime time = {"trpo_update", "", learner.n_samples(), {}, 0};
+  TrustRegionTime time = {"trpo_update", "", "strict", "fused", learner.n_samples(), {}, 0, 0};
   for (int k = 0; k < 3; k++) run();
   for (int k = 0; k < repetitions; k++) time.seconds.push_back(seconds_of(run));
+  if (path == FisherPath::kFaster) {
+    time.mode = "fast";
+    time.path = path_text(region.path() == FisherPath::kMatrices ? FisherPath::kMatrices
+                                                                 : FisherPath::kFused);
+  }
   time.checksum = sum_of_magnitudes(learner.policy_parameters().values());
+  restore();  // each row begins with the same policy
   return time;
 }
 
@@ -86,23 +116,33 @@ void bench_trust_region(Backend& backend, int n_envs, int n_steps, int burst, in
         {backend, options.environment(), options.values(), options.seed(), options.configure()});
     learner.collect();
     learner.estimate_advantages();
-    for (TrustRegionTime time : {time_products(backend, learner, burst, repetitions),
-                                 time_updates(backend, learner, repetitions)}) {
+    const auto show = [&](TrustRegionTime time) {
       time.environment = environment;
       report(time);
-    }
+    };
+    show(time_products(backend, learner, FisherPath::kFused, burst, repetitions));
+    show(time_updates(backend, learner, FisherPath::kFused, repetitions));
+    show(time_products(backend, learner, FisherPath::kMatrices, burst, repetitions));
+    show(time_updates(backend, learner, FisherPath::kFaster, repetitions));
   }
 }
 
 std::string trust_region_header() {
-  return "what,environment,samples,median_s,least_s,greatest_s,checksum,commit";
+  return "what,environment,mode,path,samples,median_s,least_s,greatest_s,part_of_bound,checksum,"
+         "commit";
 }
 
-std::string trust_region_line(const TrustRegionTime& row, const std::string& commit) {
+std::string trust_region_line(const TrustRegionTime& row, double multiply_adds_per_second,
+                              const std::string& commit) {
   std::vector<double> sorted = row.seconds;
   std::sort(sorted.begin(), sorted.end());
-  return fmt::format("{},{},{},{:.4g},{:.4g},{:.4g},{:.9g},{}", row.what, row.environment,
-                     row.samples, sorted[sorted.size() / 2], sorted.front(), sorted.back(),
+  const double median = sorted[sorted.size() / 2];
+  std::string part;  // empty of an update, and where the device is not known
+  if (row.multiply_adds > 0 && multiply_adds_per_second > 0) {
+    part = fmt::format("{:.3f}", row.multiply_adds / multiply_adds_per_second / median);
+  }
+  return fmt::format("{},{},{},{},{},{:.4g},{:.4g},{:.4g},{},{:.9g},{}", row.what, row.environment,
+                     row.mode, row.path, row.samples, median, sorted.front(), sorted.back(), part,
                      row.checksum, commit);
 }
 

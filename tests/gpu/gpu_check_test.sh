@@ -25,7 +25,8 @@ stand_ins() {
   # shellcheck disable=SC2016
   program "$tree/given/bin/gallop_gpu_bits" 'if [[ $1 == --plant ]]; then echo "9 rows, 9 differ" >&2; exit 1; fi
 echo "environment,policy,algorithm,seed,shape,cpu_hash,gpu_hash,commit"; for ((k = 0; k < 60; k++)); do echo "row$k"; done'
-  program "$tree/given/bin/gallop_gpu_trust_region" 'for ((k = 0; k < 9; k++)); do echo "row$k"; done'
+  program "$tree/given/bin/gallop_gpu_trust_region" 'for ((k = 0; k < 16; k++)); do echo "row$k"; done
+echo "fisher_product,cartpole,fast,cublas,50000,5e-05,4e-05,6e-05,0.500,1,c0ffee"'
   program "$tree/given/bin/gallop" 'echo "{\"name\": \"rollout\", \"per_second\": 1}"'
 }
 
@@ -44,6 +45,7 @@ expect 7 "no GPU" "a machine without a device"
 
 stand_ins
 expect 0 "14 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
 for file in bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done

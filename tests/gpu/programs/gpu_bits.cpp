@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   }
   try {
     std::string why;
-    const auto subject = make_cuda_backend(why);
+    const auto subject = make_cuda_backend(why, nullptr);
     if (subject == nullptr) {
       std::fprintf(stderr, "gallop_gpu_bits: %s\n", why.c_str());
       return 7;
