@@ -8,7 +8,8 @@
 namespace gallop {
 namespace {
 
-constexpr int kRowParts = 4;  // scanlines of a polygon in a row of pixels
+constexpr double kPen = 0.125;  // thickness of letters, of their size
+constexpr int kRowParts = 4;    // scanlines of a polygon in a row of pixels
 
 // Distance of p from the outline of the hull of two discs, negative inside (Quilez, "distance
 // functions", uneven capsule).
@@ -156,7 +157,7 @@ void Canvas::draw_text(const Figure& figure) {
   const double base = figure.points[0].y + 0.5 * unit * kCapitalUnits;
   for (std::vector<Point2> stroke : text_strokes(figure.text)) {
     for (Point2& p : stroke) p = {x + unit * p.x, base - unit * p.y};
-    draw_line(stroke, std::max(1.1, 0.1 * figure.size), figure.fill);
+    draw_line(stroke, std::max(1.1, kPen * figure.size), figure.fill);
   }
 }
 

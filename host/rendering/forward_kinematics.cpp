@@ -7,6 +7,10 @@ namespace {
 
 Point3 point(const double (&x)[3]) { return {x[0], x[1], x[2]}; }
 
+double length_of(const double (&x)[3]) {
+  return std::sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
+}
+
 // a, then b within the frame that a leaves.
 void turn(Frame& a, const double (&b)[3][3]) {
   double product[3][3] = {};
@@ -20,12 +24,12 @@ void turn(Frame& a, const double (&b)[3][3]) {
   }
 }
 
-struct Quaternion {
+struct Turn {
   double w, x, y, z;
 };
 
-// Of a quaternion of any length but 0.
-void turn(Frame& frame, Quaternion q) {
+// By a quaternion of any length but 0.
+void turn(Frame& frame, Turn q) {
   const double length = std::sqrt(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z);
   if (!(length > 0)) return;
   const double w = q.w / length, x = q.x / length, y = q.y / length, z = q.z / length;
@@ -40,18 +44,18 @@ int move(Frame& frame, const SkeletonJoint& joint, const double* q) {
   if (joint.kind == SkeletonJointKind::kFree) {
     frame = Frame();
     frame.origin = {q[0], q[1], q[2]};
-    turn(frame, Quaternion{q[3], q[4], q[5], q[6]});
+    turn(frame, Turn{q[3], q[4], q[5], q[6]});
     return 7;
   }
   const double by = q[0] - joint.reference;
+  const Point3 axis = 1 / length_of(joint.axis) * point(joint.axis);
   if (joint.kind == SkeletonJointKind::kSlide) {
-    frame.origin = frame.origin + by * frame.rotated(point(joint.axis));
+    frame.origin = frame.origin + by * frame.rotated(axis);
     return 1;
   }
   const Point3 anchor = frame.placed(point(joint.position));
   const double half = 0.5 * by, sine = std::sin(half);
-  turn(frame, Quaternion{std::cos(half), sine * joint.axis[0], sine * joint.axis[1],
-                         sine * joint.axis[2]});
+  turn(frame, Turn{std::cos(half), sine * axis.x, sine * axis.y, sine * axis.z});
   frame.origin = anchor - frame.rotated(point(joint.position));
   return 1;
 }
@@ -81,6 +85,8 @@ std::vector<Frame> body_frames(const Skeleton& skeleton, std::span<const double>
     const SkeletonBody& body = skeleton.bodies[b - 1];
     frames[b] = frames[body.parent];
     frames[b].origin = frames[body.parent].placed(point(body.position));
+    const double(&o)[4] = body.orientation;
+    turn(frames[b], Turn{o[0], o[1], o[2], o[3]});
     for (; joint < skeleton.n_joints && skeleton.joints[joint].body == b; joint++) {
       at += move(frames[b], skeleton.joints[joint], at);
     }

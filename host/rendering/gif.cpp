@@ -122,7 +122,7 @@ std::string lzw_compressed(const std::vector<std::uint8_t>& symbols, int code_si
 GifWriter::GifWriter(int width, int height, Palette palette)
     : width_(width), height_(height), palette_(std::move(palette)) {
   code_size_ = 2;
-  while (1u << code_size_ < palette_.colors().size()) code_size_++;
+  while (1u << code_size_ < palette_.colors().size() + 1) code_size_++;
   bytes_ = "GIF89a";
   put_16(bytes_, width);
   put_16(bytes_, height);
@@ -142,9 +142,9 @@ GifWriter::GifWriter(int width, int height, Palette palette)
 
 void GifWriter::write_control(int hundredths) {
   bytes_ += "\x21\xf9\x04";
-  bytes_ += char(1 << 2);  // leave the frame in place under the next one
+  bytes_ += char(1 << 2 | 1);  // leave the frame in place under the next one; one is transparent
   put_16(bytes_, std::clamp(hundredths, 0, 65535));
-  bytes_ += '\0';  // no transparent colour
+  bytes_ += char(palette_.colors().size());
   bytes_ += '\0';
 }
 
@@ -161,11 +161,15 @@ void GifWriter::add(const Canvas& frame, int hundredths) {
   for (const int value : {r.left, r.top, r.width, r.height}) put_16(bytes_, value);
   bytes_ += '\0';  // no table of its own, rows from top to bottom
   bytes_ += char(code_size_);
+  const std::uint8_t transparent = std::uint8_t(palette_.colors().size());
   std::vector<std::uint8_t> symbols;
   symbols.reserve(std::size_t(r.width) * r.height);
   for (int y = r.top; y < r.top + r.height; y++) {
-    const std::uint8_t* row = &places[std::size_t(y) * width_ + r.left];
-    symbols.insert(symbols.end(), row, row + r.width);
+    for (int x = r.left; x < r.left + r.width; x++) {
+      const std::size_t at = std::size_t(y) * width_ + x;
+      const bool as_before = !shown_.empty() && shown_[at] == places[at];
+      symbols.push_back(as_before ? transparent : places[at]);
+    }
   }
   const std::string data = lzw_compressed(symbols, code_size_);
   for (std::size_t at = 0; at < data.size(); at += kLongestBlock) {

@@ -11,8 +11,8 @@
 
 namespace gallop {
 
-// A film that repeats for ever. Of each frame only the rectangle that changed is stored. Equal
-// frames give equal bytes.
+// A film that repeats for ever. Of each frame only the rectangle that changed is stored, and in
+// it the pixels that did not are transparent. Equal frames give equal bytes.
 class GifWriter {
  public:
   GifWriter(int width, int height, Palette palette);

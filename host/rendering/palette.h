@@ -9,12 +9,12 @@
 
 namespace gallop {
 
-constexpr int kMostColors = 256;
+constexpr int kMostColors = 255;  // of the 256 places of a GIF one says: as before
 
-// Up to 256 colours that stand for all colours of some pictures.
+// Up to kMostColors colours that stand for all colours of some pictures.
 class Palette {
  public:
-  // From a sample of pixels, each red, green, blue: the very colours where there are at most 256 of
+  // From a sample of pixels, each red, green, blue: the very colours where there are not more of
   // them, else the means of as many boxes in the cube of colours, made by halving the fullest at
   // its median (Heckbert 1982). Equal samples give equal palettes.
   explicit Palette(std::span<const std::uint8_t> pixels);

@@ -11,7 +11,7 @@ namespace {
 // Where the camera of a perspective view stands: to the right of the target (azimuth from the
 // x axis) and above it.
 constexpr double kAzimuth = -60 * M_PI / 180, kElevation = 22 * M_PI / 180;
-constexpr double kDistance = 4.5;  // from the target, in half heights
+constexpr double kDistance = 6;    // from the target, in half heights
 constexpr double kNearest = 0.05;  // what is nearer, in distances of the target, is cut off
 constexpr double kLightOffset = 0.28, kLightRadius = 0.5;  // of the light's spot, in radii
 

@@ -15,12 +15,13 @@ enum class SkeletonJointKind : int {
 
 struct SkeletonBody {
   int parent;
-  double position[3];  // in the frame of the parent
+  double position[3];     // in the frame of the parent
+  double orientation[4];  // quaternion w, x, y, z of any length
 };
 struct SkeletonJoint {
   int body;
   SkeletonJointKind kind;
-  double axis[3], position[3];  // in the frame of the body
+  double axis[3], position[3];  // in the frame of the body; an axis of any length
   double reference;             // the coordinate in the pose that is written
   bool limited;
   double low, high;
@@ -53,7 +54,8 @@ struct SkeletonTables {
   constexpr SkeletonTables() {
     int n = 0;
     for (const BodySpec& b : Model::kBodies) {
-      bodies[n++] = {b.parent, {b.position.x, b.position.y, b.position.z}};
+      bodies[n] = {b.parent, {b.position.x, b.position.y, b.position.z}, {1, 0, 0, 0}};
+      turn(bodies[n++], b);
     }
     n = 0;
     for (const JointSpec& j : Model::kJoints) {
@@ -71,9 +73,21 @@ struct SkeletonTables {
       geoms[n++] = {g.body, {g.from.x, g.from.y, g.from.z}, {g.to.x, g.to.y, g.to.z}, g.radius};
     }
   }
-  // A further kind of joint is mapped here; host/rendering/forward_kinematics.cpp moves it.
-  static constexpr SkeletonJointKind kind_of(JointKind kind) {
-    return kind == JointKind::kSlide ? SkeletonJointKind::kSlide : SkeletonJointKind::kHinge;
+  // Models of the plane have neither turned bodies nor free joints.
+  template <class Spec>
+  static constexpr void turn(SkeletonBody& body, const Spec& spec) {
+    if constexpr (requires { spec.orientation; }) {
+      const double q[4] = {spec.orientation.w, spec.orientation.x, spec.orientation.y,
+                           spec.orientation.z};
+      for (int k = 0; k < 4; k++) body.orientation[k] = q[k];
+    }
+  }
+  template <class Kind>
+  static constexpr SkeletonJointKind kind_of(Kind kind) {
+    if constexpr (requires { Kind::kFree; }) {
+      if (kind == Kind::kFree) return SkeletonJointKind::kFree;
+    }
+    return kind == Kind::kSlide ? SkeletonJointKind::kSlide : SkeletonJointKind::kHinge;
   }
 };
 template <class Model>

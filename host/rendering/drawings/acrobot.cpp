@@ -27,7 +27,7 @@ Scene acrobot(const Episode& e, int step) {
   for (const Point3 joint : {Point3{0, 0, 0}, elbow}) s.push_back(disc(joint, 0.45 * thick, kInk));
   if (step < e.length()) {
     const double torque = double(e.actions[step][0]) - 1;
-    add_turn_arrow(s, elbow, 0.11 * reach, 1.6 * torque, 3, kPurple);
+    add_turn_arrow(s, elbow, 0.11 * reach, 1.6 * torque, kPurple);
   }
   return scene;
 }

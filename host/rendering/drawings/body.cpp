@@ -125,6 +125,10 @@ class BodyScenes {
       high[0] = std::max(high[0], joint.high * std::abs(joint.axis[0]));
     }
     if (skeleton_.has_floor) low[2] = -0.22 * std::max(high[2], 0.5);
+    if (view_ == View::kPerspective) {
+      look_from_above(low, high);
+      return;
+    }
     const int up = view_ == View::kTop ? 1 : 2;
     const double middle = 0.5 * (low[up] + high[up]);
     half_height_ = std::max(0.5 * kMargin * (high[up] - low[up]), 1e-3);
@@ -134,7 +138,16 @@ class BodyScenes {
     } else {
       centre_.z = middle;
     }
-    if (view_ == View::kPerspective) half_width_ = std::max(half_width_, half_height_);
+  }
+
+  // The ground's width is seen, and a part of its depth under what stands on it.
+  void look_from_above(const double (&low)[3], const double (&high)[3]) {
+    const double bottom = skeleton_.has_floor ? 0 : low[2];
+    double reach = 1e-3;
+    for (int i = 0; i < 2; i++) reach = std::max({reach, std::abs(low[i]), std::abs(high[i])});
+    centre_.z = 0.5 * (bottom + high[2]);
+    half_width_ = kMargin * 1.25 * reach;
+    half_height_ = kMargin * (0.5 * (high[2] - bottom) + 0.45 * reach);
   }
 
   static bool is_rail(const SkeletonJoint& joint) {
@@ -163,7 +176,7 @@ class BodyScenes {
     const double thick = 0.05 * half_height_;
     for (int k = int(std::floor(x - far)); k <= int(std::ceil(x + far)); k++) {
       const double a = k, b = k + 0.5;
-      s.push_back(polygon({{a, 0, 0}, {b, 0, 0}, {b, 0, -thick}, {a, 0, -thick}}, kSoft));
+      s.push_back(polygon({{a, 0, 0}, {b, 0, 0}, {b, 0, -thick}, {a, 0, -thick}}, kMark));
       s.push_back(label({a, 0, -3.2 * thick}, fmt::format("{} m", k), 11, kSoft));
     }
   }

@@ -21,10 +21,8 @@ Scene cartpole(const Episode& e, int step) {
   const double reach = follows ? 3 * length : std::max(limit, 1.2 * length);
   Scene scene;
   scene.background = kPaper;
-  scene.camera = {View::kSide,
-                  {follows ? x : 0, 0, 0.45 * length + 0.1},
-                  kMargin * reach,
-                  0.75 * kMargin * length};
+  const double half_width = kMargin * reach, half_height = 0.75 * half_width;
+  scene.camera = {View::kSide, {follows ? x : 0, 0, 0.55 * half_height}, half_width, half_height};
   auto& s = scene.shapes;
   const double far = 4 * reach, middle = scene.camera.target.x;
   s.push_back(box({middle, 0, -far}, far, far, 0, kGround));

@@ -55,7 +55,7 @@ Scene mountain_car(const Episode& e, int step, double push) {
     s.push_back(disc(at + wheel * ahead + kWheel * up, kWheel, kInk));
   }
   const Point3 side = at + 0.09 * up + (push > 0 ? 0.13 : -0.13) * ahead;
-  add_arrow(s, side, side + 0.18 * push * ahead, 3, kOrange);
+  add_arrow(s, side, side + 0.2 * push * ahead, 0.06, kOrange);
   return scene;
 }
 

@@ -29,7 +29,7 @@ Scene pendulum(const Episode& e, int step) {
     const double greatest = e.parameter("max_torque");
     const double torque = std::clamp(double(e.actions[step][0]), -greatest, greatest);
     const double part = greatest > 0 ? torque / greatest : 0;
-    add_turn_arrow(s, {0, 0, 0}, 0.3 * length, 2.2 * part, 3.5, kBlue);
+    add_turn_arrow(s, {0, 0, 0}, 0.3 * length, 2.2 * part, kBlue);
   }
   return scene;
 }
