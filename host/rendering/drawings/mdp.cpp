@@ -19,6 +19,21 @@ Point3 place_of(int state, int n_states) {
   return {std::cos(angle), 0, std::sin(angle)};
 }
 
+// From the state before to the present one; a loop where they are the same.
+void add_way(std::vector<Shape>& s, const Episode& e, int step, double radius) {
+  const int n = e.sizes.observation, now = int(e.states[step][0]);
+  const Point3 from = place_of(int(e.states[step - 1][0]), n), way = place_of(now, n) - from;
+  const double length = std::hypot(way.x, way.z);
+  if (length == 0) {
+    const Point3 centre = (1 + 1.15 * radius) * from;
+    s.push_back(disc(centre, 0.75 * radius, kSoft));
+    s.push_back(disc(centre, 0.6 * radius, kPaper));
+    return;
+  }
+  const double part = std::min(0.4, 1.1 * radius / length);
+  add_arrow(s, from + part * way, from + (1 - part) * way, 0.1, kSoft);
+}
+
 Scene mdp(const Episode& e, int step) {
   const int n = e.sizes.observation, now = int(e.states[step][0]);
   const double radius = std::min(0.2, 0.8 * std::sin(M_PI / std::max(n, 2)));
@@ -26,6 +41,7 @@ Scene mdp(const Episode& e, int step) {
   scene.background = kPaper;
   scene.camera = {View::kSide, {0, 0, 0.08}, 1.5, 1.35};
   auto& s = scene.shapes;
+  if (step > 0) add_way(s, e, step, radius);
   for (int k = 0; k < n; k++) {
     const bool visited = std::any_of(e.states.begin(), e.states.begin() + step + 1,
                                      [k](const auto& state) { return int(state[0]) == k; });
@@ -34,15 +50,6 @@ Scene mdp(const Episode& e, int step) {
     if (n <= 32) s.push_back(label(place_of(k, n), std::to_string(k), 60 * radius, kInk));
   }
   if (step == 0) return scene;
-  const int before = int(e.states[step - 1][0]);
-  const Point3 from = place_of(before, n), way = place_of(now, n) - from;
-  const double length = std::hypot(way.x, way.z);
-  if (length > 2.2 * radius) {
-    const double part = 1.1 * radius / length;
-    add_arrow(s, from + part * way, from + (1 - part) * way, 0.1, kSoft);
-  } else {
-    add_turn_arrow(s, (1 + 0.8 * radius) * from, 0.6 * radius, 5, kSoft);
-  }
   s.push_back(label({0, 0, 0.06}, fmt::format("action {:.0f}", e.actions[step - 1][0]), 13, kInk));
   s.push_back(label({0, 0, -0.08}, fmt::format("reward {:.4g}", e.rewards[step - 1]), 13, kInk));
   return scene;
