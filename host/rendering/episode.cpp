@@ -79,16 +79,23 @@ void step_through(const std::vector<float>& actions, const EpisodeRequest& reque
   out.terminated = &terminated;
   out.truncated = &truncated;
   episode.states.push_back(environments->get_state());
-  for (long t = 0; t < request.max_steps && !episode.ended(); t++) {
-    if (!is_finite(episode.states.back())) {
-      episode.nonfinite_step = t;
-      return;
-    }
+  if (!is_finite(episode.states.front())) {
+    episode.nonfinite_step = 0;
+    return;
+  }
+  const long most = actions.empty() ? request.max_steps
+                                    : std::min(request.max_steps, long(actions.size() / rows));
+  for (long t = 0; t < most && !episode.ended(); t++) {
     if (!actions.empty()) std::copy_n(actions.begin() + t * long(rows), rows, action.begin());
     environments->step(action.data(), out);
+    const std::vector<float> state = environments->get_state();
+    if (!is_finite(state)) {
+      episode.nonfinite_step = t + 1;
+      return;
+    }
     episode.actions.push_back(action);
     episode.rewards.push_back(reward);
-    episode.states.push_back(environments->get_state());
+    episode.states.push_back(state);
     episode.terminated = terminated != 0;
     episode.truncated = truncated != 0;
   }

@@ -20,7 +20,9 @@ struct Episode {
   std::vector<std::vector<float>> actions;  // [T, A] as the environment was given them
   std::vector<float> rewards;               // [T]
   bool terminated = false, truncated = false;
-  long nonfinite_step = -1;  // the step whose state is not finite, which ends the recording
+  // The step before whose state, the first one that is not finite, the recording ends; -1 for none.
+  // At 0 there is but that state.
+  long nonfinite_step = -1;
 
   const EnvironmentSpec& spec() const;
   int length() const { return int(rewards.size()); }

@@ -7,9 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "host/checkpoint/durable_file.h"

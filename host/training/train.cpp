@@ -15,6 +15,8 @@
 namespace gallop {
 namespace {
 
+constexpr double kReplayFps = 25;  // enough to see, and 5 ms for 10 s of cartpole
+
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -108,7 +110,9 @@ std::string Training::replay() const {
   request.policy = algorithm_->policy();
   request.seed = options_.seed();
   const Episode episode = record_episode(backend_, request);
+  if (episode.nonfinite_step == 0) return "";
   FilmSettings settings;
+  settings.most_fps = kReplayFps;
   settings.most_frames = kMostReplayFrames;
   return replay_html(Film(episode, settings));
 }

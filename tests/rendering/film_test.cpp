@@ -88,6 +88,15 @@ TEST(Episode, RandomAndZeroActions) {
   const Episode cut = played("pendulum", Actions::kRandom, 1, 7);
   EXPECT_EQ(cut.length(), 7);
   EXPECT_FALSE(cut.ended());
+  EpisodeRequest explosive;
+  explosive.environment = &find_environment("lqr");
+  explosive.configure = [](Environments& environments) { environments.set_parameter("a", 1e6); };
+  explosive.actions = Actions::kZero;
+  const std::unique_ptr<Backend> backend = make_cpu_backend(1);
+  const Episode broken = record_episode(*backend, explosive);
+  EXPECT_GT(broken.nonfinite_step, 1);
+  EXPECT_EQ(broken.length(), broken.nonfinite_step - 1);
+  for (const auto& state : broken.states) EXPECT_TRUE(std::isfinite(state[0]));
   EXPECT_THROW(cut.state(0, "no_such"), Error);
   EXPECT_THROW(cut.parameter("no_such"), Error);
 }

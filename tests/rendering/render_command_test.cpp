@@ -126,6 +126,7 @@ TEST(RenderCommand, RefusesWhatItCannotDo) {
   expect_refused({"cartpole", "--fps", "100"}, 3, {"100", "50"});
   expect_refused({"cartpole", "--max-steps", "0"}, 3, {"max-steps"});
   expect_refused({"cartpole", "--set", "gravity=1e9"}, 3, {"gravity"});
+  expect_refused({"lqr", "--set", "a=1e6"}, 8, {"lqr", "not finite"});
   expect_refused({"cartpole"}, 5, {"none/e.gif"}, "none/e.gif");
   const ProgramResult no_out = run_program({"render", "cartpole"});
   EXPECT_EQ(no_out.code, 2);

@@ -1,6 +1,8 @@
 #include "host/rendering/drawings/shapes.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gallop {
 namespace {
