@@ -52,14 +52,19 @@ int Film::step_of(int frame) const {
 Picture Film::picture(int frame) const {
   const int step = step_of(frame);
   Picture picture = project(drawing_.scene(step), settings_.width, settings_.height);
-  const double scale = picture_scale(settings_.height), margin = kTextMargin * scale;
+  const double scale = picture_scale(settings_.width, settings_.height),
+               margin = kTextMargin * scale;
   const double y = 1.4 * margin;
-  std::string left = episode_.spec().name;
-  if (step == episode_.length() && step > 0) left += fmt::format("  {}", ending(episode_));
   std::string right = fmt::format("step {}", step);
   if (drawing_.has_time) right += fmt::format("  {:.2f} s", step * drawing_.step_seconds);
   right += fmt::format("  return {:.1f}", returns_[step]);
-  picture.figures.push_back(text(left, {margin, y}, TextAnchor::kLeft, scale, kSoft));
+  picture.figures.push_back(
+      text(episode_.spec().name, {margin, y}, TextAnchor::kLeft, scale, kSoft));
+  if (step == episode_.length() && step > 0) {
+    const double below = y + 1.6 * kTextSize * scale;
+    picture.figures.push_back(
+        text(ending(episode_), {margin, below}, TextAnchor::kLeft, scale, kRed));
+  }
   picture.figures.push_back(
       text(right, {settings_.width - margin, y}, TextAnchor::kRight, scale, kInk));
   return picture;

@@ -142,7 +142,7 @@ double depth_of(const Projection& projection, const Shape& shape) {
 
 }  // namespace
 
-double picture_scale(int height) { return height / 360.0; }
+double picture_scale(int width, int height) { return std::min(width / 480.0, height / 360.0); }
 
 Picture project(const Scene& scene, int width, int height) {
   const Projection projection(scene.camera, width, height);
@@ -158,7 +158,8 @@ Picture project(const Scene& scene, int width, int height) {
   picture.height = height;
   picture.background = scene.background;
   for (const auto& [depth, shape] : order) {
-    const std::optional<Figure> figure = figure_of(projection, *shape, picture_scale(height));
+    const std::optional<Figure> figure =
+        figure_of(projection, *shape, picture_scale(width, height));
     if (!figure || is_outside(*figure, width, height)) continue;
     picture.figures.push_back(*figure);
     if (projection.is_perspective() && shape->is_solid && shape->kind == ShapeKind::kCapsule) {

@@ -34,7 +34,7 @@ struct Picture {
 // picture are left out.
 Picture project(const Scene& scene, int width, int height);
 
-// Pixels for one of a picture 360 pixels high.
-double picture_scale(int height);
+// Pixels for one of a picture of 480 x 360.
+double picture_scale(int width, int height);
 
 }  // namespace gallop

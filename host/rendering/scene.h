@@ -30,7 +30,7 @@ enum class ShapeKind {
 
 enum class TextAnchor { kCentre, kLeft, kRight };
 
-// Widths of lines and sizes of text are pixels of a picture 360 pixels high, and grow with it.
+// Widths of lines and sizes of text are pixels of a picture of 480 x 360, and grow with it.
 struct Shape {
   ShapeKind kind = ShapeKind::kCapsule;
   std::vector<Point3> points = {};
