@@ -142,7 +142,7 @@ std::string find_ffmpeg() {
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());
     const std::string candidate = std::string(rest.substr(0, colon)) + "/ffmpeg";
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (colon > 0 && ::access(candidate.c_str(), X_OK) == 0) return candidate;
     rest.remove_prefix(std::min(colon + 1, rest.size()));
   }
   throw Error(ExitCode::io,
