@@ -1,6 +1,6 @@
 # The registry: one generated source that lists all environments of sims/, all algorithms of
 # algorithms/ and all shipped configurations and studies of configs/, as host/registry/generated.h
-# declares.
+# declares, and all drawings of host/rendering/drawings/, as host/rendering/drawing.h declares.
 
 # gallop_simulations(<out>): the headers of sims/ that are built: all, or those that GALLOP_SIMS names.
 function(gallop_simulations out)
@@ -25,6 +25,7 @@ function(gallop_generate_registry target)
   _gallop_algorithm_array(algorithms)
   _gallop_config_array(configs)
   _gallop_study_array(studies)
+  _gallop_drawing_array(drawings)
   set(compiler "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
   set(cuda false)
   if(GALLOP_HAVE_CUDA)
@@ -32,11 +33,13 @@ function(gallop_generate_registry target)
   endif()
   gallop_write(${folder}/registry.cpp "// Written by the build; see cmake/GallopRegistry.cmake.
 #include \"host/registry/generated.h\"
+#include \"host/rendering/drawing.h\"
 
 ${environments}
 ${algorithms}
 ${configs}
 ${studies}
+${drawings}
 namespace gallop {
 const BuildInfo kBuildInfo = {\"${PROJECT_VERSION}\", \"${compiler}\", \"${CMAKE_BUILD_TYPE}\", ${cuda}};
 }  // namespace gallop
@@ -102,6 +105,22 @@ function(_gallop_algorithm_array out)
   endforeach()
   _gallop_array(text "${declarations}" AlgorithmEntry kAlgorithmEntries kNumAlgorithmEntries
                 ${rows})
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(_gallop_drawing_array out)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/rendering/drawings/*.cpp)
+  set(declarations "")
+  set(rows "")
+  foreach(source IN LISTS sources)
+    gallop_markers(types ${source} GALLOP_DRAWING)
+    foreach(type IN LISTS types)
+      string(APPEND declarations
+             "gallop::Drawing gallop_drawing_${type}(const gallop::Episode&);\n")
+      list(APPEND rows "{\"${type}\", &gallop_drawing_${type}}")
+    endforeach()
+  endforeach()
+  _gallop_array(text "${declarations}" DrawingEntry kDrawingEntries kNumDrawingEntries ${rows})
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 

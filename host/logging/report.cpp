@@ -137,6 +137,10 @@ std::vector<Chart> metric_charts(const MetricsTable& metrics) {
 std::string render_report(const Report& report) {
   std::string body = figures(report.figures);
   if (!report.charts.empty() || report.bars.empty()) body += charts(report.charts);
+  if (!report.replay.empty()) {
+    body += "<div class=\"stack\">\n" + card("An evaluation episode", report.replay, false) +
+            "</div>\n";
+  }
   body += bars(report.bars) + wide_table(report.table);
   body += "<div class=\"grid2\">\n" + table("Result", report.result) +
           table("Configuration", report.configuration) + "</div>\n";

@@ -17,7 +17,8 @@ struct ReportTable {
   std::vector<std::vector<std::string>> rows;
 };
 
-// What a reader of a report sees, from top to bottom. All texts are plain; they are escaped here.
+// What a reader of a report sees, from top to bottom. All texts but the replay's are plain; they
+// are escaped here.
 struct Report {
   using Rows = std::vector<std::pair<std::string, std::string>>;
 
@@ -27,12 +28,13 @@ struct Report {
   std::vector<Chart> charts;  // the first one over the whole width
   std::vector<BarChart> bars;
   ReportTable table;
-  Rows result;  // of a finished run
+  std::string replay = {};  // of an episode, as HTML
+  Rows result;              // of a finished run
   Rows configuration;
 };
 
 // One HTML page that needs nothing else: inline SVG and CSS, light and dark by the reader's
-// setting, no script. Equal reports give equal bytes.
+// setting, no script but that of the replay. Equal reports give equal bytes.
 std::string render_report(const Report& report);
 
 // A chart for each metric over environment steps, the returns first and in one chart; titles and

@@ -4,10 +4,9 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "host/checkpoint/checkpoint_store.h"
-#include "host/error.h"
 #include "host/program/command_line.h"
-#include "host/training/train.h"
+#include "host/training/evaluate.h"
+#include "host/training/trained_policy.h"
 
 namespace gallop {
 
@@ -29,31 +28,21 @@ int run_eval(const std::vector<std::string>& arguments) {
   if (!parse_command_line(app, arguments)) return 0;
 
   const RunFolder folder = RunFolder::open(run);
-  const RunOptions options =
-      RunOptions::from_toml(folder.config_toml(), folder.file("config.toml"));
-  CheckpointStore store(folder.checkpoints());
-  const LoadResult loaded = store.load_newest_good();
-  for (const std::string& warning : loaded.warnings) {
+  const std::unique_ptr<Backend> backend = make_backend(device, int(threads), nullptr);
+  const TrainedPolicy trained = load_policy(*backend, folder, [](const std::string& warning) {
     std::fprintf(stderr, "gallop: warning: %s\n", warning.c_str());
-  }
-  if (!loaded.checkpoint) {
-    throw checkpoint_error(fmt::format("run '{}' has no checkpoint yet; resume it first", run));
-  }
-  std::unique_ptr<Backend> backend = make_backend(device, int(threads), nullptr);
-  const AlgorithmContext context = {*backend, options.environment(), options.values(),
-                                    options.seed(), options.configure()};
-  const std::unique_ptr<Algorithm> algorithm = options.algorithm().create(context);
-  algorithm->load(loaded.checkpoint->file);
+  });
+  const RunOptions& options = *trained.options;
   const int count = int(episodes > 0 ? episodes : options.values().integer("eval_episodes"));
-  const Evaluation e = evaluate_policy(*backend, options.environment(), algorithm->policy(), count,
-                                       seed >= 0 ? std::uint64_t(seed) : options.seed(), !sample,
-                                       options.configure());
+  const Evaluation e = evaluate_policy(*backend, options.environment(), trained.algorithm->policy(),
+                                       count, seed >= 0 ? std::uint64_t(seed) : options.seed(),
+                                       !sample, options.configure());
   if (json) {
     nlohmann::ordered_json object;
     object["environment"] = spec_of(options.environment()).name;
     object["algorithm"] = options.algorithm().name;
-    object["checkpoint"] = loaded.checkpoint->path;
-    object["steps"] = algorithm->steps();
+    object["checkpoint"] = trained.checkpoint;
+    object["steps"] = trained.algorithm->steps();
     object["eval_episodes"] = count;
     object["eval_return_mean"] = e.mean;
     object["eval_return_std"] = e.std;
@@ -62,7 +51,7 @@ int run_eval(const std::vector<std::string>& arguments) {
   } else {
     std::printf("%s: return %.2f +- %.2f, length %.1f over %d episodes after %lu steps\n",
                 spec_of(options.environment()).name, e.mean, e.std, e.mean_length, count,
-                (unsigned long)algorithm->steps());
+                (unsigned long)trained.algorithm->steps());
   }
   return 0;
 }

@@ -19,6 +19,7 @@ constexpr const char* kUsage = R"(gallop: policy optimisation, the same bits on 
   gallop train ENVIRONMENT [--algorithm ppo] [--seed 1] [--steps N] [--set key=value] [--json] ...
   gallop train --resume RUN       continue a run from its newest checkpoint
   gallop eval RUN                 evaluate a trained policy
+  gallop render RUN --out episode.gif   draw an episode: .gif, .mp4 or .html
   gallop study NAME [--seeds N]   compare algorithms or options over seeds, with figures
   gallop trace ENVIRONMENT --state ... --actions ...    one JSON object a step
   gallop estimators PROBLEM [--samples N] [--set key=value] [--json] ...   compare gradient estimators
@@ -45,12 +46,13 @@ int run(const std::vector<std::string>& all, double start) {
   if (command == "train") return gallop::run_train(rest, start);
   if (command == "eval") return gallop::run_eval(rest);
   if (command == "study") return gallop::run_study(rest, start);
+  if (command == "render") return gallop::run_render(rest);
   if (command == "trace") return gallop::run_trace(rest);
   if (command == "estimators") return gallop::run_estimators(rest);
   if (command == "bench") return gallop::run_bench(rest);
   if (command == "list") return gallop::run_list(rest);
-  const std::vector<std::string> commands = {"train",      "eval",  "study", "trace",
-                                             "estimators", "bench", "list",  "test"};
+  const std::vector<std::string> commands = {"train", "eval",       "render", "study", "trace",
+                                             "list",  "estimators", "bench",  "test"};
   throw gallop::usage_error("unknown command '" + command + "'" +
                             gallop::did_you_mean(command, commands) +
                             ". 'gallop --help' names all");

@@ -63,6 +63,7 @@ void write_report(const RunFolder& folder, const RunOptions& options,
   report.charts = metric_charts(read_metrics_csv(folder.file("metrics.csv")));
   if (result) {
     report.result = result_rows(*result);
+    report.replay = result->replay;
     if (result->finished) {
       report.figures.emplace_back("evaluation return",
                                   fmt::format("{:.1f}", result->evaluation.mean));

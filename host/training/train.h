@@ -29,6 +29,7 @@ struct TrainResult {
       0;  // first rollout to last update, logs, checkpoints and evaluations included
   Evaluation evaluation;  // of a finished run
   std::string bits;       // hash of learnt parameters and optimiser state
+  std::string replay;     // of a finished run: its first evaluation episode, as HTML
 };
 
 // A training run: iterations of an algorithm with logs, checkpoints and evaluations in a run
@@ -57,6 +58,7 @@ class Training {
   Metrics iterate();
   std::string bits() const;
   Evaluation evaluate() const;
+  std::string replay() const;
 
   RunOptions options_;
   Backend& backend_;

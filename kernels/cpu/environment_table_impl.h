@@ -2,6 +2,7 @@
 // Included only by generated files.
 #pragma once
 
+#include "kernels/bodies/skeleton.h"
 #include "kernels/cpu/environment_table.h"
 #include "kernels/cpu/native.h"
 #include "kernels/cpu/restart.h"
@@ -245,6 +246,16 @@ struct EnvironmentFunctions {
       return nullptr;
   }
 
+  static constexpr const Skeleton* skeleton() {
+    if constexpr (requires {
+                    typename Env::Model;
+                    Env::kFrameSkip;
+                  })
+      return &kSkeleton<Env>;
+    else
+      return nullptr;
+  }
+
   static constexpr EnvironmentSpec kSpec = {
       Env::kName,
       Env::kAliases,
@@ -266,7 +277,8 @@ struct EnvironmentFunctions {
       Env::kParameters,
       T::kTable,
       sizes_function(),
-      table_function()};
+      table_function(),
+      skeleton()};
 
   static constexpr EnvironmentTable kTable = {
       &kSpec, &reset, &observe, &step, &transition<float>, &transition<double>, &initial_state};

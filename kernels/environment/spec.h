@@ -5,6 +5,8 @@
 
 namespace gallop {
 
+struct Skeleton;  // kernels/bodies/skeleton.h
+
 // A named parameter. `value` is the default; the host refuses values outside [low, high].
 struct ParameterSpec {
   const char* name;
@@ -57,6 +59,7 @@ struct EnvironmentSpec {
   // Fills the shared table [table_capacity] of an environment that has one, from the built-in
   // problem.
   void (*default_table)(float* table);
+  const Skeleton* skeleton;  // of an articulated body, else null
 };
 
 }  // namespace gallop

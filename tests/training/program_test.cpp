@@ -281,7 +281,7 @@ TEST(Train, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(Help, IsPrintedForEveryCommand) {
-  for (const char* command : {"train", "eval", "trace", "list"}) {
+  for (const char* command : {"train", "eval", "render", "trace", "list"}) {
     const ProgramResult result = run_program({command, "--help"});
     EXPECT_EQ(result.code, 0) << command;
     EXPECT_NE(result.out.find("--"), std::string::npos) << command;
