@@ -166,6 +166,7 @@ void CheckpointStore::remove_leftovers() {
     const int process = process_in(name);
     if (process > 0 && !is_running_elsewhere(process)) files_->remove(folder_ + "/" + name);
   }
+  if (steps_among(names).size() > keep_) rotate();
 }
 
 TensorFile read_checkpoint(FileSystem& files, const std::string& path) {

@@ -44,8 +44,8 @@ class CheckpointStore {
   // checkpoint error with all the reasons where there are some and none is good.
   LoadResult load_newest_good();
 
-  // Removes temporary files that processes which are no more left behind. Only for the folder's one
-  // writer.
+  // Removes what processes which are no more left behind: temporary files, and checkpoints beyond
+  // those to keep. Only for the folder's one writer.
   void remove_leftovers();
 
   static std::string file_name(uint64_t step);
