@@ -1,0 +1,215 @@
+// Symmetric matrices of a free root's six dofs and of its hinges. Row j holds what hinge j has in
+// common with the root and with the hinges of its chain, root first; a chain is the beginning of
+// the chains of all that follow it, so a row is one run of numbers, and elimination from the leaves
+// fills nothing in. Contacts between limbs do fill in: for them every hinge's chain is all hinges
+// before it.
+#pragma once
+
+#include "kernels/bodies/each.h"
+#include "kernels/bodies/spatial_tables.h"
+
+namespace gallop::inline GALLOP_ISA {
+
+// Chains along the tree.
+template <class Model>
+struct TreeChains {
+  static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
+  struct Table {
+    int begin[kHinges + 1] = {}, depth[kHinges] = {}, chain[kHinges][kHinges] = {};
+    constexpr Table() {
+      const SpatialModel<Model> model;
+      for (int j = 0; j < kHinges; j++) {
+        depth[j] = model.hinge[j].depth;
+        begin[j + 1] = begin[j] + 6 + depth[j];
+        for (int t = 0; t < depth[j]; t++) chain[j][t] = model.hinge[j].chain[t];
+      }
+    }
+  };
+  static constexpr int size() { return Table().begin[kHinges]; }
+  static GALLOP_HD const Table& table() {
+    static constexpr Table kTable{};
+    return kTable;
+  }
+  static GALLOP_HD int begin(int j) { return table().begin[j]; }
+  static GALLOP_HD int depth(int j) { return table().depth[j]; }
+  static GALLOP_HD int chain(int j, int t) { return table().chain[j][t]; }
+};
+
+// Every hinge after every other.
+template <class Model>
+struct FullChains {
+  static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
+  static constexpr int size() { return begin(kHinges); }
+  static constexpr GALLOP_HD int begin(int j) { return 6 * j + j * (j + 1) / 2; }
+  static constexpr GALLOP_HD int depth(int j) { return j + 1; }
+  static constexpr GALLOP_HD int chain(int, int t) { return t; }
+};
+
+template <class Model, class F, class Chains>
+struct SpatialMatrix {
+  static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
+  F root[21];                 // place packed(i, j), i >= j
+  F element[Chains::size()];  // of hinge j: six for the root, then its chain, itself last
+
+  GALLOP_HD F* row(int j) { return element + Chains::begin(j); }
+  GALLOP_HD const F* row(int j) const { return element + Chains::begin(j); }
+  GALLOP_HD F& diagonal(int j) { return row(j)[5 + Chains::depth(j)]; }
+
+  // y = M x.
+  GALLOP_HD void multiply(const F* x, F* y) const {
+    F sum[6];
+    each<6>([&](int i) GALLOP_BODY_LAMBDA {
+      sum[i] = root[packed(i, 0)] * x[0];
+      each<6>([&](int j) GALLOP_BODY_LAMBDA {
+        if (j > 0) sum[i] = fmadd(root[i < j ? packed(j, i) : packed(i, j)], x[j], sum[i]);
+      });
+    });
+    for (int j = 0; j < kHinges; j++) {
+      const F* r = row(j);
+      const int last = Chains::depth(j) - 1;
+      const F its = x[6 + j];
+      F total = r[6 + last] * its;
+      each<6>([&](int u) GALLOP_BODY_LAMBDA {
+        sum[u] = fmadd(r[u], its, sum[u]);
+        total = fmadd(r[u], x[u], total);
+      });
+      for (int t = 0; t < last; t++) {
+        const int i = 6 + Chains::chain(j, t);
+        y[i] = fmadd(r[6 + t], its, y[i]);
+        total = fmadd(r[6 + t], x[i], total);
+      }
+      y[6 + j] = total;
+    }
+    each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = sum[u]; });
+  }
+
+  // Overwrites the matrix by L of L' D L and, on the diagonal, the reciprocals of D.
+  GALLOP_HD void factor() {
+    F sum[21];
+    each<21>([&](int k) GALLOP_BODY_LAMBDA { sum[k] = root[k]; });
+    for (int k = kHinges - 1; k >= 0; k--) {
+      F* r = row(k);
+      const int last = Chains::depth(k) - 1;
+      const F inverse = reciprocal(r[6 + last]);
+      F at_root[6];
+      each<6>([&](int u) GALLOP_BODY_LAMBDA { at_root[u] = r[u]; });
+      for (int t = last - 1; t >= 0; t--) {
+        F* to = row(Chains::chain(k, t));
+        const F a = r[6 + t] * inverse;
+        each<6>([&](int u) GALLOP_BODY_LAMBDA { to[u] = fmadd(-at_root[u], a, to[u]); });
+        for (int u = 0; u <= t; u++) to[6 + u] = fmadd(-r[6 + u], a, to[6 + u]);
+        r[6 + t] = a;
+      }
+      each<6>([&](int u) GALLOP_BODY_LAMBDA {
+        const F a = at_root[u] * inverse;
+        each<6>([&](int w) GALLOP_BODY_LAMBDA {
+          if (w <= u) sum[packed(u, w)] = fmadd(-at_root[w], a, sum[packed(u, w)]);
+        });
+        r[u] = a;
+      });
+      r[6 + last] = inverse;
+    }
+    each_down<6>([&](int k) GALLOP_BODY_LAMBDA {
+      const F inverse = reciprocal(sum[packed(k, k)]);
+      each_down<6>([&](int i) GALLOP_BODY_LAMBDA {
+        if (i >= k) return;
+        const F a = sum[packed(k, i)] * inverse;
+        each<6>([&](int j) GALLOP_BODY_LAMBDA {
+          if (j <= i) sum[packed(i, j)] = fmadd(-sum[packed(k, j)], a, sum[packed(i, j)]);
+        });
+        sum[packed(k, i)] = a;
+      });
+      sum[packed(k, k)] = inverse;
+    });
+    each<21>([&](int k) GALLOP_BODY_LAMBDA { root[k] = sum[k]; });
+  }
+
+  // Solves in place, after factor().
+  GALLOP_HD void solve(F* x) const {
+    F y[6];
+    each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = x[u]; });
+    for (int k = kHinges - 1; k >= 0; k--) {
+      const F* r = row(k);
+      const F its = x[6 + k];
+      const int last = Chains::depth(k) - 1;
+      for (int t = 0; t < last; t++) {
+        const int i = 6 + Chains::chain(k, t);
+        x[i] = fmadd(-r[6 + t], its, x[i]);
+      }
+      each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = fmadd(-r[u], its, y[u]); });
+    }
+    each_down<6>([&](int k) GALLOP_BODY_LAMBDA {
+      each<6>([&](int i) GALLOP_BODY_LAMBDA {
+        if (i < k) y[i] = fmadd(-root[packed(k, i)], y[k], y[i]);
+      });
+    });
+    each<6>([&](int k) GALLOP_BODY_LAMBDA {
+      y[k] = y[k] * root[packed(k, k)];
+      each<6>([&](int i) GALLOP_BODY_LAMBDA {
+        if (i < k) y[k] = fmadd(-root[packed(k, i)], y[i], y[k]);
+      });
+      x[k] = y[k];
+    });
+    for (int k = 0; k < kHinges; k++) {
+      const F* r = row(k);
+      const int last = Chains::depth(k) - 1;
+      F its = x[6 + k] * r[6 + last];
+      each<6>([&](int u) GALLOP_BODY_LAMBDA { its = fmadd(-r[u], y[u], its); });
+      for (int t = 0; t < last; t++) its = fmadd(-r[6 + t], x[6 + Chains::chain(k, t)], its);
+      x[6 + k] = its;
+    }
+  }
+};
+
+template <class Model, class F>
+using SpatialMass = SpatialMatrix<Model, F, TreeChains<Model>>;
+
+// The Hessian of the constraint solver: on the tree until a contact between limbs fills it in.
+template <class Model, class F>
+class SpatialHessian {
+ public:
+  using Tree = SpatialMass<Model, F>;
+  using Full = SpatialMatrix<Model, F, FullChains<Model>>;
+  static constexpr int kHinges = Tree::kHinges;
+  static constexpr bool kFills = BodyCounts<Model>::kPairs > 0;
+
+  // Takes over the mass matrix.
+  GALLOP_HD void assign(const Tree& mass) {
+    each<21>([&](int k) GALLOP_BODY_LAMBDA { tree.root[k] = mass.root[k]; });
+    for (int k = 0; k < TreeChains<Model>::size(); k++) tree.element[k] = mass.element[k];
+    is_full = false;
+  }
+  GALLOP_HD void fill_in() {
+    is_full = true;
+    each<21>([&](int k) GALLOP_BODY_LAMBDA { full.root[k] = tree.root[k]; });
+    for (int k = 0; k < FullChains<Model>::size(); k++) full.element[k] = real<F>(0.0);
+    for (int j = 0; j < kHinges; j++) {
+      const F* from = tree.row(j);
+      F* to = full.row(j);
+      each<6>([&](int u) GALLOP_BODY_LAMBDA { to[u] = from[u]; });
+      for (int t = 0; t < TreeChains<Model>::depth(j); t++) {
+        to[6 + TreeChains<Model>::chain(j, t)] = from[6 + t];
+      }
+    }
+  }
+  GALLOP_HD void factor() {
+    if (kFills && is_full) {
+      full.factor();
+    } else {
+      tree.factor();
+    }
+  }
+  GALLOP_HD void solve(F* x) const {
+    if (kFills && is_full) {
+      full.solve(x);
+    } else {
+      tree.solve(x);
+    }
+  }
+
+  Tree tree;
+  Full full;
+  bool is_full = false;
+};
+
+}  // namespace gallop::inline GALLOP_ISA
