@@ -16,8 +16,6 @@ struct SpatialFloorContacts {
   using Vector = typename Space::Vector;
   using Motion = typename Space::Motion;
   static constexpr int kLinks = Counts::kLinks, kDofs = Counts::kDofs;
-  static constexpr SoftConstants kSoft = soft_constants(
-      Model::kWorld.floor_softness, Model::kGeoms[0].softness, Model::kWorld.timestep);
   static constexpr double kMargin =
       margin_of<Model>(Model::kGeoms[0].margin, Model::kWorld.floor_margin);
 
@@ -41,7 +39,14 @@ struct SpatialFloorContacts {
   Contact contact[at_least_one(Counts::kFloorPoints)];
   int n = 0;  // contacts that any lane has
 
+  // A constant of each function that needs it: device code has no addresses of static members.
+  static constexpr SoftConstants softness() {
+    return soft_constants(Model::kWorld.floor_softness, Model::kGeoms[0].softness,
+                          Model::kWorld.timestep);
+  }
+
   GALLOP_HD Mask<F> detect(const PoseOf& pose, const BodyParameters<Model, F>& p) {
+    constexpr SoftConstants soft = softness();
     const auto& table = spatial_tables<Model, F>();
     Mask<F> found = real<F>(0.0) < real<F>(0.0);
     for (int k = 0; k < Counts::kFloorPoints; k++) {
@@ -71,13 +76,13 @@ struct SpatialFloorContacts {
         c.tangent_x = select(upright, friction, by * axis.x);
         c.tangent_y = select(upright, real<F>(0.0), by * axis.y);
       }
-      const F reach = distance - real<F>(kMargin), d = impedance(kSoft, reach);
+      const F reach = distance - real<F>(kMargin), d = impedance(soft, reach);
       const F regular = F(point.regular) * mu2 * (real<F>(1.0) + mu2);
       c.weight = select(active, d * reciprocal((real<F>(1.0) - d) * regular), real<F>(0.0));
-      const F damping = real<F>(kSoft.damping);
+      const F damping = real<F>(soft.damping);
       const Edges speed = c.edges(Space::velocity_at(pose.velocity[point.link], c.at));
       c.residual = {damping * speed.along, damping * speed.across,
-                    fmadd(damping, speed.up, real<F>(kSoft.stiffness) * d * reach)};
+                    fmadd(damping, speed.up, real<F>(soft.stiffness) * d * reach)};
     }
     return found;
   }

@@ -9,8 +9,6 @@ namespace gallop::inline GALLOP_ISA {
 template <class Model, class F>
 struct SpatialJointLimits {
   static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  static constexpr SoftConstants kSoft = soft_constants(
-      Model::kJoints[1].softness, Model::kJoints[1].softness, Model::kWorld.timestep);
 
   struct Row {
     int dof;
@@ -19,8 +17,15 @@ struct SpatialJointLimits {
   Row row[kHinges];
   int n = 0;
 
+  // A constant of each function that needs it: device code has no addresses of static members.
+  static constexpr SoftConstants softness() {
+    return soft_constants(Model::kJoints[1].softness, Model::kJoints[1].softness,
+                          Model::kWorld.timestep);
+  }
+
   // Rows at q and v, with the residuals of the accelerations a. Says where any is there.
   GALLOP_HD Mask<F> detect(const F* q, const F* v, const F* a) {
+    constexpr SoftConstants soft = softness();
     const F zero = real<F>(0.0);
     Mask<F> found = zero < zero;
     for (int j = 0; j < kHinges; j++) {
@@ -32,12 +37,12 @@ struct SpatialJointLimits {
       if (!any(active)) continue;
       found = found | active;
       Row& to = row[n++];
-      const F d = impedance(kSoft, distance);
+      const F d = impedance(soft, distance);
       to.dof = 6 + j;
       to.sign = select(low, real<F>(1.0), real<F>(-1.0));
       to.weight = d * reciprocal((real<F>(1.0) - d) * F(hinge.inverse_weight));
-      const F minus_reference = fmadd(real<F>(kSoft.damping) * to.sign, v[6 + j],
-                                      real<F>(kSoft.stiffness) * d * distance);
+      const F minus_reference =
+          fmadd(real<F>(soft.damping) * to.sign, v[6 + j], real<F>(soft.stiffness) * d * distance);
       to.residual = select(active, fmadd(to.sign, a[6 + j], minus_reference), never_pushing<F>());
     }
     return found;

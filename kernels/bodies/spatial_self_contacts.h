@@ -17,8 +17,6 @@ struct SpatialSelfContacts {
   using Motion = typename Space::Motion;
   static constexpr int kPairs = Counts::kPairs, kGeoms = Counts::kGeoms;
   static constexpr int kHinges = Counts::kDofs - 6;
-  static constexpr SoftConstants kSoft =
-      soft_constants(Model::kGeoms[0].softness, Model::kGeoms[0].softness, Model::kWorld.timestep);
   static constexpr double kMargin =
       margin_of<Model>(Model::kGeoms[0].margin, Model::kGeoms[0].margin);
 
@@ -30,6 +28,12 @@ struct SpatialSelfContacts {
   };
   Row row[at_least_one(kPairs)];
   int n = 0;
+
+  // A constant of each function that needs it: device code has no addresses of static members.
+  static constexpr SoftConstants softness() {
+    return soft_constants(Model::kGeoms[0].softness, Model::kGeoms[0].softness,
+                          Model::kWorld.timestep);
+  }
 
   GALLOP_HD Mask<F> detect(const PoseOf& pose) {
     const F zero = real<F>(0.0);
@@ -110,6 +114,7 @@ struct SpatialSelfContacts {
  private:
   GALLOP_HD void add_row(const PoseOf& pose, int k, Vector from, Vector between, F apart,
                          F distance, Mask<F> active) {
+    constexpr SoftConstants soft = softness();
     const auto& pair = spatial_tables<Model, F>().pair[k];
     const Vector normal = Space::scale(reciprocal(max(apart, real<F>(1e-15))), between);
     const F deep = fmadd(real<F>(0.5), distance, F(pair.radius));
@@ -118,11 +123,11 @@ struct SpatialSelfContacts {
     to.pair = k;
     to.active = active;
     to.push = {Space::cross(at, normal), normal};
-    const F r = distance - real<F>(kMargin), d = impedance(kSoft, r);
+    const F r = distance - real<F>(kMargin), d = impedance(soft, r);
     const F regular = (real<F>(1.0) - d) * F(pair.inverse_weight);
     to.weight = select(active, d * reciprocal(regular), real<F>(0.0));
     const F speed = moved(to, pose.velocity);
-    const F e = fmadd(real<F>(kSoft.damping), speed, real<F>(kSoft.stiffness) * d * r);
+    const F e = fmadd(real<F>(soft.damping), speed, real<F>(soft.stiffness) * d * r);
     to.residual = select(active, e, never_pushing<F>());
   }
 
