@@ -97,7 +97,7 @@ void check_terms(const EnvironmentSpec& spec, const Numbers& terms, double rewar
 
 template <class Case>
 class BesideMujoco : public ::testing::Test {};
-TYPED_TEST_SUITE(BesideMujoco, AllModels, ModelName);
+TYPED_TEST_SUITE(BesideMujoco, PlanarModels, ModelName);
 
 TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
   using Model = typename TypeParam::Model;
