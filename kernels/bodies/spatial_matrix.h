@@ -1,8 +1,8 @@
 // Symmetric matrices of a free root's six dofs and of its hinges. Row j holds what hinge j has in
 // common with the root and with the hinges of its chain, root first; a chain is the beginning of
 // the chains of all that follow it, so a row is one run of numbers, and elimination from the leaves
-// fills nothing in. Contacts between limbs do fill in: for them every hinge's chain is all hinges
-// before it.
+// fills nothing in. Contacts between limbs do fill in: where there are any, chains are longer and a
+// row has a place for every hinge before its own.
 #pragma once
 
 #include "kernels/bodies/each.h"
@@ -30,19 +30,56 @@ struct TreeChains {
     static constexpr Table kTable{};
     return kTable;
   }
-  static GALLOP_HD int begin(int j) { return table().begin[j]; }
-  static GALLOP_HD int depth(int j) { return table().depth[j]; }
-  static GALLOP_HD int chain(int j, int t) { return table().chain[j][t]; }
+  GALLOP_HD int begin(int j) const { return table().begin[j]; }
+  GALLOP_HD int depth(int j) const { return table().depth[j]; }
+  GALLOP_HD int chain(int j, int t) const { return table().chain[j][t]; }
+  // The place in a row of the t-th hinge of its chain.
+  GALLOP_HD int place(int, int t) const { return t; }
 };
 
-// Every hinge after every other.
+// Chains that contacts between limbs have lengthened.
 template <class Model>
-struct FullChains {
+class FilledChains {
+ public:
   static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  static constexpr int size() { return begin(kHinges); }
-  static constexpr GALLOP_HD int begin(int j) { return 6 * j + j * (j + 1) / 2; }
-  static constexpr GALLOP_HD int depth(int j) { return j + 1; }
-  static constexpr GALLOP_HD int chain(int, int t) { return t; }
+  static constexpr int size() { return 6 * kHinges + kHinges * (kHinges + 1) / 2; }
+  static GALLOP_HD int begin(int j) { return 6 * j + j * (j + 1) / 2; }
+  GALLOP_HD int depth(int j) const { return depth_[j]; }
+  GALLOP_HD int chain(int j, int t) const { return chain_[j][t]; }
+  GALLOP_HD int place(int j, int t) const { return chain_[j][t]; }
+
+  GALLOP_HD void start() {
+    const TreeChains<Model> tree;
+    for (int j = 0; j < kHinges; j++) {
+      filled_[j] = 0;
+      for (int t = 0; t < tree.depth(j); t++) filled_[j] |= bit(tree.chain(j, t));
+    }
+  }
+  // A contact that all these hinges move.
+  GALLOP_HD void add(std::uint32_t hinges) {
+    for (int j = 0; j < kHinges; j++) {
+      if ((hinges & bit(j)) != 0) filled_[j] |= hinges & (2 * bit(j) - 1);
+    }
+  }
+  // Lists the chains after elimination, which fills in more.
+  GALLOP_HD void finish() {
+    for (int j = kHinges - 1; j >= 0; j--) {
+      const std::uint32_t before = filled_[j] & (bit(j) - 1);
+      int n = 0;
+      for (int i = 0; i < j; i++) {
+        if ((before & bit(i)) == 0) continue;
+        chain_[j][n++] = std::uint8_t(i);
+        filled_[i] |= before & (bit(i) - 1);
+      }
+      chain_[j][n++] = std::uint8_t(j);
+      depth_[j] = std::uint8_t(n);
+    }
+  }
+
+ private:
+  static GALLOP_HD std::uint32_t bit(int j) { return std::uint32_t(1) << j; }
+  std::uint32_t filled_[kHinges];
+  std::uint8_t depth_[kHinges], chain_[kHinges][kHinges];
 };
 
 template <class Model, class F, class Chains>
@@ -51,12 +88,13 @@ struct SpatialMatrix {
   F root[21];                 // place packed(i, j), i >= j
   F element[Chains::size()];  // of hinge j: six for the root, then its chain, itself last
 
-  GALLOP_HD F* row(int j) { return element + Chains::begin(j); }
-  GALLOP_HD const F* row(int j) const { return element + Chains::begin(j); }
-  GALLOP_HD F& diagonal(int j) { return row(j)[5 + Chains::depth(j)]; }
+  GALLOP_HD F* row(int j) { return element + Chains().begin(j); }
+  GALLOP_HD const F* row(int j) const { return element + Chains().begin(j); }
+  GALLOP_HD F& diagonal(int j) { return row(j)[5 + Chains().depth(j)]; }
 
-  // y = M x.
+  // y = M x, on the tree.
   GALLOP_HD void multiply(const F* x, F* y) const {
+    const Chains chains;
     F sum[6];
     each<6>([&](int i) GALLOP_BODY_LAMBDA {
       sum[i] = root[packed(i, 0)] * x[0];
@@ -66,7 +104,7 @@ struct SpatialMatrix {
     });
     for (int j = 0; j < kHinges; j++) {
       const F* r = row(j);
-      const int last = Chains::depth(j) - 1;
+      const int last = chains.depth(j) - 1;
       const F its = x[6 + j];
       F total = r[6 + last] * its;
       each<6>([&](int u) GALLOP_BODY_LAMBDA {
@@ -74,7 +112,7 @@ struct SpatialMatrix {
         total = fmadd(r[u], x[u], total);
       });
       for (int t = 0; t < last; t++) {
-        const int i = 6 + Chains::chain(j, t);
+        const int i = 6 + chains.chain(j, t);
         y[i] = fmadd(r[6 + t], its, y[i]);
         total = fmadd(r[6 + t], x[i], total);
       }
@@ -84,21 +122,24 @@ struct SpatialMatrix {
   }
 
   // Overwrites the matrix by L of L' D L and, on the diagonal, the reciprocals of D.
-  GALLOP_HD void factor() {
+  GALLOP_HD void factor(const Chains& chains = {}) {
     F sum[21];
     each<21>([&](int k) GALLOP_BODY_LAMBDA { sum[k] = root[k]; });
     for (int k = kHinges - 1; k >= 0; k--) {
       F* r = row(k);
-      const int last = Chains::depth(k) - 1;
-      const F inverse = reciprocal(r[6 + last]);
+      const int last = chains.depth(k) - 1, diagonal = 6 + chains.place(k, last);
+      const F inverse = reciprocal(r[diagonal]);
       F at_root[6];
       each<6>([&](int u) GALLOP_BODY_LAMBDA { at_root[u] = r[u]; });
       for (int t = last - 1; t >= 0; t--) {
-        F* to = row(Chains::chain(k, t));
-        const F a = r[6 + t] * inverse;
+        F* to = row(chains.chain(k, t));
+        const F a = r[6 + chains.place(k, t)] * inverse;
         each<6>([&](int u) GALLOP_BODY_LAMBDA { to[u] = fmadd(-at_root[u], a, to[u]); });
-        for (int u = 0; u <= t; u++) to[6 + u] = fmadd(-r[6 + u], a, to[6 + u]);
-        r[6 + t] = a;
+        for (int u = 0; u <= t; u++) {
+          const int at = 6 + chains.place(k, u);
+          to[at] = fmadd(-r[at], a, to[at]);
+        }
+        r[6 + chains.place(k, t)] = a;
       }
       each<6>([&](int u) GALLOP_BODY_LAMBDA {
         const F a = at_root[u] * inverse;
@@ -107,7 +148,7 @@ struct SpatialMatrix {
         });
         r[u] = a;
       });
-      r[6 + last] = inverse;
+      r[diagonal] = inverse;
     }
     each_down<6>([&](int k) GALLOP_BODY_LAMBDA {
       const F inverse = reciprocal(sum[packed(k, k)]);
@@ -125,16 +166,16 @@ struct SpatialMatrix {
   }
 
   // Solves in place, after factor().
-  GALLOP_HD void solve(F* x) const {
+  GALLOP_HD void solve(F* x, const Chains& chains = {}) const {
     F y[6];
     each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = x[u]; });
     for (int k = kHinges - 1; k >= 0; k--) {
       const F* r = row(k);
       const F its = x[6 + k];
-      const int last = Chains::depth(k) - 1;
+      const int last = chains.depth(k) - 1;
       for (int t = 0; t < last; t++) {
-        const int i = 6 + Chains::chain(k, t);
-        x[i] = fmadd(-r[6 + t], its, x[i]);
+        const int i = 6 + chains.chain(k, t);
+        x[i] = fmadd(-r[6 + chains.place(k, t)], its, x[i]);
       }
       each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = fmadd(-r[u], its, y[u]); });
     }
@@ -152,10 +193,12 @@ struct SpatialMatrix {
     });
     for (int k = 0; k < kHinges; k++) {
       const F* r = row(k);
-      const int last = Chains::depth(k) - 1;
-      F its = x[6 + k] * r[6 + last];
+      const int last = chains.depth(k) - 1;
+      F its = x[6 + k] * r[6 + chains.place(k, last)];
       each<6>([&](int u) GALLOP_BODY_LAMBDA { its = fmadd(-r[u], y[u], its); });
-      for (int t = 0; t < last; t++) its = fmadd(-r[6 + t], x[6 + Chains::chain(k, t)], its);
+      for (int t = 0; t < last; t++) {
+        its = fmadd(-r[6 + chains.place(k, t)], x[6 + chains.chain(k, t)], its);
+      }
       x[6 + k] = its;
     }
   }
@@ -164,12 +207,12 @@ struct SpatialMatrix {
 template <class Model, class F>
 using SpatialMass = SpatialMatrix<Model, F, TreeChains<Model>>;
 
-// The Hessian of the constraint solver: on the tree until a contact between limbs fills it in.
+// The Hessian of the constraint solver: on the tree until contacts between limbs fill it in.
 template <class Model, class F>
 class SpatialHessian {
  public:
   using Tree = SpatialMass<Model, F>;
-  using Full = SpatialMatrix<Model, F, FullChains<Model>>;
+  using Filled = SpatialMatrix<Model, F, FilledChains<Model>>;
   static constexpr int kHinges = Tree::kHinges;
   static constexpr bool kFills = BodyCounts<Model>::kPairs > 0;
 
@@ -177,39 +220,41 @@ class SpatialHessian {
   GALLOP_HD void assign(const Tree& mass) {
     each<21>([&](int k) GALLOP_BODY_LAMBDA { tree.root[k] = mass.root[k]; });
     for (int k = 0; k < TreeChains<Model>::size(); k++) tree.element[k] = mass.element[k];
-    is_full = false;
+    chains_ = nullptr;
   }
-  GALLOP_HD void fill_in() {
-    is_full = true;
-    each<21>([&](int k) GALLOP_BODY_LAMBDA { full.root[k] = tree.root[k]; });
-    for (int k = 0; k < FullChains<Model>::size(); k++) full.element[k] = real<F>(0.0);
+  // Goes on with `filled`.
+  GALLOP_HD void fill_in(const FilledChains<Model>& chains) {
+    const TreeChains<Model> old;
+    chains_ = &chains;
+    each<21>([&](int k) GALLOP_BODY_LAMBDA { filled.root[k] = tree.root[k]; });
     for (int j = 0; j < kHinges; j++) {
       const F* from = tree.row(j);
-      F* to = full.row(j);
+      F* to = filled.row(j);
       each<6>([&](int u) GALLOP_BODY_LAMBDA { to[u] = from[u]; });
-      for (int t = 0; t < TreeChains<Model>::depth(j); t++) {
-        to[6 + TreeChains<Model>::chain(j, t)] = from[6 + t];
-      }
+      for (int t = 0; t < chains.depth(j); t++) to[6 + chains.place(j, t)] = real<F>(0.0);
+      for (int t = 0; t < old.depth(j); t++) to[6 + old.chain(j, t)] = from[6 + t];
     }
   }
   GALLOP_HD void factor() {
-    if (kFills && is_full) {
-      full.factor();
+    if (kFills && chains_ != nullptr) {
+      filled.factor(*chains_);
     } else {
       tree.factor();
     }
   }
   GALLOP_HD void solve(F* x) const {
-    if (kFills && is_full) {
-      full.solve(x);
+    if (kFills && chains_ != nullptr) {
+      filled.solve(x, *chains_);
     } else {
       tree.solve(x);
     }
   }
 
   Tree tree;
-  Full full;
-  bool is_full = false;
+  Filled filled;
+
+ private:
+  const FilledChains<Model>* chains_ = nullptr;
 };
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -28,6 +28,7 @@ struct SpatialSelfContacts {
   };
   Row row[at_least_one(kPairs)];
   int n = 0;
+  FilledChains<Model> chains;  // those that the rows make, where there are any
 
   // A constant of each function that needs it: device code has no addresses of static members.
   static constexpr SoftConstants softness() {
@@ -62,8 +63,11 @@ struct SpatialSelfContacts {
         const Mask<F> active = near & (distance < real<F>(kMargin));
         if (!any(active)) continue;
         found = found | active;
+        if (n == 0) chains.start();
+        chains.add(pair.first | pair.second);
         add_row(pose, k, from, to, apart, distance, active);
       }
+      if (n > 0) chains.finish();
     }
     return found;
   }
@@ -75,7 +79,7 @@ struct SpatialSelfContacts {
   GALLOP_HD void add_gradient(const PoseOf& pose, F* gradient,
                               SpatialHessian<Model, F>& hessian) const {
     if constexpr (kPairs > 0) {
-      if (n > 0) hessian.fill_in();
+      if (n > 0) hessian.fill_in(chains);
       for (int k = 0; k < n; k++) {
         const Row& r = row[k];
         const auto& pair = spatial_tables<Model, F>().pair[r.pair];
@@ -88,7 +92,7 @@ struct SpatialSelfContacts {
           jacobian[i] = (pair.second & bit) != 0 ? along : -along;
           gradient[6 + i] = fmadd(force, jacobian[i], gradient[6 + i]);
           const F dj = d * jacobian[i];
-          F* to = hessian.full.row(i) + 6;
+          F* to = hessian.filled.row(i) + 6;
           for (int j = 0; j <= i; j++) {
             if (((pair.first | pair.second) >> j & 1) != 0) to[j] = fmadd(dj, jacobian[j], to[j]);
           }
