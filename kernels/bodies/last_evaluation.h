@@ -34,4 +34,16 @@ struct LastEvaluation<Model, F, false> {
   }
 };
 
+// What can be said of a body in space without its contacts, whose forces are left at zero.
+template <class Model, class F>
+GALLOP_NOINLINE_HD void evaluate_without_contacts(const BodyParameters<Model, F>& p, const F* q,
+                                                  const F* v, LastEvaluation<Model, F>& last) {
+  F torque[BodyCounts<Model>::kDofs];
+  each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { torque[k] = real<F>(0.0); });
+  PoseOf<Model, F> pose;
+  pose.update(p, q, v, torque);
+  Newton<Model, F> nothing(pose);
+  last.take(p, q, nothing);
+}
+
 }  // namespace gallop::inline GALLOP_ISA

@@ -12,22 +12,19 @@ struct SpatialObservables {
   using Counts = BodyCounts<Model>;
   using Space = Spatial<F>;
   using Vector = typename Space::Vector;
-  static constexpr int kBodies = Counts::kBodies;
+  static constexpr int kBodies = Counts::kBodies - 1;  // but the world
 
-  Vector centre;           // of mass, from the root's origin
-  F inertia[kBodies][10];  // xx yy zz xy xz yz, mass times offset, mass
-  F velocity[kBodies][6];  // rotation, and of the body's point at the centre of mass
-  F contact[kBodies][6];   // torque and force of all contacts; the world's stays zero
+  Vector centre;            // of mass, from the root's origin
+  F inertia[10 * kBodies];  // [body][10]: xx yy zz xy xz yz, mass times offset, mass
+  F velocity[6 * kBodies];  // [body][6]: rotation, and of the body's point at the centre of mass
+  F contact[6 * kBodies];   // [body][6]: torque and force of all contacts
 
   GALLOP_HD void take(const BodyParameters<Model, F>& p, const SpatialPose<Model, F>& pose,
                       const SpatialFloorContacts<Model, F>& floor,
                       const SpatialSelfContacts<Model, F>& self) {
     const auto& table = spatial_tables<Model, F>();
     find_centre(p, pose);
-    for (int b = 0; b < kBodies; b++) {
-      for (int k = 0; k < 10; k++) inertia[b][k] = real<F>(0.0);
-      for (int k = 0; k < 6; k++) velocity[b][k] = contact[b][k] = real<F>(0.0);
-    }
+    for (int k = 0; k < 6 * kBodies; k++) contact[k] = real<F>(0.0);
     for (int l = 1; l < Counts::kLinks; l++) {
       for (int k = table.link[l].first_member; k < table.link[l].end_member; k++) {
         take_body(p.mass(table.member[k].body), l, k, pose);
@@ -36,7 +33,7 @@ struct SpatialObservables {
     for (int k = 0; k < floor.n; k++) {
       const auto& c = floor.contact[k];
       const Vector force = floor.pushed(c).force;
-      add(contact[c.body], -1, Space::cross(Space::subtract(c.at, centre), force), force);
+      add(c.body, -1, Space::cross(Space::subtract(c.at, centre), force), force);
     }
     if constexpr (Counts::kPairs > 0) {
       for (int k = 0; k < self.n; k++) {
@@ -45,8 +42,8 @@ struct SpatialObservables {
         const F size = pushing(row.residual, row.weight) * row.residual;
         const Vector force = Space::scale(size, row.push.v);
         const Vector torque = Space::add_cross(force, centre, Space::scale(size, row.push.w));
-        add(contact[body[0]], 1, torque, force);
-        add(contact[body[1]], -1, torque, force);
+        add(body[0], 1, torque, force);
+        add(body[1], -1, torque, force);
       }
     }
   }
@@ -87,13 +84,14 @@ struct SpatialObservables {
                        mass * d.y,
                        mass * d.z,
                        mass};
-    each<10>([&](int n) GALLOP_BODY_LAMBDA { inertia[member.body][n] = all[n]; });
+    each<10>([&](int n) GALLOP_BODY_LAMBDA { inertia[10 * (member.body - 1) + n] = all[n]; });
     const Vector w = pose.velocity[l].w, v = Space::velocity_at(pose.velocity[l], centre);
     const F six[6] = {w.x, w.y, w.z, v.x, v.y, v.z};
-    each<6>([&](int n) GALLOP_BODY_LAMBDA { velocity[member.body][n] = six[n]; });
+    each<6>([&](int n) GALLOP_BODY_LAMBDA { velocity[6 * (member.body - 1) + n] = six[n]; });
   }
 
-  static GALLOP_HD void add(F* to, double sign, Vector torque, Vector force) {
+  GALLOP_HD void add(int body, double sign, Vector torque, Vector force) {
+    F* to = contact + 6 * (body - 1);
     const F six[6] = {torque.x, torque.y, torque.z, force.x, force.y, force.z};
     each<6>([&](int n) GALLOP_BODY_LAMBDA { to[n] = fmadd(real<F>(sign), six[n], to[n]); });
   }

@@ -48,11 +48,11 @@ TYPED_TEST(Observables, AreThoseOfMujoco) {
     LastEvaluation<Model, double> last;
     advance_bodies<Model, double>(p, 1, d->ctrl, q, v, &last);
     const auto& ours = last.observables;
-    const int n_bodies = m->nbody;
+    const int n_bodies = m->nbody - 1;
     if (d->ncon > 0) n_touching++;
-    inertia = std::max(inertia, relative_error(&ours.inertia[0][0], d->cinert, 10 * n_bodies));
-    velocity = std::max(velocity, relative_error(&ours.velocity[0][0], d->cvel, 6 * n_bodies));
-    contact = std::max(contact, relative_error(&ours.contact[0][0], d->cfrc_ext, 6 * n_bodies));
+    inertia = std::max(inertia, relative_error(ours.inertia, d->cinert + 10, 10 * n_bodies));
+    velocity = std::max(velocity, relative_error(ours.velocity, d->cvel + 6, 6 * n_bodies));
+    contact = std::max(contact, relative_error(ours.contact, d->cfrc_ext + 6, 6 * n_bodies));
     const double at[3] = {last.root[0] + ours.centre.x, last.root[1] + ours.centre.y,
                           last.root[2] + ours.centre.z};
     centre = std::max(centre, relative_error(at, d->subtree_com + 3, 3));
