@@ -12,22 +12,24 @@ namespace gallop::inline GALLOP_ISA {
 
 // Chains along the tree.
 template <class Model>
-struct TreeChains {
+struct TreeChainTable {
   static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  struct Table {
-    int begin[kHinges + 1] = {}, depth[kHinges] = {}, chain[kHinges][kHinges] = {};
-    constexpr Table() {
-      const SpatialModel<Model> model;
-      for (int j = 0; j < kHinges; j++) {
-        depth[j] = model.hinge[j].depth;
-        begin[j + 1] = begin[j] + 6 + depth[j];
-        for (int t = 0; t < depth[j]; t++) chain[j][t] = model.hinge[j].chain[t];
-      }
+  int begin[kHinges + 1] = {}, depth[kHinges] = {}, chain[kHinges][kHinges] = {};
+
+  constexpr TreeChainTable() {
+    const SpatialModel<Model> model;
+    for (int j = 0; j < kHinges; j++) {
+      depth[j] = model.hinge[j].depth;
+      begin[j + 1] = begin[j] + 6 + depth[j];
+      for (int t = 0; t < depth[j]; t++) chain[j][t] = model.hinge[j].chain[t];
     }
-  };
-  static constexpr int size() { return Table().begin[kHinges]; }
-  static GALLOP_HD const Table& table() {
-    static constexpr Table kTable{};
+  }
+};
+template <class Model>
+struct TreeChains {
+  static constexpr int kSize = TreeChainTable<Model>().begin[BodyCounts<Model>::kDofs - 6];
+  static GALLOP_HD const TreeChainTable<Model>& table() {
+    static constexpr TreeChainTable<Model> kTable{};
     return kTable;
   }
   GALLOP_HD int begin(int j) const { return table().begin[j]; }
@@ -42,7 +44,7 @@ template <class Model>
 class FilledChains {
  public:
   static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  static constexpr int size() { return 6 * kHinges + kHinges * (kHinges + 1) / 2; }
+  static constexpr int kSize = 6 * kHinges + kHinges * (kHinges + 1) / 2;
   static GALLOP_HD int begin(int j) { return 6 * j + j * (j + 1) / 2; }
   GALLOP_HD int depth(int j) const { return depth_[j]; }
   GALLOP_HD int chain(int j, int t) const { return chain_[j][t]; }
@@ -85,8 +87,8 @@ class FilledChains {
 template <class Model, class F, class Chains>
 struct SpatialMatrix {
   static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  F root[21];                 // place packed(i, j), i >= j
-  F element[Chains::size()];  // of hinge j: six for the root, then its chain, itself last
+  F root[21];                // place packed(i, j), i >= j
+  F element[Chains::kSize];  // of hinge j: six for the root, then its chain, itself last
 
   GALLOP_HD F* row(int j) { return element + Chains().begin(j); }
   GALLOP_HD const F* row(int j) const { return element + Chains().begin(j); }
@@ -219,7 +221,7 @@ class SpatialHessian {
   // Takes over the mass matrix.
   GALLOP_HD void assign(const Tree& mass) {
     each<21>([&](int k) GALLOP_BODY_LAMBDA { tree.root[k] = mass.root[k]; });
-    for (int k = 0; k < TreeChains<Model>::size(); k++) tree.element[k] = mass.element[k];
+    for (int k = 0; k < TreeChains<Model>::kSize; k++) tree.element[k] = mass.element[k];
     chains_ = nullptr;
   }
   // Goes on with `filled`.
