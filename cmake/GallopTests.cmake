@@ -134,6 +134,11 @@ endif()
 if(TARGET gallop_bodies_test)  # see GALLOP_ISA_OPTIONS
   target_compile_options(gallop_bodies_test PRIVATE $<$<CONFIG:Debug>:-Og>)
 endif()
+foreach(isa IN LISTS test_isas)  # three models in lanes and one at a time: at -O3 a minute
+  if(TARGET gallop_bodies_${isa}_test)
+    target_compile_options(gallop_bodies_${isa}_test PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+endforeach()
 if(TARGET gallop_bench_test)
   target_link_libraries(gallop_bench_test PRIVATE gallop_bench)
 endif()

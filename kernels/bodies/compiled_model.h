@@ -1,66 +1,14 @@
-// What follows from a model, computed by the compiler: masses, inertias, the pattern of its
+// What follows from a planar model, computed by the compiler: masses, inertias, the pattern of its
 // matrices, the constants of its soft constraints and every place where it can touch. A model is
 // planar where all hinges have the axis y (upright: the components are z and x) or z (lying: x and
-// y), which is all that is compiled so far.
+// y) and all capsules lie in that plane; for others see bodies/spatial_model.h.
 #pragma once
 
+#include "kernels/bodies/body_counts.h"
 #include "kernels/bodies/capsule_mass.h"
 #include "kernels/bodies/soft_constants.h"
 
 namespace gallop::inline GALLOP_ISA {
-
-// Counts, by functions in a base so that the constants of BodyCounts may call them.
-template <class Model>
-struct BodyCounter {
-  static constexpr bool is_sphere(const GeomSpec& g) {
-    const Vector3 d = g.to - g.from;
-    return dot(d, d) == 0;
-  }
-  static constexpr bool meets_floor(const GeomSpec& g) {
-    return Model::kWorld.has_floor && g.meets_floor;
-  }
-  static constexpr int floor_points() {
-    int n = 0;
-    for (const GeomSpec& g : Model::kGeoms) n += !meets_floor(g) ? 0 : is_sphere(g) ? 1 : 2;
-    return n;
-  }
-  static constexpr int floor_geoms() {
-    int n = 0;
-    for (const GeomSpec& g : Model::kGeoms) n += meets_floor(g) ? 1 : 0;
-    return n;
-  }
-  // Geoms of one body, or of a body and its parent, do not meet.
-  static constexpr bool can_meet(const GeomSpec& x, const GeomSpec& y) {
-    if (!x.meets_others || !y.meets_others || x.body == y.body) return false;
-    return Model::kBodies[x.body - 1].parent != y.body &&
-           Model::kBodies[y.body - 1].parent != x.body;
-  }
-  static constexpr int pairs() {
-    int n = 0;
-    for (int i = 0; i < length_of(Model::kGeoms); i++) {
-      for (int j = i + 1; j < length_of(Model::kGeoms); j++) {
-        n += can_meet(Model::kGeoms[i], Model::kGeoms[j]) ? 1 : 0;
-      }
-    }
-    return n;
-  }
-};
-
-template <class Model>
-struct BodyCounts : BodyCounter<Model> {
-  static constexpr int kBodies = length_of(Model::kBodies) + 1;  // with the world
-  static constexpr int kDofs = length_of(Model::kJoints);
-  static constexpr int kGeoms = length_of(Model::kGeoms);
-  static constexpr int kActuators = length_of(Model::kActuators);
-  static constexpr int kTriangle = kDofs * (kDofs + 1) / 2;
-  static constexpr int kFloorPoints = BodyCounter<Model>::floor_points();
-  static constexpr int kFloorGeoms = BodyCounter<Model>::floor_geoms();
-  static constexpr int kPairs = BodyCounter<Model>::pairs();
-};
-
-constexpr int at_least_one(int n) { return n > 0 ? n : 1; }
-// Place of element (i, j), i >= j, of a symmetric matrix.
-constexpr int packed(int i, int j) { return i * (i + 1) / 2 + j; }
 
 template <class Model>
 struct CompiledModel {
@@ -99,10 +47,6 @@ struct CompiledModel {
     double inverse_weight;
     SoftConstants soft;
   };
-  struct Motor {
-    int dof;
-    double low, high;
-  };
   struct Pair {
     int body[2];
     Plane centre[2], half[2];
@@ -111,12 +55,10 @@ struct CompiledModel {
   };
 
   bool upright = true;
-  Motor motor[Counts::kActuators] = {};
   Body body[kBodies] = {};
   Dof dof[kDofs] = {};
   FloorPoint point[at_least_one(Counts::kFloorPoints)] = {};
   Pair pair[at_least_one(Counts::kPairs)] = {};
-  double friction[at_least_one(Counts::kFloorGeoms)] = {};
   bool filled[Counts::kTriangle] = {};         // elements of the mass matrix that are not zero
   bool factor_filled[Counts::kTriangle] = {};  // and of the Hessian and its factor
   double body_inverse_weight[kBodies] = {};
@@ -124,10 +66,6 @@ struct CompiledModel {
   constexpr CompiledModel() {
     for (const JointSpec& j : Model::kJoints) {
       if (j.kind == JointKind::kHinge) upright = j.axis.y != 0;
-    }
-    for (int k = 0; k < Counts::kActuators; k++) {
-      const ActuatorSpec& spec = Model::kActuators[k];
-      motor[k] = {spec.joint, spec.low, spec.high};
     }
     compile_bodies();
     compile_dofs();
@@ -139,20 +77,6 @@ struct CompiledModel {
 
   constexpr Plane plane(Vector3 x) const { return upright ? Plane{x.z, x.x} : Plane{x.x, x.y}; }
   constexpr double normal(Vector3 x) const { return upright ? x.y : x.z; }
-  static constexpr bool is_planar() {
-    int axis = 0;
-    for (const JointSpec& j : Model::kJoints) {
-      if (j.kind != JointKind::kHinge) continue;
-      const int its = j.axis.y * j.axis.y == 1 ? 2 : j.axis.z * j.axis.z == 1 ? 3 : 0;
-      if (its == 0 || (axis != 0 && axis != its)) return false;
-      axis = its;
-    }
-    for (const GeomSpec& g : Model::kGeoms) {
-      const Vector3 d = g.to - g.from;
-      if ((axis == 2 ? d.y : d.z) != 0) return false;
-    }
-    return true;
-  }
 
  private:
   constexpr void compile_bodies() {
@@ -304,25 +228,19 @@ struct CompiledModel {
     }
   }
 
-  static constexpr double margin_of(double x, double y) {
-    if (Model::kWorld.margin_rule == MarginRule::kSum) return x + y;
-    return x > y ? x : y;
-  }
-
   constexpr void compile_points() {
     if (!Model::kWorld.has_floor) return;
     const WorldSpec& world = Model::kWorld;
     int n = 0, n_geoms = 0;
     for (const GeomSpec& g : Model::kGeoms) {
       if (!g.meets_floor) continue;
-      friction[n_geoms] = g.friction > world.floor_friction ? g.friction : world.floor_friction;
       for (int end = Counts::is_sphere(g) ? 1 : 0; end < 2; end++) {
         FloorPoint& to = point[n++];
         to.body = g.body;
         to.friction = n_geoms;
         to.position = plane(end == 0 ? g.from : g.to);
         to.radius = g.radius;
-        to.margin = margin_of(g.margin, world.floor_margin);
+        to.margin = margin_of<Model>(g.margin, world.floor_margin);
         to.inverse_weight = body_inverse_weight[g.body];
         to.soft = soft_constants(world.floor_softness, g.softness, world.timestep);
       }
@@ -344,7 +262,7 @@ struct CompiledModel {
           to.radius[k] = g[k]->radius;
           to.inverse_weight += body_inverse_weight[g[k]->body];
         }
-        to.margin = margin_of(g[0]->margin, g[1]->margin);
+        to.margin = margin_of<Model>(g[0]->margin, g[1]->margin);
         to.soft = soft_constants(g[0]->softness, g[1]->softness, Model::kWorld.timestep);
       }
     }
@@ -354,7 +272,7 @@ struct CompiledModel {
 // The compiled model, for code on the host and on a device.
 template <class Model>
 GALLOP_HD const CompiledModel<Model>& compiled() {
-  static_assert(CompiledModel<Model>::is_planar(), "only planar models are compiled so far");
+  static_assert(is_planar<Model>());
   static constexpr CompiledModel<Model> kCompiled{};  // without braces nvcc 13.0 leaves it zero
   return kCompiled;
 }

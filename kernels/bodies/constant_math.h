@@ -15,6 +15,24 @@ constexpr Vector3 operator+(Vector3 a, Vector3 b) { return {a.x + b.x, a.y + b.y
 constexpr Vector3 operator-(Vector3 a, Vector3 b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
 constexpr Vector3 operator*(double s, Vector3 a) { return {s * a.x, s * a.y, s * a.z}; }
 constexpr double dot(Vector3 a, Vector3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+constexpr Vector3 cross(Vector3 a, Vector3 b) {
+  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
+
+struct Quaternion {
+  double w, x, y, z;
+};
+constexpr Quaternion operator*(Quaternion a, Quaternion b) {
+  return {
+      a.w * b.w - a.x * b.x - a.y * b.y - a.z * b.z, a.w * b.x + a.x * b.w + a.y * b.z - a.z * b.y,
+      a.w * b.y - a.x * b.z + a.y * b.w + a.z * b.x, a.w * b.z + a.x * b.y - a.y * b.x + a.z * b.w};
+}
+// Turned by a quaternion of any length.
+constexpr Vector3 rotate(Quaternion q, Vector3 v) {
+  const double length2 = q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z;
+  const Vector3 axis = {q.x, q.y, q.z}, t = (2 / length2) * cross(axis, v);
+  return v + q.w * t + cross(axis, t);
+}
 
 // Newton's iteration; to the last bit or the one beside it.
 constexpr double constant_sqrt(double x) {

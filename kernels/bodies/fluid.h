@@ -2,7 +2,7 @@
 // (https://mujoco.readthedocs.io/en/stable/computation/fluid.html, "Inertia model").
 #pragma once
 
-#include "kernels/bodies/parameters.h"
+#include "kernels/bodies/compiled_model.h"
 #include "kernels/bodies/planar.h"
 
 namespace gallop::inline GALLOP_ISA {

@@ -2,31 +2,16 @@
 // Runge-Kutta method of fourth order.
 #pragma once
 
-#include "kernels/bodies/newton.h"
+#include "kernels/bodies/coordinates.h"
+#include "kernels/bodies/last_evaluation.h"
+#include "kernels/bodies/motors.h"
 
 namespace gallop::inline GALLOP_ISA {
-
-// What the last evaluation of the equations of motion leaves behind. With Runge-Kutta it belongs to
-// the last stage, not to the state that the step ends in: so do MuJoCo's positions after a step.
-template <class Model, class F>
-struct LastEvaluation {
-  F q[BodyCounts<Model>::kDofs], constraint[BodyCounts<Model>::kDofs];
-};
-
-template <class Model, class F>
-GALLOP_HD void motor_torques(const BodyParameters<Model, F>& p, const F* control, F* torque) {
-  each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { torque[k] = real<F>(0.0); });
-  each<BodyCounts<Model>::kActuators>([&](int k) GALLOP_BODY_LAMBDA {
-    const auto& motor = compiled<Model>().motor[k];
-    const F u = max(real<F>(motor.low), min(real<F>(motor.high), control[k]));
-    torque[motor.dof] = fmadd(p.gear(k), u, torque[motor.dof]);
-  });
-}
 
 // Accelerations at (q, v); `a` holds a guess of them.
 template <class Model, class F>
 GALLOP_HD void accelerate(const BodyParameters<Model, F>& p, const F* q, const F* v,
-                          const F* torque, F* a, Pose<Model, F>& pose, F* constraint) {
+                          const F* torque, F* a, PoseOf<Model, F>& pose, F* constraint) {
   pose.update(p, q, v, torque);
   Newton<Model, F> newton(pose);
   newton.solve(p, q, v, a);
@@ -41,7 +26,7 @@ GALLOP_NOINLINE_HD void constraint_forces(const BodyParameters<Model, F>& p, con
   F torque[BodyCounts<Model>::kDofs], a[BodyCounts<Model>::kDofs];
   motor_torques<Model, F>(p, control, torque);
   each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { a[k] = real<F>(0.0); });
-  Pose<Model, F> pose;
+  PoseOf<Model, F> pose;
   accelerate(p, q, v, torque, a, pose, constraint);
 }
 
@@ -50,41 +35,41 @@ template <class Model, class F>
 GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_steps,
                                        const F* control, F* q, F* v,
                                        LastEvaluation<Model, F>* last) {
-  constexpr int kDofs = BodyCounts<Model>::kDofs;
+  constexpr int kDofs = BodyCounts<Model>::kDofs, kCoordinates = BodyCounts<Model>::kCoordinates;
   constexpr bool kRungeKutta = Model::kWorld.integrator == Integrator::kRungeKutta4;
   constexpr int kStages = kRungeKutta ? 4 : 1;
   const F h = real<F>(Model::kWorld.timestep);
-  F torque[kDofs], a[kDofs], q1[kDofs], v1[kDofs], dq[kDofs], dv[kDofs], constraint[kDofs];
+  F torque[kDofs], a[kDofs], q1[kCoordinates], v1[kDofs], dq[kDofs], dv[kDofs];
   motor_torques<Model, F>(p, control, torque);
   each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
-    a[k] = dq[k] = dv[k] = constraint[k] = real<F>(0.0);
-    q1[k] = q[k];
+    a[k] = dq[k] = dv[k] = real<F>(0.0);
     v1[k] = v[k];
   });
+  each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
   // One loop over all stages of all steps, so that there is one copy of the dynamics.
-  for (int n = 0; n < n_steps * kStages; n++) {
+  const int n_stages = n_steps * kStages;
+  for (int n = 0; n < n_stages; n++) {
     const int stage = n % kStages;
-    if (last != nullptr) {
-      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { last->q[k] = q1[k]; });
-    }
-    Pose<Model, F> pose;
-    accelerate(p, q1, v1, torque, a, pose, constraint);
+    PoseOf<Model, F> pose;
+    pose.update(p, q1, v1, torque);
+    Newton<Model, F> newton(pose);
+    newton.solve(p, q1, v1, a);
+    if (last != nullptr && n == n_stages - 1) last->take(p, q1, newton);
     if constexpr (!kRungeKutta) {
       // (M + h B) a' = M a = force + constraint
       F ma[kDofs];
       TreeMatrix<Model, F> damped;
       damped.assign(pose.mass);
       each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
-        ma[k] = pose.force[k] + constraint[k];
+        ma[k] = pose.force[k] + newton.constraint[k];
         constexpr double step = Model::kWorld.timestep;
         damped.at(k, k) += real<F>(step * compiled<Model>().dof[k].damping);
       });
       damped.factor();
       damped.solve(ma);
-      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
-        v[k] = v1[k] = fmadd(h, ma[k], v[k]);
-        q[k] = q1[k] = fmadd(h, v[k], q[k]);
-      });
+      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { v[k] = v1[k] = fmadd(h, ma[k], v[k]); });
+      move_coordinates<Model>(q, v, h, q);
+      each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
       continue;
     }
     const F share = real<F>(stage == 0 || stage == 3 ? 1.0 / 6 : 1.0 / 3);
@@ -92,18 +77,18 @@ GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_
     each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
       dq[k] = fmadd(share, v1[k], dq[k]);
       dv[k] = fmadd(share, a[k], dv[k]);
-      if (stage < 3) {
-        q1[k] = fmadd(onward, v1[k], q[k]);
-        v1[k] = fmadd(onward, a[k], v[k]);
-      } else {
-        q[k] = q1[k] = fmadd(h, dq[k], q[k]);
-        v[k] = v1[k] = fmadd(h, dv[k], v[k]);
-        dq[k] = dv[k] = real<F>(0.0);
-      }
     });
-  }
-  if (last != nullptr) {
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { last->constraint[k] = constraint[k]; });
+    if (stage < 3) {
+      move_coordinates<Model>(q, v1, onward, q1);
+      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { v1[k] = fmadd(onward, a[k], v[k]); });
+      continue;
+    }
+    move_coordinates<Model>(q, dq, h, q);
+    each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
+    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+      v[k] = v1[k] = fmadd(h, dv[k], v[k]);
+      dq[k] = dv[k] = real<F>(0.0);
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/bodies/constraint_row.h"
+#include "kernels/bodies/pose.h"
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -10,7 +10,10 @@
 //
 // Lengths in m, angles in radians, masses in kg. Positions stand in the frame of the body, that of
 // a body in the frame of its parent. A joint's coordinate is `reference` in the pose that is
-// written. Masses, inertias and whatever else follows is computed (bodies/compiled_model.h).
+// written. A body without joints is welded to its parent. A free joint has seven coordinates, the
+// position of its body and a quaternion, and six velocities, those of the position in the axes of
+// the world and a rotation in the axes of the body. Masses, inertias and whatever else follows is
+// computed (bodies/compiled_model.h).
 //
 // Terms and defaults are MuJoCo's: https://mujoco.readthedocs.io/en/stable/XMLreference.html.
 #pragma once
@@ -19,7 +22,7 @@
 
 namespace gallop::inline GALLOP_ISA {
 
-enum class JointKind : int { kSlide, kHinge };
+enum class JointKind : int { kSlide, kHinge, kFree };
 enum class Integrator : int { kEuler, kRungeKutta4 };
 
 // How the margins of two geoms make that of their contact: the greater one before MuJoCo 3.5, the
@@ -48,6 +51,7 @@ struct BodySpec {
   const char* name;
   int parent;
   Vector3 position;
+  Quaternion orientation = {1, 0, 0, 0};  // of any length
 };
 
 struct JointSpec {

@@ -7,9 +7,7 @@
 // body that it touches, and one sweep inward carries all rows to the dofs.
 #pragma once
 
-#include "kernels/bodies/floor_contacts.h"
-#include "kernels/bodies/joint_limits.h"
-#include "kernels/bodies/self_contacts.h"
+#include "kernels/bodies/parts.h"
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -24,27 +22,30 @@ struct LineTolerance<double> {
 
 template <class Model, class F>
 struct Newton {
-  using Counts = BodyCounts<Model>;
-  using Space = Planar<F>;
-  static constexpr int kDofs = Counts::kDofs;
+  using Parts = PartsOf<Model, F>;
+  using Pose = typename Parts::Pose;
+  using Motion = typename Parts::Space::Motion;
+  static constexpr int kDofs = BodyCounts<Model>::kDofs;
   static constexpr int kIterations = 30, kLineSteps = 20;  // reached by rounding alone
 
-  const Pose<Model, F>& pose;
-  JointLimits<Model, F> limits;
-  FloorContacts<Model, F> floor;
-  SelfContacts<Model, F> self;
+  const Pose& pose;
+  typename Parts::Limits limits;
+  typename Parts::Floor floor;
+  typename Parts::Self self;
   F constraint[kDofs];  // M a - the other forces: what the constraints contribute
   Mask<F> constrained;
+  F unfinished = real<F>(0.0);  // the part of the last step that the residuals do not contain
 
-  GALLOP_HD explicit Newton(const Pose<Model, F>& p) : pose(p) {}
+  GALLOP_HD explicit Newton(const Pose& p) : pose(p) {}
 
   // Improves the accelerations `a`, which may be anything finite, to the exact ones. Every lane
   // does what it would do alone: one that is done keeps its numbers.
   GALLOP_HD void solve(const BodyParameters<Model, F>& p, const F* q, const F* v, F* a) {
-    typename Space::Motion moved[Counts::kBodies];
+    Motion moved[Pose::kMoving];
     constrained = floor.detect(pose, p) | self.detect(pose) | limits.detect(q, v, a);
     pose.mass.multiply(a, constraint);
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { constraint[k] = constraint[k] - pose.force[k]; });
+    each_of<Model, kDofs>(
+        [&](int k) GALLOP_BODY_LAMBDA { constraint[k] = constraint[k] - pose.force[k]; });
     if (any(constrained)) {
       pose.sweep(a, moved);
       floor.accelerate(moved);
@@ -66,12 +67,15 @@ struct Newton {
       } else {
         changed = real<F>(0.0) < real<F>(0.0);
       }
-      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+      each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
         a[k] = select(done, a[k], fmadd(step, x[k], a[k]));
         constraint[k] = select(done, constraint[k], fmadd(step, mx[k], constraint[k]));
       });
       done = done | !changed;
-      if (all(done)) break;
+      if (all(done)) {
+        unfinished = step;
+        break;
+      }
       limits.advance(step, x);
       floor.advance(step);
       self.advance(step);
@@ -81,17 +85,17 @@ struct Newton {
  private:
   // -H^-1 g at the current residuals.
   GALLOP_HD void direction(F* x) const {
-    TreeMatrix<Model, F> hessian;
+    typename Parts::Hessian hessian;
     F gradient[kDofs];
     hessian.assign(pose.mass);
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { gradient[k] = constraint[k]; });
+    each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA { gradient[k] = constraint[k]; });
     if (any(constrained)) {
       floor.add_gradient(pose, gradient, hessian);
       limits.add_gradient(gradient, hessian);
       self.add_gradient(pose, gradient, hessian);
     }
     hessian.factor();
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { x[k] = -gradient[k]; });
+    each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA { x[k] = -gradient[k]; });
     hessian.solve(x);
   }
 
@@ -99,7 +103,7 @@ struct Newton {
   // Newton's method within a bracket.
   GALLOP_HD F line_step(const F* x, const F* mx, Mask<F> searches) const {
     F slope0 = real<F>(0.0), curvature = real<F>(0.0);
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
       slope0 = fmadd(x[k], constraint[k], slope0);
       curvature = fmadd(x[k], mx[k], curvature);
     });

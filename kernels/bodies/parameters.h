@@ -4,7 +4,8 @@
 // written.
 #pragma once
 
-#include "kernels/bodies/compiled_model.h"
+#include "kernels/bodies/body_counts.h"
+#include "kernels/bodies/capsule_mass.h"
 #include "kernels/environment/spec.h"
 
 namespace gallop::inline GALLOP_ISA {
@@ -59,16 +60,20 @@ struct BodyParameterSpecs {
   ParameterSpec all[N + kBody] = {};
 
   constexpr explicit BodyParameterSpecs(const ParameterSpec (&first)[N]) {
-    const CompiledModel<Model> compiled;
+    const double scale = mass_scale<Model>();
     for (int k = 0; k < N; k++) all[k] = first[k];
     const char(*name)[32] = kBodyParameterNames<Model>.name;
     int n = N;
     all[n++] = {*name++, -Model::kWorld.gravity.z, 0, 1e3, "m/s^2", "gravitational acceleration"};
-    for (int b = 1; b < compiled.kBodies; b++) {
-      all[n++] = {*name++, compiled.body[b].mass, 1e-3, 1e4, "kg", "mass of a body"};
+    for (int b = 1; b < BodyCounts<Model>::kBodies; b++) {
+      const double mass = mass_of_body<Model>(b).mass * scale;
+      all[n++] = {*name++, mass, 1e-3, 1e4, "kg", "mass of a body"};
     }
-    for (int k = 0; k < BodyCounts<Model>::kFloorGeoms; k++) {
-      all[n++] = {*name++, compiled.friction[k], 1e-5, 1e2, "", "friction against the floor"};
+    for (const GeomSpec& geom : Model::kGeoms) {
+      if (!geom.meets_floor || !Model::kWorld.has_floor) continue;
+      const double floor = Model::kWorld.floor_friction;
+      const double friction = geom.friction > floor ? geom.friction : floor;
+      all[n++] = {*name++, friction, 1e-5, 1e2, "", "friction against the floor"};
     }
     for (const ActuatorSpec& motor : Model::kActuators) {
       all[n++] = {*name++, motor.gear, -1e4, 1e4, "N m", "force or torque of a motor at control 1"};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/bodies/fluid.h"
+#include "kernels/bodies/parameters.h"
 #include "kernels/bodies/tree_matrix.h"
 #include "kernels/numerics/math.h"
 
@@ -17,6 +18,7 @@ struct Pose {
   using Vector = typename Space::Vector;
   using Motion = typename Space::Motion;
   static constexpr int kBodies = Counts::kBodies, kDofs = Counts::kDofs;
+  static constexpr int kMoving = kBodies;  // bodies that a sweep moves
 
   typename Space::Rotation rotation[kBodies];
   Vector origin[kBodies];  // of the body's frame

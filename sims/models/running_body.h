@@ -72,9 +72,13 @@ GALLOP_HD void observe_clipped(const BodyState<Model, F>& s, int first, double b
 inline constexpr double kNoBound = __builtin_inf();
 
 // Parameters that several of these environments declare alike.
-constexpr ParameterSpec forward_weight_spec() {
-  return {
-      "forward_reward_weight", 1, -1e3, 1e3, "s/m", "weight of the forward speed in the reward"};
+constexpr ParameterSpec forward_weight_spec(double value = 1) {
+  return {"forward_reward_weight",
+          value,
+          -1e3,
+          1e3,
+          "s/m",
+          "weight of the forward speed in the reward"};
 }
 constexpr ParameterSpec control_weight_spec(double value) {
   return {"ctrl_cost_weight", value, 0, 1e3, "", "weight of the squared actions in the reward"};

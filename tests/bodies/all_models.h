@@ -6,8 +6,10 @@
 #include <string>
 
 #include "kernels/bodies/integrate.h"
+#include "sims/models/ant_model.h"
 #include "sims/models/half_cheetah_model.h"
 #include "sims/models/hopper_model.h"
+#include "sims/models/humanoid_model.h"
 #include "sims/models/inverted_double_pendulum_model.h"
 #include "sims/models/inverted_pendulum_model.h"
 #include "sims/models/swimmer_model.h"
@@ -15,28 +17,33 @@
 
 namespace gallop::testing {
 
-// Heights of random states; environment steps of a controlled run that stays predictable.
+// Heights of random states; environment steps of a controlled run that stays predictable; how near
+// the recorded run has to come, of which twelve digits stand in the file.
 struct HopperCase {
   using Model = HopperModel;
   static constexpr const char *kName = "hopper", *kRecorded = "hopper";
+  static constexpr double kRecordedTolerance = 1e-10;
   static constexpr double kLow = 0.7, kHigh = 1.4;
   static constexpr int kFrameSkip = 4, kOpenLoop = 100;
 };
 struct Walker2dCase {
   using Model = Walker2dModel;
   static constexpr const char *kName = "walker2d", *kRecorded = "walker2d_v5";
+  static constexpr double kRecordedTolerance = 1e-10;
   static constexpr double kLow = 0.7, kHigh = 1.4;
   static constexpr int kFrameSkip = 4, kOpenLoop = 100;
 };
 struct HalfCheetahCase {
   using Model = HalfCheetahModel;
   static constexpr const char *kName = "half_cheetah", *kRecorded = "half_cheetah";
+  static constexpr double kRecordedTolerance = 1e-10;
   static constexpr double kLow = -0.4, kHigh = 0.2;
   static constexpr int kFrameSkip = 5, kOpenLoop = 10;  // chaotic beyond
 };
 struct SwimmerCase {
   using Model = SwimmerModel;
   static constexpr const char *kName = "swimmer", *kRecorded = "swimmer";
+  static constexpr double kRecordedTolerance = 1e-10;
   static constexpr double kLow = 0, kHigh = 0;
   static constexpr int kFrameSkip = 4, kOpenLoop = 100;
 };
@@ -53,10 +60,30 @@ struct InvertedDoublePendulumCase {
   static constexpr int kFrameSkip = 5, kOpenLoop = 10;  // chaotic beyond
 };
 
-using AllModels = ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase,
-                                   InvertedPendulumCase, InvertedDoublePendulumCase>;
+struct AntCase {
+  using Model = AntModel;
+  static constexpr const char *kName = "ant", *kRecorded = "ant";
+  static constexpr double kRecordedTolerance = 1e-10;
+  static constexpr double kLow = 0.1, kHigh = 0.8;
+  static constexpr int kFrameSkip = 5, kOpenLoop = 20;  // chaotic beyond
+};
+struct HumanoidCase {
+  using Model = HumanoidModel;
+  static constexpr const char *kName = "humanoid", *kRecorded = "humanoid";
+  static constexpr double kRecordedTolerance = 1e-6;  // it had 50 sweeps of PGS
+  static constexpr double kLow = 0.3, kHigh = 1.4;
+  static constexpr int kFrameSkip = 5, kOpenLoop = 20;
+};
+
+using PlanarModels = ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase,
+                                      InvertedPendulumCase, InvertedDoublePendulumCase>;
+using SpatialModels = ::testing::Types<AntCase, HumanoidCase>;
+using AllModels =
+    ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase, InvertedPendulumCase,
+                     InvertedDoublePendulumCase, AntCase, HumanoidCase>;
 // Those of the golden file.
-using RecordedModels = ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase>;
+using RecordedModels =
+    ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase, AntCase, HumanoidCase>;
 
 struct ModelName {
   template <class Case>
@@ -72,6 +99,30 @@ BodyParameters<Model, double> default_parameters() {
   BodyParameters<Model, double> p;
   for (int k = 0; k < p.kCount; k++) p.value[k] = specs.all[1 + k].value;
   return p;
+}
+
+// What the compiler made of a model.
+template <class Model>
+double mass_of_body_in(int b) {
+  return mass_of_body<Model>(b).mass * mass_scale<Model>();
+}
+template <class Model>
+double inverse_weight_of_body(int b) {
+  if constexpr (is_planar<Model>()) {
+    return compiled<Model>().body_inverse_weight[b];
+  } else {
+    static constexpr SpatialModel<Model> kModel;
+    return kModel.body[b].inverse_weight;
+  }
+}
+template <class Model>
+double inverse_weight_of_dof(int k) {
+  if constexpr (is_planar<Model>()) {
+    return compiled<Model>().dof[k].inverse_weight;
+  } else {
+    static constexpr SpatialModel<Model> kModel;
+    return kModel.inverse_weight[k];
+  }
 }
 
 }  // namespace gallop::testing

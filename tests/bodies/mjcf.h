@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "kernels/bodies/compiled_model.h"
+#include "kernels/bodies/body_counts.h"
 
 namespace gallop::testing {
 
@@ -67,6 +67,8 @@ class MjcfWriter {
   void body(int b) {
     add("<body");
     vector("pos", Model::kBodies[b - 1].position);
+    const Quaternion& q = Model::kBodies[b - 1].orientation;
+    add("quat", {q.w, q.x, q.y, q.z});
     add(">");
     for (const JointSpec& j : Model::kJoints) {
       if (j.body == b) joint(j);
@@ -81,6 +83,10 @@ class MjcfWriter {
   }
   void joint(const JointSpec& j) {
     text_ += std::string("<joint name=\"") + j.name + "\"";
+    if (j.kind == JointKind::kFree) {
+      add(" type=\"free\"/>");
+      return;
+    }
     add(j.kind == JointKind::kSlide ? " type=\"slide\"" : " type=\"hinge\"");
     vector("axis", j.axis);
     vector("pos", j.position);

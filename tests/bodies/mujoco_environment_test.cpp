@@ -19,7 +19,7 @@ struct Expected {
   double reward;
   bool terminated;
 };
-// From the data after a step, the first coordinate before it, and the action.
+// From the data after a step, the place along x before it, and the action.
 using Rules = std::function<Expected(const mjData&, double x_before, const Numbers& action)>;
 
 double clip(double x, double bound) { return std::min(bound, std::max(-bound, x)); }
@@ -70,7 +70,56 @@ Expected inverted_double_pendulum(const mjData& d, double, const Numbers&) {
   return {o, (fallen ? 0 : 10) - cost, fallen};
 }
 
-Rules rules_of(const std::string& name) {
+// Contact forces on all bodies but the world, to plus and minus `bound`.
+Numbers contact_forces(const mjData& d, int n_bodies, double bound) {
+  Numbers forces;
+  for (int k = 6; k < 6 * n_bodies; k++) forces.push_back(clip(d.cfrc_ext[k], bound));
+  return forces;
+}
+void append(Numbers& to, const double* begin, const double* end) {
+  to.insert(to.end(), begin, end);
+}
+
+Expected ant(const mjData& d, double x, const Numbers& action) {
+  const Numbers contact = contact_forces(d, 14, 1);
+  Numbers o(d.qpos + 2, d.qpos + 15);
+  append(o, d.qvel, d.qvel + 14);
+  append(o, contact.data(), contact.data() + contact.size());
+  const bool healthy = d.qpos[2] >= 0.2 && d.qpos[2] <= 1;
+  const double reward = (d.xpos[3] - x) / 0.05 + (healthy ? 1 : 0) - 0.5 * squares(action);
+  return {o, reward - 5e-4 * squares(contact), !healthy};
+}
+double humanoid_place(const mjModel& m, const mjData& d) {
+  double sum = 0, mass = 0;
+  for (int b = 0; b < m.nbody; b++) {
+    sum += m.body_mass[b] * d.xipos[3 * b];
+    mass += m.body_mass[b];
+  }
+  return sum / mass;
+}
+Expected humanoid(const mjModel& m, const mjData& d, double x, const Numbers& action) {
+  const Numbers contact = contact_forces(d, 14, kNever);
+  Numbers o(d.qpos + 2, d.qpos + 24);
+  append(o, d.qvel, d.qvel + 23);
+  append(o, d.cinert + 10, d.cinert + 140);
+  append(o, d.cvel + 6, d.cvel + 84);
+  append(o, d.qfrc_actuator + 6, d.qfrc_actuator + 23);
+  append(o, contact.data(), contact.data() + contact.size());
+  const bool healthy = d.qpos[2] > 1 && d.qpos[2] < 2;
+  const double forward = 1.25 * (humanoid_place(m, d) - x) / 0.015;
+  const double costs = 0.1 * squares(action) + std::min(10.0, 5e-7 * squares(contact));
+  return {o, forward + (healthy ? 5 : 0) - costs, !healthy};
+}
+
+// Where MuJoCo's data say that a body is.
+double place_of(const std::string& name, const mjModel& m, const mjData& d) {
+  return name == "ant" ? d.xpos[3] : name == "humanoid" ? humanoid_place(m, d) : d.qpos[0];
+}
+Rules rules_of(const std::string& name, const mjModel& m) {
+  if (name == "ant") return ant;
+  if (name == "humanoid") {
+    return [&m](const mjData& d, double x, const Numbers& u) { return humanoid(m, d, x, u); };
+  }
   if (name == "hopper") return hopper;
   if (name == "walker2d") return walker2d;
   if (name == "half_cheetah") return half_cheetah;
@@ -79,15 +128,15 @@ Rules rules_of(const std::string& name) {
   return inverted_double_pendulum;
 }
 
-// The parts of a reward add up to it, and the speed is that of MuJoCo's first coordinate.
+// The parts of a reward add up to it, and the speed is that of MuJoCo's place.
 void check_terms(const EnvironmentSpec& spec, const Numbers& terms, double reward, const mjData& d,
-                 double x_before, double duration) {
+                 double x_before, double x_after, double duration) {
   double sum = 0;
   for (int k = 0; k < spec.n_terms; k++) {
     const std::string name = spec.term_names[k];
     if (name.starts_with("reward_") || name.ends_with("_penalty")) sum += terms[k];
     if (name == "x_velocity") {
-      ASSERT_NEAR(terms[k], (d.qpos[0] - x_before) / duration, 1e-7);
+      ASSERT_NEAR(terms[k], (x_after - x_before) / duration, 1e-7);
     } else if (name == "x_position") {
       ASSERT_NEAR(terms[k], d.qpos[0], 1e-8);
     }
@@ -101,15 +150,17 @@ TYPED_TEST_SUITE(BesideMujoco, AllModels, ModelName);
 
 TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
   using Model = typename TypeParam::Model;
-  constexpr int n = BodyCounts<Model>::kDofs, n_actions = BodyCounts<Model>::kActuators;
+  using Counts = BodyCounts<Model>;
+  constexpr int nq = Counts::kCoordinates, n = Counts::kDofs, n_actions = Counts::kActuators;
   const std::vector<CompiledEnvironment> compiled = environments_named(TypeParam::kName);
   ASSERT_FALSE(compiled.empty());
   const CompiledEnvironment& e = compiled[0];
   const Numbers parameters = default_parameters(e.spec());
   const SharedData data(e.spec(), parameters);
-  const Rules rules = rules_of(TypeParam::kName);
   MujocoSimulation simulation(MjcfWriter<Model>().text());
   mjModel* m = simulation.m;
+  const Rules rules = rules_of(TypeParam::kName, *m);
+  if (!is_planar<Model>()) simulation.solve_exactly();
   mjData* d = simulation.d;
   std::mt19937_64 random(5);
   std::uniform_real_distribution<double> uniform(-1, 1);
@@ -118,8 +169,8 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
     Numbers state(e.spec().n_state), observation(e.spec().observation_capacity);
     e.table->initial_state(data.shared, parameters.data(), 7, std::uint32_t(episode), state.data());
     mj_resetData(m, d);
-    std::copy(state.begin(), state.begin() + n, d->qpos);
-    std::copy(state.begin() + n, state.begin() + 2 * n, d->qvel);
+    std::copy(state.begin(), state.begin() + nq, d->qpos);
+    std::copy(state.begin() + nq, state.begin() + nq + n, d->qvel);
     mj_forward(m, d);
     for (int t = 0; t < 60; t++) {
       Numbers action;
@@ -127,10 +178,11 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
         action.push_back(1.5 * Model::kActuators[k].high * uniform(random));  // beyond the bounds
         d->ctrl[k] = action[k];
       }
-      std::copy(d->qpos, d->qpos + n, state.begin());
-      std::copy(d->qvel, d->qvel + n, state.begin() + n);
-      const double x = d->qpos[0];
+      std::copy(d->qpos, d->qpos + nq, state.begin());
+      std::copy(d->qvel, d->qvel + n, state.begin() + nq);
+      const double x = place_of(TypeParam::kName, *m, *d);
       for (int f = 0; f < TypeParam::kFrameSkip; f++) mj_step(m, d);
+      mj_rnePostConstraint(m, d);
       const Expected expected = rules(*d, x, action);
       double reward = std::nan("");
       Numbers terms(e.spec().n_terms, std::nan(""));
@@ -144,7 +196,8 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
             << "observation " << k << ", episode " << episode << ", step " << t;
       }
       ASSERT_NEAR(reward, expected.reward, 1e-7 * std::max(1.0, std::abs(expected.reward)));
-      check_terms(e.spec(), terms, reward, *d, x, TypeParam::kFrameSkip * Model::kWorld.timestep);
+      check_terms(e.spec(), terms, reward, *d, x, place_of(TypeParam::kName, *m, *d),
+                  TypeParam::kFrameSkip * Model::kWorld.timestep);
       ASSERT_EQ(terminated, expected.terminated) << "episode " << episode << ", step " << t;
       n_steps++;
       if (terminated) {

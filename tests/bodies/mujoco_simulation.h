@@ -10,6 +10,7 @@
 
 #include "kernels/bodies/parameters.h"
 #include "tests/bodies/mjcf.h"
+#include "tests/bodies/random_state.h"
 
 namespace gallop::testing {
 
@@ -46,26 +47,12 @@ class MujocoSimulation {
     m->opt.tolerance = 0;
   }
 
-  // Joints up to a tenth of their range beyond their limits; the root's height within [low, high];
-  // controls up to half their range beyond their bounds.
+  // A random state under controls up to half their range beyond their bounds.
   template <class Model>
   void randomize(std::mt19937_64& random, double low, double high) {
     std::uniform_real_distribution<double> uniform(-1, 1);
-    for (int k = 0; k < m->nv; k++) {
-      d->qpos[k] = m->qpos0[k];
-      d->qacc_warmstart[k] = 0;
-      const JointSpec& joint = Model::kJoints[k];
-      d->qvel[k] = 3 * uniform(random);
-      if (joint.limited) {
-        const double middle = 0.5 * (joint.low + joint.high);
-        d->qpos[k] = middle + 0.55 * (joint.high - joint.low) * uniform(random);
-      } else {
-        d->qpos[k] += uniform(random);
-      }
-      if (joint.axis.z == 1 && joint.kind == JointKind::kSlide) {
-        d->qpos[k] = low + (high - low) * 0.5 * (1 + uniform(random));
-      }
-    }
+    random_state<Model>(random, low, high, d->qpos, d->qvel);
+    for (int k = 0; k < m->nv; k++) d->qacc_warmstart[k] = 0;
     for (int k = 0; k < m->nu; k++) d->ctrl[k] = 1.5 * Model::kActuators[k].high * uniform(random);
   }
 

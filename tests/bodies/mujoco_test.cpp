@@ -34,6 +34,7 @@ class AgainstMujoco : public ::testing::Test {
  protected:
   using Model = typename Case::Model;
   static constexpr int kDofs = BodyCounts<Model>::kDofs;
+  static constexpr int kCoordinates = BodyCounts<Model>::kCoordinates;
   MujocoSimulation simulation_{MjcfWriter<Model>().text()};
   mjModel* m_ = simulation_.m;
   mjData* d_ = simulation_.d;
@@ -43,20 +44,23 @@ TYPED_TEST_SUITE(AgainstMujoco, AllModels, ModelName);
 
 TYPED_TEST(AgainstMujoco, ModelConstants) {
   using Model = typename TypeParam::Model;
-  const CompiledModel<Model>& ours = compiled<Model>();
+  using Counts = BodyCounts<Model>;
   mjModel* m = this->m_;
-  ASSERT_EQ(m->nbody, ours.kBodies);
-  ASSERT_EQ(m->nv, ours.kDofs);
-  ASSERT_EQ(m->nq, ours.kDofs);
+  ASSERT_EQ(m->nbody, Counts::kBodies);
+  ASSERT_EQ(m->nv, Counts::kDofs);
+  ASSERT_EQ(m->nq, Counts::kCoordinates);
   for (int b = 1; b < m->nbody; b++) {
-    EXPECT_NEAR(ours.body[b].mass, m->body_mass[b], 1e-12 * m->body_mass[b]);
-    EXPECT_NEAR(ours.body_inverse_weight[b], m->body_invweight0[2 * b],
+    EXPECT_NEAR(mass_of_body_in<Model>(b), m->body_mass[b], 1e-12 * m->body_mass[b]);
+    EXPECT_NEAR(inverse_weight_of_body<Model>(b), m->body_invweight0[2 * b],
                 1e-12 * m->body_invweight0[2 * b]);
   }
   for (int k = 0; k < m->nv; k++) {
-    EXPECT_NEAR(ours.dof[k].inverse_weight, m->dof_invweight0[k], 1e-12 * m->dof_invweight0[k]);
-    EXPECT_EQ(Model::kJoints[k].reference, m->qpos0[k]);
+    EXPECT_NEAR(inverse_weight_of_dof<Model>(k), m->dof_invweight0[k],
+                1e-12 * m->dof_invweight0[k]);
   }
+  double rest[Counts::kCoordinates];
+  rest_coordinates<Model>(rest);
+  for (int k = 0; k < m->nq; k++) EXPECT_EQ(rest[k], m->qpos0[k]);
 }
 
 TYPED_TEST(AgainstMujoco, DynamicsWithoutConstraints) {
@@ -72,14 +76,13 @@ TYPED_TEST(AgainstMujoco, DynamicsWithoutConstraints) {
     mj_forward(m, d);
     double torque[n], mass[n * n], full[n * n], acceleration[n];
     motor_torques<Model, double>(this->parameters_, d->ctrl, torque);
-    Pose<Model, double> pose;
+    PoseOf<Model, double> pose;
     pose.update(this->parameters_, d->qpos, d->qvel, torque);
     mj_fullM(m, full, d->qM);
     for (int a = 0; a < n; a++) {
-      for (int b = 0; b <= a; b++) {
-        const bool filled = compiled<Model>().filled[packed(a, b)];
-        mass[a * n + b] = mass[b * n + a] = filled ? pose.mass.at(a, b) : 0;
-      }
+      double unit[n] = {};
+      unit[a] = 1;
+      pose.mass.multiply(unit, mass + a * n);
       acceleration[a] = pose.force[a];
     }
     pose.mass.factor();
@@ -110,7 +113,7 @@ TYPED_TEST(AgainstMujoco, ConstrainedAccelerations) {
     if (this->simulation_.has_self_contact()) n_self++;
     double torque[n], a[n] = {}, constraint[n];
     motor_torques<Model, double>(this->parameters_, d->ctrl, torque);
-    Pose<Model, double> pose;
+    PoseOf<Model, double> pose;
     accelerate(this->parameters_, d->qpos, d->qvel, torque, a, pose, constraint);
     errors.push_back(relative_error(a, d->qacc, n));
   }
@@ -125,7 +128,7 @@ TYPED_TEST(AgainstMujoco, ConstrainedAccelerations) {
 // A step of MuJoCo with its own solver's settings, from every state of a run under random controls.
 TYPED_TEST(AgainstMujoco, StepsAndOpenLoops) {
   using Model = typename TypeParam::Model;
-  constexpr int n = TestFixture::kDofs;
+  constexpr int n = TestFixture::kDofs, nq = TestFixture::kCoordinates;
   mjModel* m = this->m_;
   mjData* d = this->d_;
   std::mt19937_64 random(3);
@@ -133,30 +136,30 @@ TYPED_TEST(AgainstMujoco, StepsAndOpenLoops) {
   double step_error = 0, open_loop_error = 0;
   for (int episode = 0; episode < 5; episode++) {
     mj_resetData(m, d);
-    for (int k = 0; k < n; k++) {
-      d->qpos[k] += 0.005 * uniform(random);
-      d->qvel[k] = 0.005 * uniform(random);
-    }
-    double open_q[n], open_v[n];
-    std::copy(d->qpos, d->qpos + n, open_q);
+    for (int k = 0; k < nq; k++) d->qpos[k] += 0.005 * uniform(random);
+    for (int k = 0; k < n; k++) d->qvel[k] = 0.005 * uniform(random);
+    double open_q[nq], open_v[n];
+    std::copy(d->qpos, d->qpos + nq, open_q);
     std::copy(d->qvel, d->qvel + n, open_v);
     for (int t = 0; t < TypeParam::kOpenLoop; t++) {
       for (int k = 0; k < m->nu; k++) d->ctrl[k] = Model::kActuators[k].high * uniform(random);
       advance_bodies<Model, double>(this->parameters_, TypeParam::kFrameSkip, d->ctrl, open_q,
                                     open_v, nullptr);
       for (int f = 0; f < TypeParam::kFrameSkip; f++) {
-        double q[n], v[n];
-        std::copy(d->qpos, d->qpos + n, q);
+        double q[nq], v[n];
+        std::copy(d->qpos, d->qpos + nq, q);
         std::copy(d->qvel, d->qvel + n, v);
         mj_step(m, d);
         advance_bodies<Model, double>(this->parameters_, 1, d->ctrl, q, v, nullptr);
         for (int k = 0; k < n; k++) {
           step_error = std::max(step_error, std::abs(v[k] - d->qvel[k]));
+        }
+        for (int k = 0; k < nq; k++) {
           step_error = std::max(step_error, std::abs(q[k] - d->qpos[k]));
         }
       }
     }
-    for (int k = 0; k < n; k++) {
+    for (int k = 0; k < nq; k++) {
       open_loop_error = std::max(open_loop_error, std::abs(open_q[k] - d->qpos[k]));
     }
   }
@@ -192,7 +195,7 @@ TYPED_TEST(AgainstMujoco, ParametersOfAnInstance) {
     mj_forward(changed, d);
     double torque[n], a[n] = {}, constraint[n];
     motor_torques<Model, double>(p, d->ctrl, torque);
-    Pose<Model, double> pose;
+    PoseOf<Model, double> pose;
     accelerate(p, d->qpos, d->qvel, torque, a, pose, constraint);
     if (!this->simulation_.is_degenerate()) errors.push_back(relative_error(a, d->qacc, n));
     mj_deleteModel(changed);

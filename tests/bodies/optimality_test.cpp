@@ -8,41 +8,34 @@
 #include <vector>
 
 #include "tests/bodies/all_models.h"
+#include "tests/bodies/random_state.h"
 
 namespace gallop::testing {
 namespace {
 
-constexpr int kStates = 1000;
+constexpr int kStates = 1500;
 
 template <class Case>
 class Optimality : public ::testing::Test {
  protected:
   using Model = typename Case::Model;
   static constexpr int kDofs = BodyCounts<Model>::kDofs;
+  static constexpr int kCoordinates = BodyCounts<Model>::kCoordinates;
 
   template <class F>
   struct Problem {
     BodyParameters<Model, F> p;
-    F q[kDofs], v[kDofs], torque[kDofs];
+    F q[kCoordinates], v[kDofs], torque[kDofs];
   };
   template <class F>
   Problem<F> random_problem() {
-    std::uniform_real_distribution<double> uniform(-1, 1);
     Problem<F> problem;
     const BodyParameters<Model, double> defaults = gallop::testing::default_parameters<Model>();
     for (int k = 0; k < defaults.kCount; k++) problem.p.value[k] = F(defaults.value[k]);
-    for (int k = 0; k < kDofs; k++) {
-      const JointSpec& joint = Model::kJoints[k];
-      double q = joint.reference + uniform(random_);
-      if (joint.limited) {
-        q = 0.5 * (joint.low + joint.high) + 0.55 * (joint.high - joint.low) * uniform(random_);
-      } else if (joint.axis.z == 1 && joint.kind == JointKind::kSlide) {
-        q = Case::kLow + (Case::kHigh - Case::kLow) * 0.5 * (1 + uniform(random_));
-      }
-      problem.q[k] = F(q);
-      problem.v[k] = F(3 * uniform(random_));
-      problem.torque[k] = F(0);
-    }
+    double q[kCoordinates], v[kDofs];
+    random_state<Model>(random_, Case::kLow, Case::kHigh, q, v);
+    for (int k = 0; k < kCoordinates; k++) problem.q[k] = F(q[k]);
+    for (int k = 0; k < kDofs; k++) problem.v[k] = F(v[k]), problem.torque[k] = F(0);
     return problem;
   }
 
@@ -50,7 +43,8 @@ class Optimality : public ::testing::Test {
   // evaluation of all rows there, relative to the greatest of the forces.
   template <class F>
   double gradient_left(const Problem<F>& problem, bool& constrained) {
-    Pose<Model, F> pose;
+    using Parts = PartsOf<Model, F>;
+    typename Parts::Pose pose;
     pose.update(problem.p, problem.q, problem.v, problem.torque);
     F a[kDofs] = {}, gradient[kDofs], scale = 0;
     Newton<Model, F> solver(pose);
@@ -60,7 +54,7 @@ class Optimality : public ::testing::Test {
     (void)(fresh.floor.detect(pose, problem.p));
     (void)(fresh.self.detect(pose));
     (void)(fresh.limits.detect(problem.q, problem.v, a));
-    typename Planar<F>::Motion moved[BodyCounts<Model>::kBodies];
+    typename Parts::Space::Motion moved[Parts::Pose::kMoving];
     pose.sweep(a, moved);
     fresh.floor.accelerate(moved);
     fresh.self.accelerate(moved);
@@ -69,7 +63,7 @@ class Optimality : public ::testing::Test {
       scale = std::max({scale, std::abs(gradient[k]), std::abs(pose.force[k])});
       gradient[k] -= pose.force[k];
     }
-    TreeMatrix<Model, F> hessian;
+    typename Parts::Hessian hessian;
     hessian.assign(pose.mass);
     fresh.floor.add_gradient(pose, gradient, hessian);
     fresh.limits.add_gradient(gradient, hessian);
