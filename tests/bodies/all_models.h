@@ -65,14 +65,14 @@ struct AntCase {
   static constexpr const char *kName = "ant", *kRecorded = "ant";
   static constexpr double kRecordedTolerance = 1e-10;
   static constexpr double kLow = 0.1, kHigh = 0.8;
-  static constexpr int kFrameSkip = 5, kOpenLoop = 20;  // chaotic beyond
+  static constexpr int kFrameSkip = 5, kOpenLoop = 40;  // chaotic beyond
 };
 struct HumanoidCase {
   using Model = HumanoidModel;
   static constexpr const char *kName = "humanoid", *kRecorded = "humanoid";
   static constexpr double kRecordedTolerance = 1e-6;  // it had 50 sweeps of PGS
   static constexpr double kLow = 0.3, kHigh = 1.4;
-  static constexpr int kFrameSkip = 5, kOpenLoop = 20;
+  static constexpr int kFrameSkip = 5, kOpenLoop = 100;
 };
 
 using PlanarModels = ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase,
