@@ -22,8 +22,12 @@ constexpr int kBaselineInstances = 2048;
 
 // Long rollouts where steps are cheap, so that starting one does not show, and short ones where
 // they are not.
-int steps_of(const std::string& policy) {
-  return policy == "256-256" ? 2 : policy == "64-64" ? 8 : 64;
+int steps_of(const EnvironmentSpec& spec, const std::string& policy) {
+  return policy == "256-256" ? 2 : policy == "64-64" || spec.long_steps ? 8 : 64;
+}
+int instances_of(const EnvironmentSpec& spec, bool on_cpu) {
+  if (!on_cpu) return 131072;
+  return spec.long_steps ? 1024 : 8192;
 }
 
 void check(const RolloutSuite& suite) {
@@ -63,8 +67,8 @@ class RowMaker {
 
   void make(const EnvironmentEntry& entry, const std::string& policy, bool stored) {
     const EnvironmentSpec& spec = spec_of(entry);
-    const int n_envs = suite_.instances > 0 ? suite_.instances : on_cpu_ ? 8192 : 131072;
-    OurRollout ours(*backend_, entry, policy, n_envs, steps_of(policy), stored);
+    const int n_envs = suite_.instances > 0 ? suite_.instances : instances_of(spec, on_cpu_);
+    OurRollout ours(*backend_, entry, policy, n_envs, steps_of(spec, policy), stored);
     ours.run();  // warm-up, and what the checksum is of
     BenchRow row;
     row.name = fmt::format("rollout/{}/{}{}", spec.name, policy, stored ? "/stored" : "");
@@ -85,7 +89,7 @@ class RowMaker {
       if (with_eigen && policy == "random") continue;  // nothing that Eigen would do
       row.baseline = with_eigen ? "eigen" : "scalar";
       BaselineRollout baseline(*cpu_, entry, policy, with_eigen, kBaselineInstances,
-                               steps_of(policy), stored);
+                               steps_of(spec, policy), stored);
       baseline.run();
       measure(row, ours, &baseline);
     }

@@ -275,6 +275,7 @@ struct EnvironmentFunctions {
       term_names(),
       T::kParameters,
       Env::kParameters,
+      T::kLongSteps,
       T::kTable,
       sizes_function(),
       table_function(),

@@ -52,6 +52,7 @@ struct EnvironmentSpec {
   const char* const* term_names;   // [n_terms]
   int n_parameters;
   const ParameterSpec* parameters;  // [n_parameters]
+  bool long_steps;                  // a step is thousands of instructions
   int table_capacity;               // floats of a shared table, 0 for none
   // Sizes that this batch's parameters [n_parameters] and table choose; null where they are
   // constant.
