@@ -107,6 +107,7 @@ class Ppo : public OnPolicyAlgorithm {
     const std::vector<float> policy = learner_.policy_parameters().statistics();
     const std::vector<float> value = learner_.value_parameters().statistics();
     const double n = double(count);
+    require_finite(value[0], "the value network's loss");
     metrics.emplace_back("policy_loss", policy[kStatSurrogate] / n);
     metrics.emplace_back("value_loss", value[0] / n / 2);
     metrics.emplace_back("entropy", policy[kStatEntropy] / n);

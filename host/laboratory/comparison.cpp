@@ -288,12 +288,17 @@ std::vector<EstimatorResult> compare_estimators(const LaboratoryDescriptor& desc
   return Comparison(descriptor.kernels(processor_isa()), problem, settings, progress).run();
 }
 
+// Standard errors beyond which an estimator without bias has not seen what counts: weights that
+// underflow, an event that never came.
+constexpr double kBelievable = 6;
+
 const EstimatorResult* best_estimator(const std::vector<EstimatorResult>& results,
                                       const std::string& parameter) {
   const EstimatorResult* best = nullptr;
   for (const EstimatorResult& result : results) {
     if (result.biased || result.parameter != parameter) continue;
     if (result.row->target == EstimatorTarget::kDiscountedReturn) continue;
+    if (std::abs(result.bias()) > kBelievable) continue;
     if (best == nullptr || result.variance * result.cost() < best->variance * best->cost()) {
       best = &result;
     }

@@ -16,7 +16,10 @@ std::string number(double x) { return fmt::format("{:.6g}", x); }
 std::string nanoseconds(double seconds) { return fmt::format("{:.3g}", 1e9 * seconds); }
 double product(const EstimatorResult& r) { return r.variance * r.cost(); }
 
-std::string bias_text(const EstimatorResult& r) { return fmt::format("{:+.2f}", r.bias()); }
+std::string bias_text(const EstimatorResult& r) {
+  return std::abs(r.bias()) < 1e4 ? fmt::format("{:+.2f}", r.bias())
+                                  : fmt::format("{:+.2g}", r.bias());
+}
 
 std::vector<std::string> cells(const EstimatorResult& r, const EstimatorResult* best) {
   return {r.row->name,

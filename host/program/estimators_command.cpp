@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <ctime>
-#include <optional>
 
 #include "host/error.h"
 #include "host/laboratory/comparison.h"
@@ -70,13 +69,11 @@ int run_estimators(const std::vector<std::string>& arguments) {
   settings.seed = std::uint64_t(a.seed);
   settings.threads = a.threads > 0 ? int(a.threads) : available_processors();
   settings.pilot = int(options.integer("pilot"));
-  // What is refused is refused before a folder is made, and a folder before the work.
-  std::optional<RunFolder> folder;
-  if (!a.json || !a.out.empty()) {
-    const std::string automatic =
-        automatic_run_path(descriptor.name, "estimators", a.seed, std::time(nullptr));
-    folder.emplace(RunFolder::create(a.out.empty() ? automatic : a.out, options.to_toml()));
+  std::string out = a.out;
+  if (out.empty() && !a.json) {
+    out = automatic_run_path(descriptor.name, "estimators", a.seed, std::time(nullptr));
   }
+  if (!out.empty()) RunFolder::refuse_existing(out);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const std::vector<EstimatorResult> results = compare_estimators(
       descriptor, *problem, settings, terminal ? ComparisonProgress(show_progress) : nullptr);
@@ -87,9 +84,11 @@ int run_estimators(const std::vector<std::string>& arguments) {
   } else {
     std::fputs(estimators_table(*problem, results).c_str(), stdout);
   }
-  if (!folder) return 0;
-  write_estimators_report(*folder, descriptor, *problem, options, settings, results);
-  if (!a.json) std::printf("\nreport %s\n", folder->file("report.html").c_str());
+  if (out.empty()) return 0;
+  // Made when there is something to put into it: an interrupted comparison leaves nothing behind.
+  const RunFolder folder = RunFolder::create(out, options.to_toml());
+  write_estimators_report(folder, descriptor, *problem, options, settings, results);
+  if (!a.json) std::printf("\nreport %s\n", folder.file("report.html").c_str());
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -52,6 +53,9 @@ void describe(CLI::App& app, RenderArguments& a) {
 
 FilmSettings film_settings(const RenderArguments& a) {
   FilmSettings settings;
+  if (!std::isfinite(a.fps)) {
+    throw value_error(fmt::format("--fps is {}; expected 0.1 to 120", a.fps));
+  }
   settings.fps = a.fps;
   const char* end = a.size.data() + a.size.size();
   const auto [cross, bad_width] = std::from_chars(a.size.data(), end, settings.width);
@@ -160,8 +164,9 @@ int render(const RenderArguments& a) {
   if (episode.nonfinite_step >= 0) {
     throw Error(
         ExitCode::non_finite,
-        fmt::format("the state of {} is not finite after {} steps of episode {} with seed {}",
-                    episode.spec().name, episode.nonfinite_step, request.number, request.seed));
+        fmt::format(
+            "the state or the reward of {} is not finite after {} steps of episode {} with seed {}",
+            episode.spec().name, episode.nonfinite_step, request.number, request.seed));
   }
   const Film film(episode, settings_for(format, settings));
   write_film(film, format, a.out);

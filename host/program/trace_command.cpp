@@ -30,6 +30,19 @@ std::string numbers(const std::vector<double>& values, int count) {
   return text + "]";
 }
 
+// A step is printed all the same, with null for what is not finite.
+void require_finite(const EnvironmentSpec& spec, int step, const std::vector<double>& state,
+                    const std::vector<double>& observation, double reward) {
+  const auto refuse = [&](const std::string& what, double value) {
+    if (std::isfinite(value)) return;
+    throw Error(ExitCode::non_finite,
+                fmt::format("{} of {} is {} after step {}", what, spec.name, value, step));
+  };
+  for (int k = 0; k < spec.n_state; k++) refuse(spec.state_names[k], state[k]);
+  for (const double x : observation) refuse("an observation", x);
+  refuse("the reward", reward);
+}
+
 // What the environment tells beside the reward: `, "info": {...}`, or nothing.
 std::string named_terms(const EnvironmentSpec& spec, const std::vector<double>& terms) {
   if (spec.n_terms == 0) return "";
@@ -107,6 +120,7 @@ int trace(const TraceArguments& a) {
         numbers(observation, index ? 1 : sizes.observation).c_str(), number(reward).c_str(),
         terminated != 0 ? "true" : "false", truncated ? "true" : "false",
         named_terms(spec, terms).c_str());
+    require_finite(spec, elapsed - a.elapsed, state, observation, reward);
   }
   return 0;
 }

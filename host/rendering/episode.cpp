@@ -89,7 +89,7 @@ void step_through(const std::vector<float>& actions, const EpisodeRequest& reque
     if (!actions.empty()) std::copy_n(actions.begin() + t * long(rows), rows, action.begin());
     environments->step(action.data(), out);
     const std::vector<float> state = environments->get_state();
-    if (!is_finite(state)) {
+    if (!is_finite(state) || !std::isfinite(reward)) {
       episode.nonfinite_step = t + 1;
       return;
     }

@@ -35,7 +35,9 @@ class CpuBackend : public Backend {
     const std::size_t rounded = (bytes + 63) / 64 * 64;
     void* memory = std::aligned_alloc(64, rounded);
     if (memory == nullptr) {
-      throw internal_error("out of memory: " + std::to_string(bytes) + " bytes asked for");
+      throw value_error("out of memory: " + std::to_string(bytes) +
+                        " bytes asked for; fewer instances (n_envs, episodes), shorter rollouts "
+                        "(n_steps) or a smaller network take less");
     }
     std::memset(memory, 0, rounded);
     return memory;

@@ -11,6 +11,15 @@ namespace {
 
 constexpr int kStretch = 64;  // steps between two looks at who has ended
 
+void refuse_nonfinite(const Environments& environments) {
+  const NonFinite bad = environments.first_nonfinite();
+  if (!bad.found) return;
+  throw Error(ExitCode::non_finite,
+              fmt::format("instance {} of {} gave an observation or reward that is not finite at "
+                          "step {} of an evaluation",
+                          bad.instance - kEvaluationIds, environments.spec().name, bad.time));
+}
+
 void summarise(Evaluation& evaluation) {
   const double n = double(evaluation.returns.size());
   for (std::size_t i = 0; i < evaluation.returns.size(); i++) {
@@ -62,11 +71,17 @@ Evaluation evaluate_policy(Backend& backend, const EnvironmentEntry& environment
                       n - ended, n, environments.spec().name, t));
     }
     environments.rollout(ActionSource::kPolicy, policy, deterministic, out);
+    refuse_nonfinite(environments);
     const std::vector<std::uint8_t> term = terminated.download(), trunc = truncated.download();
     const std::vector<float> returns = ended_return.download();
     const std::vector<std::int32_t> lengths = ended_length.download();
     for (std::size_t k = 0; k < samples; k++) {
       if ((term[k] | trunc[k]) == 0 || evaluation.lengths[k % n] != 0) continue;
+      if (!std::isfinite(returns[k])) {
+        throw Error(ExitCode::non_finite,
+                    fmt::format("the return of evaluation episode {} of {} is {}", k % n,
+                                environments.spec().name, returns[k]));
+      }
       evaluation.returns[k % n] = double(returns[k]);
       evaluation.lengths[k % n] = lengths[k];
       ended++;

@@ -52,8 +52,8 @@ std::string make_temporary_folder(FileSystem& files, const std::string& path) {
 
 Error already_there(const std::string& path) {
   return value_error(
-      fmt::format("the run folder '{}' exists already; continue that run with --resume {}, or "
-                  "choose another --out",
+      fmt::format("'{}' exists already; choose another --out, or continue a run that is there "
+                  "with --resume {}",
                   path, path));
 }
 
@@ -84,6 +84,10 @@ RunFolder::RunFolder(RunFolder&& other) noexcept
 
 RunFolder::~RunFolder() {
   if (lock_ >= 0) ::close(lock_);
+}
+
+void RunFolder::refuse_existing(const std::string& path) {
+  if (exists(*posix_file_system(), normal_path(path))) throw already_there(normal_path(path));
 }
 
 RunFolder RunFolder::create(const std::string& given_path, std::string_view config_toml,

@@ -17,6 +17,8 @@ namespace gallop {
 // not at all. While a RunFolder lives it locks the folder, so that a run has one writer.
 class RunFolder {
  public:
+  // Throws a value error where something of that name exists.
+  static void refuse_existing(const std::string& path);
   // Makes a new run folder and missing folders above it. Throws a value error where something of
   // that name exists, an I/O error where it cannot be made; then nothing of it stays.
   static RunFolder create(const std::string& path, std::string_view config_toml,

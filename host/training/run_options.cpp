@@ -185,7 +185,8 @@ void RunOptions::refuse_difference(const RunOptions& asked) const {
   std::string list;
   for (const OptionDifference& d : values_.difference(asked.values())) {
     if (is_free(d.name)) continue;
-    list += fmt::format("\n  {} is {} in the run, {} was asked for", d.name, d.mine, d.theirs);
+    list += fmt::format("\n  {} is {} in the run, {} was asked for", d.name,
+                        d.mine.empty() ? "absent" : d.mine, d.theirs.empty() ? "none" : d.theirs);
   }
   if (list.empty()) return;
   throw value_error("a resumed run must have the options it began with:" + list +

@@ -30,6 +30,12 @@ GALLOP_NOINLINE_HD void constraint_forces(const BodyParameters<Model, F>& p, con
   accelerate(p, q, v, torque, a, pose, constraint);
 }
 
+// What is beyond MuJoCo's bound of a state that makes sense, as NaN, which the runner reports.
+template <class F>
+GALLOP_HD F within_reason(F x) {
+  return select(abs(x) <= real<F>(1e10), x, real<F>(__builtin_nan("")));
+}
+
 // `n_steps` time steps of q and v [dofs] under constant controls [actuators].
 template <class Model, class F>
 GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_steps,
@@ -90,6 +96,8 @@ GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_
       dq[k] = dv[k] = real<F>(0.0);
     });
   }
+  each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q[k] = within_reason(q[k]); });
+  each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { v[k] = within_reason(v[k]); });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -194,6 +194,12 @@ TEST(Comparison, TheBestIsUnbiasedAndOfLeastVarianceTimesCost) {
     EXPECT_LE(best->variance * best->cost(), r.variance * r.cost()) << r.row->name;
   }
   EXPECT_EQ(best_estimator(all, "none"), nullptr);
+  // One whose weights have underflowed has no variance, and is far from what it estimates.
+  std::vector<EstimatorResult> collapsed = {*best, *best};
+  collapsed[1].mean = 1e-30;
+  collapsed[1].standard_error = 1e-36;
+  collapsed[1].variance = 1e-66;
+  EXPECT_EQ(best_estimator(collapsed, "k"), &collapsed[0]);
 }
 
 TEST(Comparison, RefusesWhatIsNotFinite) {

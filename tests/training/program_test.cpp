@@ -147,6 +147,30 @@ TEST(BadInput, Traces) {
   expect_refused({"trace", "cartpole", "--actions", "1", "--set", "gravity=1e9"}, 3, {"gravity"});
 }
 
+TEST(NotFinite, ATraceEndsAfterTheStepThatMetIt) {
+  ProgramResult result = run_program({"trace", "bandit", "--actions", "1e200;0"});
+  EXPECT_EQ(result.code, 8);
+  EXPECT_EQ(lines(result.out).size(), 1u);
+  EXPECT_NE(result.err.find("the reward of bandit is -inf after step 1"), std::string::npos)
+      << result.err;
+  // An articulated body that has blown up, though every number of it is still finite.
+  result =
+      run_program({"trace", "swimmer", "--state", "0,0,0,0,0,1e12,0,0,0,0", "--actions", "0,0"});
+  EXPECT_EQ(result.code, 8) << result.out;
+}
+
+TEST(NotFinite, AnEvaluationIsNoResult) {
+  const test::TemporaryFolder folder;
+  // Two steps of training stay finite, the hundred of an evaluation do not.
+  const ProgramResult result = run_program(
+      {"train", "lqr", "--set", "n_envs=4", "--set", "n_steps=2", "--set", "a=1000", "--steps",
+       "16", "--eval-episodes", "2", "--device", "cpu", "--json", "--out", folder / "run"});
+  EXPECT_EQ(result.code, 8) << result.out;
+  EXPECT_EQ(result.out, "");
+  EXPECT_NE(result.err.find("evaluation"), std::string::npos) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/result.json"));
+}
+
 TEST(Trace, PrintsOneObjectAStepWithSeventeenDigits) {
   const ProgramResult result = run_program(
       {"trace", "CartPole-v1", "--state", "0.01,-0.02,0.03,0.04", "--actions", "1;0;1"});
