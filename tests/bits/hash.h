@@ -34,6 +34,7 @@ class Hash {
 // Each prints one line for each thing it hashes.
 void print_math();
 void print_random();
+void print_bodies();
 void print_environments();
 void print_rollouts();
 
