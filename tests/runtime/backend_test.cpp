@@ -226,8 +226,8 @@ TEST(Backend, ThreadsDoNotChangeGradientsEstimatesAndSteps) {
 
 TEST(Backend, MemoryThatIsNotThereIsAnErrorThatNamesTheBytes) {
   test::expect_error_with(
-      ExitCode::internal, [] { backends()[0]->allocate(std::size_t(1) << 60); },
-      "1152921504606846976", "bytes");
+      ExitCode::value, [] { backends()[0]->allocate(std::size_t(1) << 60); }, "1152921504606846976",
+      "bytes");
 }
 
 }  // namespace
