@@ -37,7 +37,7 @@ OurFisher::OurFisher(Backend& backend, const EnvironmentEntry& entry, const std:
       parameters_(backend, policy_.parameters.size()),
       vector_(backend, policy_.parameters.size()),
       product_(backend, policy_.parameters.size()),
-      units_(backend, std::size_t(chunk_count(samples)) * unit_floats(policy_.shape.network)) {
+      units_(backend, std::size_t(chunk_count(samples)) * unit_floats(policy_.shape)) {
   parameters_.upload(policy_.parameters);
   host_vector_.resize(policy_.parameters.size());
   Rng<float> rng(kBenchSeed, kRandomInitialise, kVectorStream, 0u, 0u);
@@ -100,13 +100,8 @@ EigenFisher::EigenFisher(const OurFisher& ours)
   fisher_.reset(baseline_.create(r));
 }
 
-double fisher_flops(const NetworkShape& shape) {
-  double products = 0;
-  for (int l = 0; l < shape.n_layers; l++) {
-    const double layer = double(shape.width[l]) * shape.width[l + 1];
-    products += layer * (l == 0 ? 2 : 4);
-  }
-  return 2 * products;
+double fisher_flops(const PolicyShape& shape) {
+  return 2 * product_multiply_adds(shape.network, sensitivity_count(shape) == 0);
 }
 
 double greatest_difference(const std::vector<float>& a, const std::vector<float>& b) {

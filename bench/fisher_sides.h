@@ -51,10 +51,8 @@ class EigenFisher {
   std::unique_ptr<void, void (*)(void*)> fisher_;
 };
 
-// Floating-point operations of the matrix products of one sample: two per multiply-add of the
-// forward pass of the tangent (through the weights and, but for the inputs, through the units), of
-// the gradient by the weights and, but for the first layer, of the gradient by the units.
-double fisher_flops(const NetworkShape& shape);
+// Floating-point operations of the matrix products of one sample, as this policy's are computed.
+double fisher_flops(const PolicyShape& shape);
 
 // Greatest difference over the greatest magnitude of either.
 double greatest_difference(const std::vector<float>& a, const std::vector<float>& b);

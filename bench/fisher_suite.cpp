@@ -66,7 +66,7 @@ void run_fisher_suite(const FisherSuite& suite, const std::function<void(const B
       row.backend = on_cpu ? std::string("cpu-") + isa_name(processor_isa()) : backend->name();
       row.threads = on_cpu ? threads : 1;
       row.stored = true;
-      row.flops_per_step = fisher_flops(ours.policy().shape.network);
+      row.flops_per_step = fisher_flops(ours.policy().shape);
       row.checksum = sum.text();
       row.difference = greatest_difference(ours.product(), eigen.product());
       if (!(row.difference < kFisherTolerance)) {

@@ -57,7 +57,7 @@ class TrpoPhases {
         vector_(backend_, learner_.policy_parameters().size()),
         product_(backend_, learner_.policy_parameters().size()),
         units_(backend_, std::size_t(chunk_count(learner_.n_samples())) *
-                             unit_floats(learner_.policy_shape().network)) {
+                             unit_floats(learner_.policy_shape())) {
     vector_.upload(learner_.policy_parameters().values());
   }
 

@@ -47,8 +47,7 @@ TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath 
       solver_(backend, n_),
       old_(backend, n_),
       direction_(backend, n_),
-      units_(backend,
-             backend.fisher_units(learner.policy_shape().network, learner.n_samples(), path)),
+      units_(backend, backend.fisher_units(learner.policy_shape(), learner.n_samples(), path)),
       sums_(backend, kDivergenceSums),
       state_(backend, 1) {}
 

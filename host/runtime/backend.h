@@ -108,7 +108,7 @@ class Backend {
   // Hidden units and outputs [chunks, unit_floats] of the policy at all samples, and after them
   // what its path needs besides: fisher_units floats in all.
   virtual void fisher_prepare(FisherRequest, float* units) = 0;
-  virtual long fisher_units(const NetworkShape&, long count, FisherPath) const = 0;
+  virtual long fisher_units(const PolicyShape&, long count, FisherPath) const = 0;
   // product [D] = F vector, at the policy whose units were prepared.
   // The first one of a shape with path kFaster waits.
   virtual void fisher_product(FisherRequest, float* product) = 0;

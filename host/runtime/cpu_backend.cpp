@@ -241,14 +241,13 @@ class CpuBackend : public Backend {
   void adam(AdamRequest r) override { over_elements(r, r.end, 4096, kernels_.adam); }
 
   void fisher_prepare(FisherRequest r, float* units) override {
-    const NetworkShape& shape = r.policy.shape.network;
     const int n_chunks = chunk_count(r.samples.count);
     r.units = units;
-    r.unit_stride = unit_floats(shape);
-    reserve(fisher_scratch(shape, r.policy.shape.n_actions));
+    r.unit_stride = unit_floats(r.policy.shape);
+    reserve(fisher_scratch(r.policy.shape));
     over_chunks(r, n_chunks, kernels_.fisher_prepare);
   }
-  long fisher_units(const NetworkShape& shape, long count, FisherPath) const override {
+  long fisher_units(const PolicyShape& shape, long count, FisherPath) const override {
     return long(chunk_count(count)) * unit_floats(shape);
   }
   std::optional<FisherChoice> fisher_choice(const FisherRequest&) const override { return {}; }
@@ -258,8 +257,8 @@ class CpuBackend : public Backend {
     Segments segments;
     fisher_segments(r.policy.shape, segments);
     const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
-    r.unit_stride = unit_floats(r.policy.shape.network);
-    reserve(fisher_scratch(r.policy.shape.network, r.policy.shape.n_actions));
+    r.unit_stride = unit_floats(r.policy.shape);
+    reserve(fisher_scratch(r.policy.shape));
     over_chunks(r, n_chunks, kernels_.fisher_product);
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product);
   }
@@ -270,7 +269,7 @@ class CpuBackend : public Backend {
     divergence_segments(segments);
     long stride = 0;
     const int n_chunks = prepare(segments, r.samples.count, r.partial, stride, r.greatest);
-    r.unit_stride = unit_floats(r.candidate.shape.network);
+    r.unit_stride = unit_floats(r.candidate.shape);
     reserve(gradient_scratch(r.candidate.shape.network, r.candidate.shape.n_actions));
     over_chunks(r, n_chunks, kernels_.policy_divergence);
     reduce(segments, n_chunks, r.partial, stride, r.greatest, sums);

@@ -185,17 +185,18 @@ class CudaBackend : public Backend {
     check(kernels_.shuffle({seed, counter, n, order, work_.bytes(bytes), bytes}, stream()));
   }
 
-  long fisher_units(const NetworkShape& shape, long count, FisherPath path) const override {
+  long fisher_units(const PolicyShape& shape, long count, FisherPath path) const override {
     const long floats = long(chunk_count(count)) * unit_floats(shape);
-    return path == FisherPath::kFused ? floats : floats + MatrixFisher::unit_floats(shape, count);
+    return path == FisherPath::kFused ? floats
+                                      : floats + MatrixFisher::unit_floats(shape.network, count);
   }
 
   void fisher_prepare(FisherRequest r, float* units) override {
     r.begin = 0;
     r.end = chunk_count(r.samples.count);
     r.units = units;
-    r.unit_stride = unit_floats(r.policy.shape.network);
-    r.scratch = work_.floats(kernels_.fisher_scratch(r.policy.shape.network, r.end));
+    r.unit_stride = unit_floats(r.policy.shape);
+    r.scratch = work_.floats(kernels_.fisher_scratch(r.policy.shape, r.end));
     check(kernels_.fisher_prepare(r, stream()));
     if (fisher_paths_.path_of(r) != FisherPath::kFused) fisher_paths_.matrices().prepare(r);
   }
@@ -217,11 +218,11 @@ class CudaBackend : public Backend {
   void policy_divergence(DivergenceRequest r, float* sums) override {
     Segments segments;
     divergence_segments(segments);
-    const NetworkShape& network = r.candidate.shape.network;
+    const PolicyShape& shape = r.candidate.shape;
     long stride = 0;
-    const int n_chunks = prepare(
-        segments, r, kernels_.fisher_scratch(network, chunk_count(r.samples.count)), stride);
-    r.unit_stride = unit_floats(network);
+    const int n_chunks =
+        prepare(segments, r, kernels_.fisher_scratch(shape, chunk_count(r.samples.count)), stride);
+    r.unit_stride = unit_floats(shape);
     check(kernels_.policy_divergence(r, stream()));
     reduce(segments, n_chunks, r.partial, stride, r.greatest, sums, r.active);
   }
@@ -286,16 +287,16 @@ class CudaBackend : public Backend {
   void fused_product(FisherRequest r, float* product) {
     Segments segments;
     fisher_segments(r.policy.shape, segments);
-    const NetworkShape& network = r.policy.shape.network;
+    const PolicyShape& shape = r.policy.shape;
     const int n_chunks =
-        prepare(segments, r, kernels_.fisher_scratch(network, chunk_count(r.samples.count)));
-    r.unit_stride = unit_floats(network);
+        prepare(segments, r, kernels_.fisher_scratch(shape, chunk_count(r.samples.count)));
+    r.unit_stride = unit_floats(shape);
     check(kernels_.fisher_product(r, stream()));
     reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product, r.active);
   }
 
   void product_by_matrices(FisherRequest r, float* product) {
-    r.unit_stride = unit_floats(r.policy.shape.network);
+    r.unit_stride = unit_floats(r.policy.shape);
     r.scratch = work_.floats(MatrixFisher::scratch_floats(r.policy.shape, r.samples.count));
     fisher_paths_.matrices().product(r, product);
   }

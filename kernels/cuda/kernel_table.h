@@ -83,7 +83,7 @@ struct CudaKernels {
   LaunchStatus (*fisher_prepare)(const FisherRequest&, void* stream);
   LaunchStatus (*fisher_product)(const FisherRequest&, void* stream);
   LaunchStatus (*policy_divergence)(const DivergenceRequest&, void* stream);
-  long (*fisher_scratch)(const NetworkShape&, int n_chunks);
+  long (*fisher_scratch)(const PolicyShape&, int n_chunks);
   // What a product by matrices (host/runtime/matrix_fisher.h) is made of besides those; n is the
   // count of samples rounded up to whole chunks.
   //

@@ -133,23 +133,32 @@ struct ChunkNetwork {
     float* d = delta[0];
     float* other = delta[1];
     for (int l = shape.n_layers - 1; l >= 0; l--) {
-      const int n_in = shape.width[l], n_out = shape.width[l + 1];
-      float* to = gradient + layer_offset(shape, l);
-      weight_gradient(l, n, d, to, ahead);
-      sum_rows(d, n, n_out, pad(l + 1), to + long(n_in) * n_out);
+      layer_gradient(l, n, d, gradient, ahead);
       if (l == 0) break;
-      // dx[s, k] = sum_j d[s, j] W[k, j]
-      Product p = {n,      n_out,   n_in,  d,     pad(l + 1), 1, weight_transposed[l],
-                   pad(l), nullptr, other, pad(l)};
-      p.epilogue = Epilogue::kSlope;
-      p.activation = shape.hidden;
-      p.value = unit[l];
-      p.next = ahead;
-      multiply<F>(p);
+      unit_gradient(l, n, d, other, ahead);
       float* swap = d;
       d = other;
       other = swap;
     }
+  }
+
+  // Gradient of a layer's weights and biases, in the flat layout, by d [n, padded outputs].
+  void layer_gradient(int l, int n, const float* d, float* gradient, Prefetch* ahead) {
+    const int n_out = shape.width[l + 1];
+    float* const to = gradient + layer_offset(shape, l);
+    weight_gradient(l, n, d, to, ahead);
+    sum_rows(d, n, n_out, pad(l + 1), to + long(shape.width[l]) * n_out);
+  }
+
+  // to[s, k] = slope(x[s, k]) sum_j d[s, j] W[k, j]: derivatives by the weighted sums of layer l.
+  void unit_gradient(int l, int n, const float* d, float* to, Prefetch* ahead = nullptr) {
+    Product p = {n,     shape.width[l + 1],   shape.width[l], d,       pad(l + 1),
+                 1,     weight_transposed[l], pad(l),         nullptr, to,
+                 pad(l)};
+    p.activation = shape.hidden;
+    p.value = unit[l];
+    p.next = ahead;
+    multiply<F>(p);
   }
 
   // dW[k, j] = sum_s x[s, k] d[s, j] into rows of n_out.

@@ -6,7 +6,9 @@
 // J is the derivative of the head's inputs (logits; means and log sigma) by the parameters and M
 // the Fisher matrix of the distribution in them: diag(p) - p p^T for a category; 1 / sigma^2 for
 // the means and 2 for log sigma of a normal. No second derivatives. F is taken at the policy that
-// acted, so hidden units are computed once (fisher_prepare) and read by every product.
+// acted, so hidden units are computed once (fisher_prepare) and read by every product. So are the
+// outputs' derivatives by them where outputs are few (sensitivities.h), which halves the work;
+// elsewhere a product is a pass forward of the tangent and one backward.
 //
 // Slip: on the lecture's slide the second-order KL lacks the factor 1/2 and the average over
 // samples; it is d^T F d / 2.
@@ -19,6 +21,7 @@
 #pragma once
 
 #include "kernels/gradients/gradient.h"
+#include "kernels/gradients/sensitivities.h"
 
 namespace gallop {
 
@@ -35,7 +38,7 @@ struct FisherRequest {
   float weight;         // of each sample: 1 / count for a mean
   const float* vector;  // [D]; read by fisher_product
   float* units;         // [chunks, unit_stride] written by fisher_prepare
-  long unit_stride;     // unit_floats of the network
+  long unit_stride;     // unit_floats of the policy
   int begin, end;       // chunks
   float* partial;       // [chunks, stride] the product [D]
   long stride;
@@ -62,8 +65,8 @@ struct DivergenceRequest {
 
 namespace gallop::inline GALLOP_ISA {
 
-// Floats that the units of one chunk take: inputs, hidden units and outputs, rows padded.
-GALLOP_HD long unit_floats(const NetworkShape& shape) {
+// Floats that inputs, hidden units and outputs of one chunk take, rows padded.
+GALLOP_HD long network_unit_floats(const NetworkShape& shape) {
   long floats = 0;
   for (int l = 0; l <= shape.n_layers; l++) {
     const bool state = shape.kind == NetworkKind::kTabular && l == 0;
@@ -71,8 +74,16 @@ GALLOP_HD long unit_floats(const NetworkShape& shape) {
   }
   return floats;
 }
-GALLOP_HD long fisher_scratch(const NetworkShape& shape, int n_actions) {
-  return 2 * chunk_network_scratch(shape) + gradient_scratch(shape, n_actions);
+// The same with the sensitivities, which stand behind them.
+GALLOP_HD long unit_floats(const PolicyShape& shape) {
+  return network_unit_floats(shape.network) + sensitivity_floats(shape);
+}
+GALLOP_HD long fisher_scratch(const PolicyShape& shape) {
+  const int last = shape.network.n_layers - 1;
+  return 2 * chunk_network_scratch(shape.network) +
+         gradient_scratch(shape.network, shape.n_actions) +
+         sensitivity_count(shape) *
+             (long(kChunkSamples) * (kColumnPad + 1) + padded(shape.network.width[last]));
 }
 
 GALLOP_HD void fisher_segments(const PolicyShape& shape, Segments& to) {
@@ -90,6 +101,17 @@ GALLOP_HD void divergence_segments(Segments& to) {
   for (int k = 0; k <= kDivergenceSums; k++) to.begin[k] = k;
 }
 
+// Multiply-adds of the matrix products of one sample: derivatives along the vector and gradients by
+// the weights, and in passes the tangent and the gradient through the units, which the first layer
+// does not need.
+inline double product_multiply_adds(const NetworkShape& shape, bool by_passes) {
+  double sum = 0;
+  for (int l = 0; l < shape.n_layers; l++) {
+    sum += (by_passes && l > 0 ? 4.0 : 2.0) * shape.width[l] * shape.width[l + 1];
+  }
+  return sum;
+}
+
 // Points the units of a network at those of a chunk.
 template <class F>
 GALLOP_HD void use_units(ChunkNetwork<F>& network, float* units) {
@@ -105,6 +127,11 @@ GALLOP_HD int chunk_size(const Samples& samples, int chunk) {
   return left < kChunkSamples ? int(left) : kChunkSamples;
 }
 
+inline Sensitivities sensitivities_of(const FisherRequest& r, int chunk, float* weights) {
+  const long first = network_unit_floats(r.policy.shape.network);
+  return {r.policy.shape, r.units + long(chunk) * r.unit_stride + first, weights};
+}
+
 template <class F>
 void fisher_prepare(const FisherRequest& r) {
   ChunkNetwork<F> network;
@@ -115,6 +142,7 @@ void fisher_prepare(const FisherRequest& r) {
     use_units(network, r.units + long(c) * r.unit_stride);
     network.load(r.samples, r.policy.normalization, long(c) * kChunkSamples, n);
     network.forward(n);
+    write_sensitivities(r.policy.shape, network, n, sensitivities_of(r, c, nullptr));
   }
 }
 
@@ -147,7 +175,6 @@ void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int 
       p.b2 = at.weight[l];
     }
     if (l + 1 < shape.n_layers) {
-      p.epilogue = Epilogue::kSlope;
       p.activation = shape.hidden;
       p.value = at.unit[l + 1];
     }
@@ -178,9 +205,10 @@ GALLOP_HD void head_metric(Head head, int n, const F* output, const F* log_std, 
   }
 }
 
-// Replaces the tangents by weight * M t, in delta[0] of the network.
-template <class F>
-void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, const float* tangent, int n) {
+// Writes weight * M t into delta[0] of the network; `tangent(s, t)` fills in t [outputs] of a
+// register of samples.
+template <class F, class Tangent>
+void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, int n, const Tangent& tangent) {
   const PolicyShape& shape = r.policy.shape;
   const int last = shape.network.n_layers, n_out = outputs_of(shape.network);
   const int stride = network.pad(last);
@@ -188,10 +216,8 @@ void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, const float*
   for (long i = 0; i < long(n) * stride; i++) network.delta[0][i] = 0.0f;
   for (int s = 0; s < n; s += kLanesOf<F>) {
     F output[kMaxOutputs], spread[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
-    for (int j = 0; j < n_out; j++) {
-      output[j] = load_column<F>(network.unit[last], s, stride, j);
-      t[j] = load_column<F>(tangent, s, stride, j);
-    }
+    for (int j = 0; j < n_out; j++) output[j] = load_column<F>(network.unit[last], s, stride, j);
+    tangent(s, t);
     log_std_of(shape.head, shape.n_actions, output, log_std_parameter, spread);
     head_metric(shape.head, shape.n_actions, output, spread, t, u);
     for (int j = 0; j < n_out; j++) {
@@ -209,27 +235,89 @@ GALLOP_HD float log_std_product(const FisherRequest& r, int n, int i) {
   return clamped ? 0.0f : float(n) * r.weight * 2.0f * r.vector[at];
 }
 
+// The product of one chunk into `to`: forward and backward.
+template <class F>
+void product_by_passes(const FisherRequest& r, ChunkNetwork<F>& network, ChunkNetwork<F>& direction,
+                       int n, float* to, Prefetch* ahead) {
+  forward_tangent(network, direction, n, ahead);
+  const int last = r.policy.shape.network.n_layers, stride = network.pad(last);
+  const int n_out = outputs_of(r.policy.shape.network);
+  apply_metric(r, network, n, [&](int s, F* t) {
+    for (int j = 0; j < n_out; j++) t[j] = load_column<F>(direction.unit[last], s, stride, j);
+  });
+  network.backward(n, to, ahead);
+}
+
+// Work of a product by sensitivities.
+struct SensitivityWork {
+  float* weights;  // [count, padded width of the last hidden layer] of the outputs
+  float* sums;     // [count][kChunkSamples, kColumnPad]
+  float* total;    // [count][kChunkSamples]
+
+  SensitivityWork(const PolicyShape& shape, float* s) {
+    const int count = sensitivity_count(shape);
+    sums = s;
+    total = sums + long(count) * kChunkSamples * kColumnPad;
+    weights = total + long(count) * kChunkSamples;
+  }
+};
+
+template <class F>
+void product_by_sensitivities(const FisherRequest& r, const Sensitivities& by,
+                              ChunkNetwork<F>& network, ChunkNetwork<F>& direction, int n,
+                              const SensitivityWork& work, float* to, Prefetch* ahead) {
+  const NetworkShape& shape = r.policy.shape.network;
+  const int last = shape.n_layers - 1, stride = network.pad(last + 1);
+  const int first = first_free_output(r.policy.shape);
+  free_tangents(r.policy.shape, network, direction, by, n, work.sums, work.total, ahead);
+  const float* const bias = direction.bias[last];
+  apply_metric(r, network, n, [&](int s, F* t) {
+    t[0] = F(0.0f);
+    for (int j = 0; j < by.count; j++) {
+      const F own = load_lanes(work.total + j * kChunkSamples + s, kLanesOf<F>, F());
+      t[first + j] = own + F(output_weight(r.policy.shape, bias, j));
+    }
+  });
+  const float* const u = network.delta[0];
+  network.layer_gradient(last, n, u, to, ahead);
+  float* const d = network.delta[1];
+  for (int l = last; l > 0; l--) {
+    float* const weight = to + layer_offset(shape, l - 1);
+    float* const bias_sum = weight + long(shape.width[l - 1]) * shape.width[l];
+    combine_sensitivities(network, by, l, n, u + first, stride, d, bias_sum);
+    network.weight_gradient(l - 1, n, d, weight, ahead);
+  }
+}
+
 template <class F>
 void fisher_product(const FisherRequest& r) {
-  const NetworkShape& shape = r.policy.shape.network;
+  const PolicyShape& shape = r.policy.shape;
   ChunkNetwork<F> network, direction;
   float* s = r.scratch;
-  network.begin(shape, r.policy.parameters, s);
-  direction.begin(shape, r.vector, s);
+  network.begin(shape.network, r.policy.parameters, s);
+  direction.begin(shape.network, r.vector, s);
+  const SensitivityWork work(shape, s);
+  for (int j = 0; j < sensitivity_count(shape); j++) {
+    output_weights(shape, network, j,
+                   work.weights + long(j) * network.pad(shape.network.n_layers - 1));
+  }
   Segments segments;
-  fisher_segments(r.policy.shape, segments);
+  fisher_segments(shape, segments);
   for (int c = r.begin; c < r.end; c++) {
     const int n = chunk_size(r.samples, c);
     use_units(network, r.units + long(c) * r.unit_stride);
     const char* next = reinterpret_cast<const char*>(r.units + long(c + 1) * r.unit_stride);
     Prefetch ahead = {next, next + (c + 1 < r.end ? sizeof(float) * r.unit_stride : 0)};
-    forward_tangent(network, direction, n, &ahead);
-    apply_metric(r, network, direction.unit[shape.n_layers], n);
     float* to = r.partial + long(c) * r.stride;
-    network.backward(n, to, &ahead);
-    if (r.policy.shape.head == Head::kGaussian) {
-      float* log_std = to + layer_offset(shape, shape.n_layers);
-      for (int i = 0; i < r.policy.shape.n_actions; i++) log_std[i] = log_std_product(r, n, i);
+    const Sensitivities by = sensitivities_of(r, c, work.weights);
+    if (by.count > 0) {
+      product_by_sensitivities(r, by, network, direction, n, work, to, &ahead);
+    } else {
+      product_by_passes(r, network, direction, n, to, &ahead);
+    }
+    if (shape.head == Head::kGaussian) {
+      float* log_std = to + layer_offset(shape.network, shape.network.n_layers);
+      for (int i = 0; i < shape.n_actions; i++) log_std[i] = log_std_product(r, n, i);
     }
     note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
   }

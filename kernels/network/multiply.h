@@ -9,6 +9,7 @@
 namespace gallop {
 
 constexpr int kColumnPad = 16;
+constexpr int kMostFactors = 4;
 
 // Memory that is read next, fetched into the cache while products are computed: units of many
 // samples stand in memory that no cache holds.
@@ -21,7 +22,7 @@ struct Prefetch {
 enum class Epilogue : int {
   kNone,
   kActivate,  // the activation
-  kSlope      // times the activation's derivative, expressed by its value
+  kDot        // a term of products with other rows; the sum itself is not stored
 };
 
 // A[r, i] stands at a[r * a_row + i * a_inner]: a transposed A costs nothing.
@@ -39,7 +40,13 @@ struct Product {
   const float* b2 = nullptr;
   Epilogue epilogue = Epilogue::kNone;
   Activation activation = Activation::kIdentity;
-  const float* value = nullptr;  // [rows, c_stride] of the activation, for the slope
+  // Sums are scaled by the activation's derivative, expressed by this value of it; null for not.
+  const float* value = nullptr;  // [rows, c_stride]
+  // Of kDot: dot[f][r, c % kColumnPad] += C[r, c] factor[f][r, c], c ascending.
+  int n_factors = 0;
+  long factor_row = 0;
+  const float* factor[kMostFactors] = {};  // [rows, factor_row]
+  float* dot[kMostFactors] = {};           // [rows, kColumnPad]
   Prefetch* next = nullptr;
 };
 
@@ -84,6 +91,29 @@ GALLOP_HD void fetch_ahead(Prefetch& next, int inner) {
 #endif
 }
 
+// The epilogue kDot of a block.
+template <class F, int R, int V>
+GALLOP_HD void add_dot_terms(const Product& p, int r, int c, const F (&sum)[R][V]) {
+  constexpr int kW = kLanesOf<F>, kParts = kColumnPad / kW;
+  for (int f = 0; f < p.n_factors; f++) {
+    const float* factor = p.factor[f] + r * p.factor_row + c;
+    float* dot = p.dot[f] + r * kColumnPad;
+    GALLOP_UNROLL(16)
+    for (int k = 0; k < R; k++, factor += p.factor_row, dot += kColumnPad) {
+      GALLOP_UNROLL(4)
+      for (int q = 0; q < V && q < kParts; q++) {
+        float* const term = dot + (c + q * kW) % kColumnPad;
+        F x = load_lanes(term, kW, F());
+        GALLOP_UNROLL(4)
+        for (int v = q; v < V; v += kParts) {
+          x = fmadd(sum[k][v], load_lanes(factor + v * kW, kW, F()), x);
+        }
+        store_lanes(term, x, kW);
+      }
+    }
+  }
+}
+
 // R rows and V registers of columns at (r, c).
 template <class F, int R, int V>
 GALLOP_HD void multiply_block(const Product& p, int r, int c) {
@@ -98,8 +128,7 @@ GALLOP_HD void multiply_block(const Product& p, int r, int c) {
   if (p.next != nullptr) fetch_ahead(*p.next, p.inner);
   multiply_term<F, R, V>(p, p.a + r * p.a_row, p.b + c, sum);
   if (p.a2 != nullptr) multiply_term<F, R, V>(p, p.a2 + r * p.a_row, p.b2 + c, sum);
-  float* to = p.c + r * p.c_stride + c;
-  if (p.epilogue == Epilogue::kSlope) {
+  if (p.value != nullptr) {
     const float* value = p.value + r * p.c_stride + c;
     GALLOP_UNROLL(16)
     for (int k = 0; k < R; k++) {
@@ -110,6 +139,11 @@ GALLOP_HD void multiply_block(const Product& p, int r, int c) {
       }
     }
   }
+  if (p.epilogue == Epilogue::kDot) {
+    add_dot_terms<F, R, V>(p, r, c, sum);
+    return;
+  }
+  float* to = p.c + r * p.c_stride + c;
   GALLOP_UNROLL(16)
   for (int k = 0; k < R; k++) {
     GALLOP_UNROLL(4)

@@ -23,8 +23,7 @@ struct FisherCase {
         shape(policy_of(c)),
         values(parameters_of(shape, 17, 1.0f)),
         parameters(uploaded(backend, values)),
-        units(poisoned<float>(backend,
-                              std::size_t(backend.fisher_units(shape.network, c.count, path)))),
+        units(poisoned<float>(backend, std::size_t(backend.fisher_units(shape, c.count, path)))),
         mean(uploaded(backend, Numbers(31).many(c.n_inputs, -0.5f, 0.5f))),
         inverse_std(uploaded(backend, Numbers(32).many(c.n_inputs, 0.5f, 2.0f))) {
     request.policy = {shape, parameters.data(), {}};

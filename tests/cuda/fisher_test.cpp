@@ -86,6 +86,25 @@ TEST(Fisher, EveryActivationAndDepth) {
   }
 }
 
+// One to four outputs that count, each in its own loops, over one and two layers that are kept.
+TEST(Fisher, SensitivitiesOfEveryNumberOfOutputs) {
+  for (const std::vector<int>& hidden :
+       {std::vector<int>{64, 64}, std::vector<int>{49, 72, 66}, std::vector<int>{7, 130}}) {
+    for (const auto& [head, n_actions] :
+         {std::pair(Head::kCategorical, 2), std::pair(Head::kCategorical, 5),
+          std::pair(Head::kGaussian, 1), std::pair(Head::kGaussian, 3),
+          std::pair(Head::kGaussianNetwork, 1), std::pair(Head::kGaussianNetwork, 2)}) {
+      GradientCase c;
+      c.hidden = hidden;
+      c.head = head;
+      c.n_actions = n_actions;
+      c.count = n_actions == 2 ? 300 : 131;
+      ASSERT_GT(sensitivity_count(policy_of(c)), 0) << c.label();
+      expect_equal(c);
+    }
+  }
+}
+
 TEST(Fisher, TablesAndNetworksBeyondSharedMemory) {
   GradientCase c;
   c.kind = NetworkKind::kTabular;
@@ -96,7 +115,11 @@ TEST(Fisher, TablesAndNetworksBeyondSharedMemory) {
   GradientCase wide;
   wide.hidden = {256, 256};
   wide.count = 150;
-  expect_equal(wide);
+  for (const int n_actions : {2, 6}) {  // by sensitivities, and by passes
+    wide.n_actions = n_actions;
+    EXPECT_EQ(sensitivity_count(policy_of(wide)) > 0, n_actions == 2);
+    expect_equal(wide);
+  }
 }
 
 TEST(Fisher, EveryOrderOfThreads) {

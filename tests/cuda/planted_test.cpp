@@ -110,8 +110,7 @@ TEST(Planted, AChunkThatIsLeftOutOfAProductIsFound) {
     const CaseSamples from(backend, c);
     const PolicyShape shape = shape_of(c, c.n_actions);
     const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
-    DeviceArray<float> units(backend,
-                             std::size_t(chunk_count(c.count)) * unit_floats(shape.network));
+    DeviceArray<float> units(backend, std::size_t(chunk_count(c.count)) * unit_floats(shape));
     FisherRequest r = {};
     r.policy = {shape, parameters.data(), {}};
     r.samples = from.samples;

@@ -25,16 +25,6 @@ double sum_of_magnitudes(const std::vector<float>& values) {
   return sum;
 }
 
-// Of a product over n samples: forward, by weights and tangents, and backward, by units and
-// weights; the first layer has neither tangents nor units to go back to.
-double product_multiply_adds(const NetworkShape& shape, long n) {
-  double sum = 0;
-  for (int l = 0; l < shape.n_layers; l++) {
-    sum += (l == 0 ? 2.0 : 4.0) * shape.width[l] * shape.width[l + 1];
-  }
-  return sum * double(n);
-}
-
 std::string path_text(FisherPath path) { return path == FisherPath::kFused ? "fused" : "cublas"; }
 
 FisherRequest request_of(OnPolicyLearner& learner, FisherPath path) {
@@ -50,7 +40,7 @@ FisherRequest request_of(OnPolicyLearner& learner, FisherPath path) {
 // The products of a learner's policy, without the conjugate gradient around them.
 TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, FisherPath path,
                               int burst, int repetitions) {
-  const NetworkShape& shape = learner.policy_shape().network;
+  const PolicyShape& shape = learner.policy_shape();
   DeviceArray<float> units(backend,
                            std::size_t(backend.fisher_units(shape, learner.n_samples(), path)));
   DeviceArray<float> product(backend, std::size_t(learner.policy_parameters().size()));
@@ -72,7 +62,9 @@ TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, Fisher
   time.mode = path == FisherPath::kFused ? "strict" : "fast";
   for (int k = 0; k < 3; k++) run();  // scratch, recording, warm-up
   for (int k = 0; k < repetitions; k++) time.seconds.push_back(seconds_of(run) / burst);
-  time.multiply_adds = product_multiply_adds(shape, learner.n_samples());
+  const bool by_passes = path == FisherPath::kMatrices || sensitivity_count(shape) == 0;
+  time.multiply_adds =
+      product_multiply_adds(shape.network, by_passes) * double(learner.n_samples());
   time.checksum = sum_of_magnitudes(product.download());
   return time;
 }

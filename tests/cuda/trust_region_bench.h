@@ -17,7 +17,7 @@ struct TrustRegionTime {
   std::string path;         // of the Fisher products: "fused" or "cublas"
   long samples;
   std::vector<double> seconds;  // of each repetition
-  double multiply_adds;         // of a product, fused; 0 of an update
+  double multiply_adds;         // of a product, as its path computes it; 0 of an update
   double checksum;              // of what was computed: the sum of |numbers|
 };
 

@@ -37,7 +37,7 @@ TEST(TrustRegionBench, ComputesWhatTheCpuComputes) {
   }
   EXPECT_EQ(actual[2].path, "cublas");
   // 4-64-64-2
-  EXPECT_EQ(actual[0].multiply_adds, 150.0 * (2 * 4 * 64 + 4 * 64 * 64 + 4 * 64 * 2));
+  EXPECT_EQ(actual[0].multiply_adds, 150.0 * (2 * 4 * 64 + 2 * 64 * 64 + 2 * 64 * 2));
 }
 
 TEST(TrustRegionBench, ALineHasTheColumnsOfItsHeader) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -33,6 +34,16 @@ void expect_refused(const Words& words, int code, const Words& texts) {
     EXPECT_NE(result.err.find(text), std::string::npos)
         << "'" << text << "' is not said: " << result.err;
   }
+}
+
+TEST(EstimatorsCommand, InterruptedItLeavesNoFolder) {
+  const TemporaryFolder folder;
+  Program program({"estimators", "lqr_dean", "--samples", "100000000", "--out", folder / "run"});
+  sleep_seconds(0.5);
+  ASSERT_TRUE(program.running());
+  program.send(SIGINT);
+  EXPECT_NE(program.wait().code, 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(EstimatorsCommand, PrintsOneObjectForEachEstimatorAndParameter) {

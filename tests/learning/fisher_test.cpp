@@ -16,7 +16,7 @@ std::vector<GradientConfig> configs() {
   int k = 0;
   for (const Head head : {Head::kCategorical, Head::kGaussian, Head::kGaussianNetwork}) {
     for (const std::vector<int>& hidden :
-         std::vector<std::vector<int>>{{}, {1}, {16}, {33, 3}, {64, 64}}) {
+         std::vector<std::vector<int>>{{}, {1}, {16}, {33, 3}, {64, 64}, {40, 24, 33}}) {
       for (const Activation activation : {Activation::kTanh, Activation::kRelu}) {
         GradientConfig c;
         c.head = head;
@@ -32,6 +32,13 @@ std::vector<GradientConfig> configs() {
       }
     }
   }
+  GradientConfig five;
+  five.head = Head::kCategorical;
+  five.hidden = {64, 64};
+  five.n_actions = 5;
+  five.inputs = 6;
+  five.count = 140;
+  all.push_back(five);
   GradientConfig table;
   table.tabular = true;
   table.inputs = 5;
@@ -48,14 +55,14 @@ struct Fisher {
   Floats units;
 
   Fisher(const GradientCase& of, const KernelSet& by)
-      : c(of), set(by), units(chunk_count(of.config.count) * unit_floats(of.shape.network)) {
+      : c(of), set(by), units(chunk_count(of.config.count) * unit_floats(of.shape)) {
     request.policy = {c.shape, c.parameters.data(), c.normalization()};
     request.samples = c.samples();
     request.weight = c.weight;
     request.units = units.data();
-    request.unit_stride = unit_floats(c.shape.network);
+    request.unit_stride = unit_floats(c.shape);
     request.end = chunk_count(c.config.count);
-    Floats scratch(fisher_scratch(c.shape.network, c.config.n_actions));
+    Floats scratch(fisher_scratch(c.shape));
     request.scratch = scratch.data();
     set.kernels->fisher_prepare(request);
   }
@@ -71,7 +78,7 @@ struct Fisher {
     r.partial = partial.data();
     r.greatest = greatest.data();
     for (r.begin = 0; r.begin < n_chunks; r.begin = r.end) {
-      Floats scratch(fisher_scratch(c.shape.network, c.config.n_actions));
+      Floats scratch(fisher_scratch(c.shape));
       r.scratch = scratch.data();
       r.end = std::min(r.begin + grain, n_chunks);
       set.kernels->fisher_product(r);
@@ -90,7 +97,7 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
 
 // Derivative of the outputs of a sample along a direction, by central differences.
 Vector tangent(const GradientCase& c, int sample, const std::vector<float>& direction) {
-  const double h = 1e-6;
+  const double h = 1e-8;  // few units change their side of a kink
   Vector up = c.parameters_in_double(), down = up;
   for (std::size_t i = 0; i < up.size(); i++) {
     up[i] += h * double(direction[i]);
@@ -170,6 +177,23 @@ TEST(Fisher, ProductsEqualTheReferenceAndAreSymmetric) {
   std::printf("%d configurations, greatest error %.2g\n", seed, worst);
 }
 
+// Both ways of a product are among the configurations, with one to four outputs that count.
+TEST(Fisher, ConfigurationsHaveBothWays) {
+  std::vector<int> seen(kMostSensitivities + 1, 0);
+  for (const GradientConfig& config : configs()) {
+    const GradientCase c(config, 1);
+    const int count = sensitivity_count(c.shape);
+    seen[count]++;
+    if (count > 0) {
+      EXPECT_EQ(count, free_outputs(c.shape));
+      EXPECT_EQ(
+          unit_floats(c.shape) - network_unit_floats(c.shape.network),
+          long(count) * kChunkSamples * (config.hidden.size() == 2 ? 64 : padded(40) + padded(24)));
+    }
+  }
+  for (int count = 0; count <= kMostSensitivities; count++) EXPECT_GT(seen[count], 0) << count;
+}
+
 TEST(Fisher, EveryInstructionSetAndSplitGivesTheSameBits) {
   int seed = 0;
   for (const GradientConfig& config : configs()) {
@@ -192,7 +216,7 @@ std::vector<double> divergence(const GradientCase& c, const KernelSet& set,
   const Fisher old(c, set);
   const int n_chunks = chunk_count(c.config.count);
   Floats partial(long(n_chunks) * kColumnPad), greatest(long(n_chunks) * kMaxSegments);
-  Floats scratch(fisher_scratch(c.shape.network, c.config.n_actions));
+  Floats scratch(fisher_scratch(c.shape));
   DivergenceRequest r = {};
   r.candidate = {c.shape, candidate.data(), c.normalization()};
   r.samples = c.samples();

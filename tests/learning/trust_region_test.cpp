@@ -246,7 +246,7 @@ TEST(TrustRegion, TheGaussianBandit) {
     f.samples = r.samples;
     f.weight = r.weight;
     f.vector = natural.data();
-    std::vector<float> units(unit_floats(shape.network)), product(3);
+    std::vector<float> units(unit_floats(shape)), product(3);
     backend->fisher_prepare(f, units.data());
     f.units = units.data();
     backend->fisher_product(f, product.data());
@@ -270,7 +270,7 @@ TEST(Divergence, OfTwoGaussians) {
        {std::tuple(a, b, 0.060793779), std::tuple(b, a, 0.082678443)}) {
     const Vector from(old.begin(), old.end()), to(now.begin(), now.end());
     EXPECT_NEAR(reference_kl(shape, {{0.0}}, from, to), exact, 3e-8) << "parameters are floats";
-    std::vector<float> x(5, 0.0f), units(unit_floats(shape.network));
+    std::vector<float> x(5, 0.0f), units(unit_floats(shape));
     FisherRequest f = {};
     f.policy = {shape, old.data(), {nullptr, nullptr, 0}};
     f.samples = {5, 1, 1, x.data(), x.data(), x.data(), x.data(), nullptr, nullptr, 5};

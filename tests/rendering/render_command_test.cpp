@@ -123,6 +123,7 @@ TEST(RenderCommand, RefusesWhatItCannotDo) {
     expect_refused({"cartpole", "--size", size}, 3, {"--size", size, "64"});
   }
   expect_refused({"cartpole", "--fps", "0"}, 3, {"fps"});
+  expect_refused({"cartpole", "--fps", "nan"}, 3, {"--fps is nan", "120"});
   expect_refused({"cartpole", "--fps", "100"}, 3, {"100", "50"});
   expect_refused({"cartpole", "--max-steps", "0"}, 3, {"max-steps"});
   expect_refused({"cartpole", "--set", "gravity=1e9"}, 3, {"gravity"});

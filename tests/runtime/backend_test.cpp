@@ -224,10 +224,12 @@ TEST(Backend, ThreadsDoNotChangeGradientsEstimatesAndSteps) {
   }
 }
 
-TEST(Backend, MemoryThatIsNotThereIsAnErrorThatNamesTheBytes) {
-  test::expect_error_with(
-      ExitCode::value, [] { backends()[0]->allocate(std::size_t(1) << 60); }, "1152921504606846976",
-      "bytes");
+TEST(Backend, MemoryThatIsNotThereIsAnErrorThatNamesTheBytesAndTheOptions) {
+  for (const char* text : {"bytes", "n_envs", "n_steps"}) {
+    test::expect_error_with(
+        ExitCode::value, [] { backends()[0]->allocate(std::size_t(1) << 60); },
+        "1152921504606846976", text);
+  }
 }
 
 }  // namespace

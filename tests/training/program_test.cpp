@@ -159,6 +159,21 @@ TEST(NotFinite, ATraceEndsAfterTheStepThatMetIt) {
   EXPECT_EQ(result.code, 8) << result.out;
 }
 
+// Rewards whose squares a float cannot hold, while every gradient is finite.
+TEST(NotFinite, AValueLossRefusesTheStep) {
+  const test::TemporaryFolder folder;
+  const ProgramResult result =
+      run_program({"train",   "lqr",          "--algorithm", "ppo",
+                   "--set",   "a=20",         "--set",       "sigma_w=0",
+                   "--set",   "n_envs=16",    "--set",       "n_steps=16",
+                   "--set",   "minibatch=64", "--set",       "normalize_advantages=true",
+                   "--steps", "256",          "--device",    "cpu",
+                   "--out",   folder / "run"});
+  EXPECT_EQ(result.code, 8) << result.out;
+  EXPECT_NE(result.err.find("the value network's loss is nan"), std::string::npos) << result.err;
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/result.json"));
+}
+
 TEST(NotFinite, AnEvaluationIsNoResult) {
   const test::TemporaryFolder folder;
   // Two steps of training stay finite, the hundred of an evaluation do not.
