@@ -40,7 +40,9 @@ const int kNumExecutorEnvironments =
 ")
 add_library(gallop_cuda_executor STATIC ${units} ${folder}/environments.cpp)
 target_compile_definitions(gallop_cuda_executor PRIVATE GALLOP_ISA=isa_executor GALLOP_FORCE_LANES=1)
-target_compile_options(gallop_cuda_executor PRIVATE -mavx2 -mfma ${GALLOP_ISA_OPTIONS})
+# At -O1 it compiles in two fifths of the time.
+target_compile_options(gallop_cuda_executor PRIVATE -mavx2 -mfma ${GALLOP_ISA_OPTIONS}
+                                                    $<$<CONFIG:Release>:-O1>)
 target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context)
 
 

@@ -58,6 +58,11 @@ const int kNumScalarEnvironments = sizeof(kScalarEnvironments) / sizeof(kScalarE
 ")
 list(APPEND support ${folder}/environments.cpp)
 
+set_source_files_properties(
+  ${PROJECT_SOURCE_DIR}/tests/bodies/planar_engine.cpp
+  ${PROJECT_SOURCE_DIR}/tests/bodies/spatial_engine.cpp
+  PROPERTIES COMPILE_OPTIONS "${GALLOP_ISA_OPTIONS};$<$<CONFIG:Release>:-O1>")
+
 # The reference of articulated bodies. Without it, its recorded numbers and the conditions that any
 # right answer meets are tested all the same.
 find_library(GALLOP_MUJOCO_LIBRARY mujoco)

@@ -75,8 +75,6 @@ struct HumanoidCase {
   static constexpr int kFrameSkip = 5, kOpenLoop = 100;
 };
 
-using PlanarModels = ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase,
-                                      InvertedPendulumCase, InvertedDoublePendulumCase>;
 using SpatialModels = ::testing::Types<AntCase, HumanoidCase>;
 using AllModels =
     ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase, InvertedPendulumCase,
@@ -125,4 +123,36 @@ double inverse_weight_of_dof(int k) {
   }
 }
 
+// Accelerations at (q, v) from a guess of zeros.
+template <class Model>
+__attribute__((noinline)) void solve_accelerations(const BodyParameters<Model, double>& p,
+                                                   const double* q, const double* v,
+                                                   const double* torque, double* a) {
+  double constraint[BodyCounts<Model>::kDofs];
+  for (int k = 0; k < BodyCounts<Model>::kDofs; k++) a[k] = 0;
+  PoseOf<Model, double> pose;
+  accelerate(p, q, v, torque, a, pose, constraint);
+}
+
 }  // namespace gallop::testing
+
+// The engine in double is compiled once for all tests, in planar_engine.cpp and spatial_engine.cpp.
+#define GALLOP_TEST_ENGINE(linkage, Model)                                                        \
+  linkage template void gallop::advance_bodies<gallop::Model, double>(                            \
+      const gallop::BodyParameters<gallop::Model, double>&, int, const double*, double*, double*, \
+      gallop::LastEvaluation<gallop::Model, double>*);                                            \
+  linkage template void gallop::testing::solve_accelerations<gallop::Model>(                      \
+      const gallop::BodyParameters<gallop::Model, double>&, const double*, const double*,         \
+      const double*, double*);
+#define GALLOP_TEST_PLANAR_ENGINES(linkage)          \
+  GALLOP_TEST_ENGINE(linkage, HopperModel)           \
+  GALLOP_TEST_ENGINE(linkage, Walker2dModel)         \
+  GALLOP_TEST_ENGINE(linkage, HalfCheetahModel)      \
+  GALLOP_TEST_ENGINE(linkage, SwimmerModel)          \
+  GALLOP_TEST_ENGINE(linkage, InvertedPendulumModel) \
+  GALLOP_TEST_ENGINE(linkage, InvertedDoublePendulumModel)
+#define GALLOP_TEST_SPATIAL_ENGINES(linkage) \
+  GALLOP_TEST_ENGINE(linkage, AntModel)      \
+  GALLOP_TEST_ENGINE(linkage, HumanoidModel)
+GALLOP_TEST_PLANAR_ENGINES(extern)
+GALLOP_TEST_SPATIAL_ENGINES(extern)

@@ -111,10 +111,9 @@ TYPED_TEST(AgainstMujoco, ConstrainedAccelerations) {
     mj_forward(m, d);
     if (d->nefc == 0 || this->simulation_.is_degenerate()) continue;
     if (this->simulation_.has_self_contact()) n_self++;
-    double torque[n], a[n] = {}, constraint[n];
+    double torque[n], a[n];
     motor_torques<Model, double>(this->parameters_, d->ctrl, torque);
-    PoseOf<Model, double> pose;
-    accelerate(this->parameters_, d->qpos, d->qvel, torque, a, pose, constraint);
+    solve_accelerations<Model>(this->parameters_, d->qpos, d->qvel, torque, a);
     errors.push_back(relative_error(a, d->qacc, n));
   }
   ASSERT_EQ(int(errors.size()), kStates);
@@ -193,10 +192,9 @@ TYPED_TEST(AgainstMujoco, ParametersOfAnInstance) {
     set_floor_frictions<Model>(changed, p);
     this->simulation_.template randomize<Model>(random, TypeParam::kLow, TypeParam::kHigh);
     mj_forward(changed, d);
-    double torque[n], a[n] = {}, constraint[n];
+    double torque[n], a[n];
     motor_torques<Model, double>(p, d->ctrl, torque);
-    PoseOf<Model, double> pose;
-    accelerate(p, d->qpos, d->qvel, torque, a, pose, constraint);
+    solve_accelerations<Model>(p, d->qpos, d->qvel, torque, a);
     if (!this->simulation_.is_degenerate()) errors.push_back(relative_error(a, d->qacc, n));
     mj_deleteModel(changed);
   }

@@ -1,5 +1,7 @@
 // What any right answer of the constraint solver meets, with no reference at hand: the gradient of
 // the cost vanishes, in double and, within rounding, in float.
+#pragma once
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,9 +13,7 @@
 #include "tests/bodies/random_state.h"
 
 namespace gallop::testing {
-namespace {
-
-constexpr int kStates = 1500;
+constexpr int kOptimalityStates = 1500;
 
 template <class Case>
 class Optimality : public ::testing::Test {
@@ -75,11 +75,11 @@ class Optimality : public ::testing::Test {
 
   std::mt19937_64 random_{11};
 };
-TYPED_TEST_SUITE(Optimality, AllModels, ModelName);
+TYPED_TEST_SUITE_P(Optimality);
 
-TYPED_TEST(Optimality, TheGradientVanishes) {
+TYPED_TEST_P(Optimality, TheGradientVanishes) {
   std::vector<double> in_double, in_float;
-  for (int i = 0; i < kStates; i++) {
+  for (int i = 0; i < kOptimalityStates; i++) {
     bool constrained = false;
     const double left = this->gradient_left(this->template random_problem<double>(), constrained);
     if (constrained) in_double.push_back(left);
@@ -95,5 +95,6 @@ TYPED_TEST(Optimality, TheGradientVanishes) {
   EXPECT_LE(in_float[in_float.size() * 99 / 100], 1e-3);
 }
 
-}  // namespace
+REGISTER_TYPED_TEST_SUITE_P(Optimality, TheGradientVanishes);
+
 }  // namespace gallop::testing
