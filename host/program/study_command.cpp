@@ -10,6 +10,7 @@
 #include "host/error.h"
 #include "host/logging/progress.h"
 #include "host/program/command_line.h"
+#include "host/studies/study_replay.h"
 #include "host/studies/study_result.h"
 #include "host/training/signals.h"
 
@@ -194,7 +195,9 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
   const StudyResult result = summarise(study, cells, std::move(runs));
   atomic_write_file(folder.file("study.csv"), study_csv(result));
   atomic_write_file(folder.file("study.json"), study_json(result) + "\n");
-  atomic_write_file(folder.file("report.html"), study_report(result, backend->name()));
+  atomic_write_file(
+      folder.file("report.html"),
+      study_report(result, backend->name(), best_replays(result, folder, *backend, warn)));
   const double seconds = now() - process_start;
   if (a.json) {
     std::printf("%s\n", printed_json(result, folder.path(), seconds).c_str());

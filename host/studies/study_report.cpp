@@ -231,13 +231,16 @@ std::string explanation(const StudyResult& result) {
 
 }  // namespace
 
-std::string study_report(const StudyResult& result, const std::string& device) {
+std::string study_report(const StudyResult& result, const std::string& device,
+                         const std::vector<StudyReplay>& replays) {
   const Study& study = result.study;
   std::string body;
   if (!study.about.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", escaped(study.about));
   body += "<div class=\"stack\">\n";
-  for (std::size_t e = 0; e < study.environments.size(); e++)
+  for (std::size_t e = 0; e < study.environments.size(); e++) {
     body += maps_html(result, e) + curves_html(result, e);
+    if (!replays[e].html.empty()) body += card(replays[e].title, replays[e].html, false);
+  }
   body += table_html(result) + "</div>\n" + explanation(result);
   const std::string subtitle =
       fmt::format("{} runs: {} settings, {} seed{} each, {}", result.runs.size(),

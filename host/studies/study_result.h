@@ -51,7 +51,14 @@ std::string study_text(const StudyResult& result);
 std::string study_csv(const StudyResult& result);
 std::string study_json(const StudyResult& result);
 
-// A page with learning curves and heat maps.
-std::string study_report(const StudyResult& result, const std::string& device);
+// An episode that the page shows, as HTML.
+struct StudyReplay {
+  std::string title, html;
+};
+
+// A page with heat maps, learning curves and a replay for each environment; replays [environments],
+// those without HTML are left out.
+std::string study_report(const StudyResult& result, const std::string& device,
+                         const std::vector<StudyReplay>& replays);
 
 }  // namespace gallop

@@ -88,8 +88,7 @@ class Runner {
     run.cell = index;
     run.seed = seed;
     bool resumed = false;
-    const RunFolder folder = run_folder_of(
-        fmt::format("{}/{}/seed-{}", folder_.path(), cell.folder, seed), options, resumed);
+    const RunFolder folder = run_folder_of(study_run_path(folder_, cell, seed), options, resumed);
     std::optional<std::string> result = folder.result();
     if (!result) result = train(run, options, folder, resumed, cell.label);
     read_metrics(run, folder, study_.environments[cell.environment].threshold);
@@ -151,6 +150,10 @@ class Runner {
 };
 
 }  // namespace
+
+std::string study_run_path(const RunFolder& folder, const StudyCell& cell, std::int64_t seed) {
+  return fmt::format("{}/{}/seed-{}", folder.path(), cell.folder, seed);
+}
 
 void check_cells(const std::vector<StudyCell>& cells, Backend& backend) {
   for (const StudyCell& cell : cells) {

@@ -45,6 +45,9 @@ struct StudyRun {
   }
 };
 
+// The folder of a run in that of its study.
+std::string study_run_path(const RunFolder& folder, const StudyCell& cell, std::int64_t seed);
+
 // Makes the learner of every cell once. Throws a value error where its options do not fit each
 // other.
 void check_cells(const std::vector<StudyCell>& cells, Backend& backend);

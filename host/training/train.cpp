@@ -10,12 +10,10 @@
 #include "host/error.h"
 #include "host/logging/metrics_log.h"
 #include "host/logging/tensorboard.h"
-#include "host/rendering/replay.h"
+#include "host/training/policy_replay.h"
 
 namespace gallop {
 namespace {
-
-constexpr double kReplayFps = 25;  // enough to see, and 5 ms for 10 s of cartpole
 
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -103,20 +101,6 @@ Evaluation Training::evaluate() const {
                          options_.configure());
 }
 
-std::string Training::replay() const {
-  EpisodeRequest request;
-  request.environment = &options_.environment();
-  request.configure = options_.configure();
-  request.policy = algorithm_->policy();
-  request.seed = options_.seed();
-  const Episode episode = record_episode(backend_, request);
-  if (episode.nonfinite_step == 0) return "";
-  FilmSettings settings;
-  settings.most_fps = kReplayFps;
-  settings.most_frames = kMostReplayFrames;
-  return replay_html(Film(episode, settings));
-}
-
 // One iteration, and an evaluation where one is due.
 Metrics Training::iterate() {
   Metrics metrics = algorithm_->iterate();
@@ -174,7 +158,7 @@ TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCall
   result.bits = bits();
   if (!result.finished) return result;
   result.evaluation = evaluate();
-  result.replay = replay();
+  result.replay = policy_replay(backend_, options_, algorithm_->policy());
   return result;
 }
 

@@ -58,7 +58,6 @@ class Training {
   Metrics iterate();
   std::string bits() const;
   Evaluation evaluate() const;
-  std::string replay() const;
 
   RunOptions options_;
   Backend& backend_;

@@ -117,7 +117,12 @@ TEST(StudyProgram, VariantsOverSeedsLeaveTableNumbersAndFigures) {
                "return, sum of rewards an episode", "class=\"band c0\"", "class=\"band c1\"",
                "class=\"mark c1\"", ">natural</text>", ">clipped</text>", "threshold 20", "<td>",
                "standard error"});
-  EXPECT_EQ(html.find("<script"), std::string::npos);
+  // One replay, of the best setting's best run.
+  EXPECT_EQ(count(html, "application/json\">"), 1u);
+  const bool natural = numbers["variants"][0]["final_return"]["mean"].get<double>() >
+                       numbers["variants"][1]["final_return"]["mean"].get<double>();
+  expect_says(html, {std::string("An evaluation episode: ") + (natural ? "natural" : "clipped") +
+                     " on cartpole, seed "});
 
   // Finished, it is repeated from its runs, and may grow.
   const ProgramResult again = run_program(study(file, out, {"--resume", "--json"}));
