@@ -266,18 +266,16 @@ __device__ __forceinline__ void table_gradient(const NetworkShape& shape, int n,
   }
 }
 
-// The gradient of a layer's weights and biases by its inputs x and the derivatives d by what it
-// gives, in the flat layout.
-__device__ __forceinline__ void layer_gradient(const NetworkShape& shape, int l, int n,
-                                               const float* x, const float* d, float* gradient) {
-  const int n_in = shape.width[l], n_out = shape.width[l + 1];
-  float* const to = gradient + layer_offset(shape, l);
+// The gradient of a layer's weights and biases, in the flat layout, by its inputs x and the
+// derivatives d by what it gives.
+__device__ __forceinline__ void layer_gradient(const float* x, int n_in, const float* d, int n_out,
+                                               int n, float* gradient) {
   if (n_in * long(n_out) >= 8 * kGradientThreads) {
-    weight_gradient<4, 4>(x, n_in, d, n_out, n, to);
+    weight_gradient<4, 4>(x, n_in, d, n_out, n, gradient);
   } else {
-    weight_gradient<1, 1>(x, n_in, d, n_out, n, to);
+    weight_gradient<1, 1>(x, n_in, d, n_out, n, gradient);
   }
-  sum_sample_rows(d, n_out, n, to + long(n_in) * n_out);
+  sum_sample_rows(d, n_out, n, gradient + long(n_in) * n_out);
 }
 
 // Given the derivatives by the outputs in their rows, writes the gradient by the parameters in
@@ -294,10 +292,11 @@ __device__ __forceinline__ void backward_chunk(const NetworkShape& shape, const 
     const int n_in = shape.width[l], n_out = shape.width[l + 1];
     float* const unit = work + long(unit_row(shape, l)) * kSampleStride;
     const float* d = unit + long(n_in) * kSampleStride;
-    layer_gradient(shape, l, n, unit, d, gradient);
+    const long offset = layer_offset(shape, l);
+    layer_gradient(unit, n_in, d, n_out, n, gradient + offset);
     if (l == 0) break;
     __syncthreads();  // the units are read above and replaced below
-    unit_gradient(d, n_out, parameters + layer_offset(shape, l), n_in, shape.hidden, unit);
+    unit_gradient(d, n_out, parameters + offset, n_in, shape.hidden, unit);
     __syncthreads();
   }
 }

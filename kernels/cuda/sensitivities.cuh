@@ -196,8 +196,8 @@ __device__ __forceinline__ void backward_sensitivities(const FisherRequest& r, i
   const float* const free = u + long(first_free_output(shape)) * kSampleStride;
   const float* const weight = r.policy.parameters + layer_offset(network, last);
   __syncthreads();
-  layer_gradient(network, last, n, work + long(unit_row(network, last)) * kSampleStride, u,
-                 gradient);
+  layer_gradient(work + long(unit_row(network, last)) * kSampleStride, network.width[last], u,
+                 n_out, n, gradient + layer_offset(network, last));
   int row = sensitivity_rows(network);
   GALLOP_UNROLL(1)
   for (int l = last; l > 0; l--) {
@@ -221,8 +221,8 @@ __device__ __forceinline__ void backward_sensitivities(const FisherRequest& r, i
       d[long(k) * kSampleStride + s] = x;
     }
     __syncthreads();
-    layer_gradient(network, l - 1, n, work + long(unit_row(network, l - 1)) * kSampleStride, d,
-                   gradient);
+    layer_gradient(work + long(unit_row(network, l - 1)) * kSampleStride, network.width[l - 1], d,
+                   width, n, gradient + layer_offset(network, l - 1));
   }
 }
 
