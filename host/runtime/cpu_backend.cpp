@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "host/error.h"
+#include "host/runtime/aligned_memory.h"
 #include "host/runtime/backend.h"
 #include "host/runtime/processor.h"
 #include "host/runtime/scratch.h"
@@ -32,14 +33,13 @@ class CpuBackend : public Backend {
   std::string name() const override { return "cpu"; }
 
   void* allocate(std::size_t bytes) override {
-    const std::size_t rounded = (bytes + 63) / 64 * 64;
-    void* memory = std::aligned_alloc(64, rounded);
+    void* memory = allocate_aligned(bytes);
     if (memory == nullptr) {
       throw value_error("out of memory: " + std::to_string(bytes) +
                         " bytes asked for; fewer instances (n_envs, episodes), shorter rollouts "
                         "(n_steps) or a smaller network take less");
     }
-    std::memset(memory, 0, rounded);
+    std::memset(memory, 0, (bytes + 63) / 64 * 64);
     return memory;
   }
   void release(void* memory) noexcept override { std::free(memory); }

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "host/runtime/aligned_memory.h"
+
 namespace gallop {
 
 // Aligned memory that grows and is never given back before the end.
@@ -18,7 +20,7 @@ class Scratch {
       data_ = nullptr;
       capacity_ = 0;
       const long wanted = count + count / 4 + 64;
-      data_ = static_cast<float*>(std::aligned_alloc(64, (wanted * sizeof(float) + 63) / 64 * 64));
+      data_ = static_cast<float*>(allocate_aligned(wanted * sizeof(float)));
       if (data_ == nullptr) throw std::bad_alloc();
       capacity_ = wanted;
     }

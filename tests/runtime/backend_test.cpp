@@ -1,11 +1,14 @@
 // Operations of the backend that are made of several kernels: the same bits for every number of
 // threads, and exact answers.
 #include "host/runtime/backend.h"
+#include "host/runtime/aligned_memory.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
 #include <numeric>
 
 #include "kernels/random/shuffle.h"
@@ -222,6 +225,18 @@ TEST(Backend, ThreadsDoNotChangeGradientsEstimatesAndSteps) {
     EXPECT_TRUE(same_bits(parameters, first_parameters));
     EXPECT_EQ(std::count(parameters.begin(), parameters.end(), 1.0f), 1) << "only g = 0 stays";
   }
+}
+
+TEST(AlignedMemory, OfEverySizeIsAlignedAndCanBeWritten) {
+  for (const std::size_t bytes : {std::size_t(1), std::size_t(64), (std::size_t(4) << 20) - 1,
+                                  std::size_t(4) << 20, (std::size_t(5) << 20) + 3}) {
+    char* const memory = static_cast<char*>(allocate_aligned(bytes));
+    ASSERT_NE(memory, nullptr);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u);
+    memory[0] = memory[bytes - 1] = 1;
+    std::free(memory);
+  }
+  EXPECT_EQ(allocate_aligned(~std::size_t(0)), nullptr);
 }
 
 TEST(Backend, MemoryThatIsNotThereIsAnErrorThatNamesTheBytesAndTheOptions) {
