@@ -1,7 +1,6 @@
 // Operations of the backend that are made of several kernels: the same bits for every number of
 // threads, and exact answers.
 #include "host/runtime/backend.h"
-#include "host/runtime/aligned_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -11,6 +10,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "host/runtime/aligned_memory.h"
 #include "kernels/random/shuffle.h"
 #include "tests/host/expect_error.h"
 #include "tests/learning/gradient_case.h"
