@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "kernels/cpu/kernel_table.h"
-#include "kernels/gradients/fisher.h"
+#include "kernels/gradients/divergence.h"
 
 namespace gallop {
 
@@ -102,8 +102,8 @@ class Backend {
   virtual void linear_values(const LinearValuesRequest&) = 0;
   virtual void optimal_baseline(OptimalBaselineRequest, long n_parameters) = 0;
 
-  // What a trust region needs (kernels/gradients/fisher.h); none of it waits. Where `active` of a
-  // request is set and the number there is 0, the operation changes nothing.
+  // What a trust region needs (kernels/gradients/fisher.h, divergence.h); none of it waits. Where
+  // `active` of a request is set and the number there is 0, the operation changes nothing.
   //
   // Hidden units and outputs [chunks, unit_floats] of the policy at all samples, and after them
   // what its path needs besides: fisher_units floats in all.

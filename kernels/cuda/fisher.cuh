@@ -13,7 +13,7 @@
 // at 4-64-64-2, two blocks a multiprocessor.
 #pragma once
 
-#include "kernels/cuda/gradient.cuh"
+#include "kernels/cuda/divergence.cuh"
 #include "kernels/cuda/sensitivities.cuh"
 #include "kernels/cuda/tangent_layer.cuh"
 #include "kernels/gradients/fisher.h"
@@ -39,16 +39,11 @@ GALLOP_HD int fisher_rows(const PolicyShape& shape) {
   return network_rows(network) + tangent_rows(network) * (once ? 1 : 2);
 }
 
-__device__ __forceinline__ bool is_wanted(const std::int32_t* active) {
-  return active == nullptr || *active != 0;
-}
-
 // Derivative of the outputs along r.vector: returns its rows, which all threads may read. `tangent`
 // has the rows that fisher_rows counts.
 __device__ __forceinline__ float* forward_tangent_chunk(const FisherRequest& r, const float* work,
                                                         float* tangent) {
   const NetworkShape& shape = r.policy.shape.network;
-  __syncthreads();
   if (shape.kind == NetworkKind::kTabular) {
     const int n_out = shape.width[1];
     for (int task = int(threadIdx.x); task < kChunkSamples * n_out; task += kGradientThreads) {
@@ -119,32 +114,11 @@ __device__ __forceinline__ void finish_product(const FisherRequest& r, const Seg
   note_segments(segments, partial, r.greatest + long(chunk) * kMaxSegments);
 }
 
-template <bool kShared>
-__global__ void __launch_bounds__(kGradientThreads, 2)
-    fisher_product_kernel(const __grid_constant__ FisherRequest r,
-                          const __grid_constant__ Segments segments) {
-  if (!is_wanted(r.active)) return;
-  const NetworkShape& network = r.policy.shape.network;
-  float* const work = chunk_work<kShared>(r.scratch, fisher_rows(r.policy.shape));
-  const int rows = network_rows(network);
-  float* const outputs = work + long(unit_row(network, network.n_layers)) * kSampleStride;
-  GALLOP_UNROLL(1)
-  for (int c = r.begin + int(blockIdx.x); c < r.end; c += int(gridDim.x)) {
-    const int n = chunk_size(r.samples, c);
-    load_units(r.units + long(c) * r.unit_stride, rows, work);
-    const float* const tangent = forward_tangent_chunk(r, work, work + long(rows) * kSampleStride);
-    metric_chunk(r, n, tangent, outputs);
-    float* const partial = r.partial + long(c) * r.stride;
-    backward_chunk(network, r.policy.parameters, n, work, partial);
-    finish_product(r, segments, c, n, partial);
-  }
-}
-
-template <bool kShared>
-__global__ void __launch_bounds__(kGradientThreads, 2)
-    fisher_sensitivity_kernel(const __grid_constant__ FisherRequest r,
-                              const __grid_constant__ Segments segments) {
-  if (!is_wanted(r.active)) return;
+// The products of this block's chunks: `product(chunk, n, work, outputs, tangent, partial)` is
+// given the units in `work`, their rows of the outputs and the rows behind them.
+template <bool kShared, class Product>
+__device__ __forceinline__ void product_chunks(const FisherRequest& r, const Segments& segments,
+                                               const Product& product) {
   const NetworkShape& network = r.policy.shape.network;
   float* const work = chunk_work<kShared>(r.scratch, fisher_rows(r.policy.shape));
   const int rows = network_rows(network);
@@ -156,12 +130,35 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     __syncthreads();  // the chunk before has been read
     load_units(r.units + long(c) * r.unit_stride, rows, work);
     __syncthreads();
-    sensitivity_tangents(r, c, work, tangent);
-    metric_chunk(r, n, tangent, outputs);
     float* const partial = r.partial + long(c) * r.stride;
-    backward_sensitivities(r, c, n, work, tangent, partial);
+    product(c, n, work, outputs, tangent, partial);
     finish_product(r, segments, c, n, partial);
   }
+}
+
+template <bool kShared>
+__global__ void __launch_bounds__(kGradientThreads, 2)
+    fisher_product_kernel(const __grid_constant__ FisherRequest r,
+                          const __grid_constant__ Segments segments) {
+  if (!is_wanted(r.active)) return;
+  product_chunks<kShared>(
+      r, segments, [&](int, int n, float* work, float* outputs, float* tangent, float* partial) {
+        metric_chunk(r, n, forward_tangent_chunk(r, work, tangent), outputs);
+        backward_chunk(r.policy.shape.network, r.policy.parameters, n, work, partial);
+      });
+}
+
+template <bool kShared>
+__global__ void __launch_bounds__(kGradientThreads, 2)
+    fisher_sensitivity_kernel(const __grid_constant__ FisherRequest r,
+                              const __grid_constant__ Segments segments) {
+  if (!is_wanted(r.active)) return;
+  product_chunks<kShared>(
+      r, segments, [&](int c, int n, float* work, float* outputs, float* tangent, float* partial) {
+        sensitivity_tangents(r, c, work, tangent);
+        metric_chunk(r, n, tangent, outputs);
+        backward_sensitivities(r, c, n, work, tangent, partial);
+      });
 }
 
 template <bool kShared>
@@ -181,68 +178,6 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
   }
 }
 
-// Rows of a block that measures a candidate: the network's, then the terms of the sums.
-GALLOP_HD int divergence_rows(const NetworkShape& shape) {
-  return network_rows(shape) + kDivergenceSums;
-}
-
-// Terms of this thread's sample; `outputs` and `old` are rows of the outputs.
-__device__ __forceinline__ void divergence_chunk(const DivergenceRequest& r, long id, int s,
-                                                 const float* outputs, const float* old,
-                                                 float* terms) {
-  const PolicyShape& shape = r.candidate.shape;
-  const int n_out = outputs_of(shape.network), n_actions = shape.n_actions;
-  float output[kMaxOutputs], spread[kMaxOutputs], before[kMaxOutputs], old_spread[kMaxOutputs];
-  float action[kMaxOutputs], term[kDivergenceSums];
-  for (int j = 0; j < n_out; j++) {
-    output[j] = outputs[j * kSampleStride + s];
-    before[j] = old[j * kChunkSamples + s];
-  }
-  log_std_of(shape.head, n_actions, output,
-             r.candidate.parameters + layer_offset(shape.network, shape.network.n_layers), spread);
-  log_std_of(shape.head, n_actions, before, r.old_log_std, old_spread);
-  const long t = id / r.samples.n_envs, i = id % r.samples.n_envs;
-  for (int k = 0; k < r.samples.action_rows; k++) {
-    action[k] = r.samples.action[(t * r.samples.action_rows + k) * r.samples.n_envs + i];
-  }
-  divergence_terms(shape.head, n_actions, before, old_spread, output, spread, action,
-                   r.samples.log_prob[id], r.samples.advantage[id], term);
-  for (int k = 0; k < kDivergenceSums; k++) terms[k * kSampleStride + s] = term[k];
-}
-
-template <bool kShared>
-__global__ void __launch_bounds__(kGradientThreads, 2)
-    divergence_kernel(const __grid_constant__ DivergenceRequest r,
-                      const __grid_constant__ Segments segments) {
-  if (!is_wanted(r.active)) return;
-  const NetworkShape& network = r.candidate.shape.network;
-  float* const work = chunk_work<kShared>(r.scratch, divergence_rows(network));
-  const int output_row = unit_row(network, network.n_layers);
-  float* const outputs = work + long(output_row) * kSampleStride;
-  float* const terms = outputs + long(outputs_of(network)) * kSampleStride;
-  const int s = int(threadIdx.x);
-  GALLOP_UNROLL(1)
-  for (int c = r.begin + int(blockIdx.x); c < r.end; c += int(gridDim.x)) {
-    const long first = long(c) * kChunkSamples;
-    const int n = chunk_size(r.samples, c);
-    load_chunk(network, r.samples, r.candidate.normalization, first, n, work);
-    forward_chunk(network, r.candidate.parameters, work);
-    if (s < n) {
-      const float* const units = r.old_units + long(c) * r.unit_stride;
-      divergence_chunk(r, sample_id(r.samples, first + s), s, outputs,
-                       units + long(output_row) * kChunkSamples, terms);
-    }
-    __syncthreads();
-    float* const partial = r.partial + long(c) * kColumnPad;
-    sum_sample_rows(terms, kDivergenceSums, n, partial);
-    __syncthreads();
-    note_segments(segments, partial, r.greatest + long(c) * kMaxSegments);
-  }
-}
-
-// Blocks at once where their work is in scratch: two a multiprocessor of a large device.
-constexpr int kScratchBlocks = 264;
-
 inline long fisher_scratch_floats(const PolicyShape& shape, int n_chunks) {
   const int product = fisher_rows(shape), divergence = divergence_rows(shape.network);
   const int rows = product > divergence ? product : divergence;
@@ -250,24 +185,6 @@ inline long fisher_scratch_floats(const PolicyShape& shape, int n_chunks) {
   return floats <= kGradientSharedFloats
              ? 0
              : floats * (n_chunks < kScratchBlocks ? n_chunks : kScratchBlocks);
-}
-
-template <class Request, class... Rest>
-LaunchStatus launch_chunks(const char* name, int rows, const Request& r,
-                           void (*in_shared)(Request, Rest...),
-                           void (*in_scratch)(Request, Rest...), void* stream,
-                           const Rest&... rest) {
-  const int n = r.end - r.begin;
-  if (n <= 0) return {0, name};
-  LaunchConfig config{
-      .name = name, .grid = unsigned(n), .block = kGradientThreads, .stream = stream};
-  const long floats = long(rows) * kSampleStride;
-  if (floats > kGradientSharedFloats) {
-    config.grid = unsigned(n < kScratchBlocks ? n : kScratchBlocks);
-    return launch(config, in_scratch, r, rest...);
-  }
-  config.shared_bytes = sizeof(float) * std::size_t(floats);
-  return launch(config, in_shared, r, rest...);
 }
 
 inline LaunchStatus fisher_prepare(const FisherRequest& r, void* stream) {
@@ -286,13 +203,6 @@ inline LaunchStatus fisher_product(const FisherRequest& r, void* stream) {
   return launch_chunks<FisherRequest, Segments>("fisher_product", rows, r,
                                                 fisher_product_kernel<true>,
                                                 fisher_product_kernel<false>, stream, segments);
-}
-inline LaunchStatus policy_divergence(const DivergenceRequest& r, void* stream) {
-  Segments segments;
-  divergence_segments(segments);
-  return launch_chunks<DivergenceRequest, Segments>(
-      "divergence", divergence_rows(r.candidate.shape.network), r, divergence_kernel<true>,
-      divergence_kernel<false>, stream, segments);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -11,7 +11,7 @@
 #include "kernels/estimators/n_step.h"
 #include "kernels/estimators/path_returns.h"
 #include "kernels/estimators/returns.h"
-#include "kernels/gradients/fisher.h"
+#include "kernels/gradients/divergence.h"
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
 #include "kernels/optimizers/line_search.h"
