@@ -40,9 +40,7 @@ struct Walker2d {
       "x",          "z",        "pitch",     "thigh",          "leg",          "foot",
       "left_thigh", "left_leg", "left_foot", "x_dot",          "z_dot",        "pitch_dot",
       "thigh_dot",  "leg_dot",  "foot_dot",  "left_thigh_dot", "left_leg_dot", "left_foot_dot"};
-  static constexpr const char* kTerms[] = {"x_position",  "z_distance_from_origin",
-                                           "x_velocity",  "reward_forward",
-                                           "reward_ctrl", "reward_survive"};
+  static constexpr auto& kTerms = kUprightTerms;
   static constexpr ParameterSpec kOwn[] = {
       forward_weight_spec(),
       control_weight_spec(1e-3),
@@ -72,20 +70,7 @@ struct Walker2d {
   template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
                                    F* terms) {
-    const F speed = run_body<Model, F>(p.body, kFrameSkip, action, s);
-    const F cost = p.ctrl_cost_weight * sum_of_squares(action, 6);
-    const Mask<F> healthy = is_healthy<F>(p, s);
-    const F alive = select(healthy, p.healthy_reward, real<F>(0.0));
-    const F reward = fmadd(p.forward_reward_weight, speed, alive) - cost;
-    terms[0] = s.q[0];
-    terms[1] = s.q[1] - real<F>(compiled<Model>().dof[1].reference);
-    terms[2] = speed;
-    terms[3] = p.forward_reward_weight * speed;
-    terms[4] = -cost;
-    terms[5] = alive;
-    const Mask<F> counts = p.terminate_when_unhealthy > real<F>(0.0), fallen = !healthy;
-    const Mask<F> terminated = fallen & counts;
-    return {reward, terminated};
+    return run_upright<Walker2d, F>(p, s, action, terms);
   }
 
   template <class F>

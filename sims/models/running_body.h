@@ -53,6 +53,32 @@ GALLOP_HD F sum_of_squares(const F* x, int n) {
   return sum;
 }
 
+// A step of a body that runs upright: forward speed and survival less the cost of the actions. An
+// environment that uses it has these terms, and the parameters and is_healthy that it reads.
+constexpr const char* kUprightTerms[] = {"x_position",  "z_distance_from_origin",
+                                         "x_velocity",  "reward_forward",
+                                         "reward_ctrl", "reward_survive"};
+template <class Env, class F>
+GALLOP_HD Outcome<F> run_upright(const typename Env::template Parameters<F>& p,
+                                 typename Env::template State<F>& s, const F* action, F* terms) {
+  using Model = typename Env::Model;
+  constexpr int kActions = Traits<Env>::kAction;
+  const F speed = run_body<Model, F>(p.body, Env::kFrameSkip, action, s);
+  const F cost = p.ctrl_cost_weight * sum_of_squares(action, kActions);
+  const Mask<F> healthy = Env::template is_healthy<F>(p, s);
+  const F alive = select(healthy, p.healthy_reward, real<F>(0.0));
+  const F reward = fmadd(p.forward_reward_weight, speed, alive) - cost;
+  terms[0] = s.q[0];
+  terms[1] = s.q[1] - real<F>(compiled<Model>().dof[1].reference);
+  terms[2] = speed;
+  terms[3] = p.forward_reward_weight * speed;
+  terms[4] = -cost;
+  terms[5] = alive;
+  const Mask<F> counts = p.terminate_when_unhealthy > real<F>(0.0), fallen = !healthy;
+  const Mask<F> terminated = fallen & counts;
+  return {reward, terminated};
+}
+
 // Coordinates from `first` on, then all velocities.
 template <class Model, class F>
 GALLOP_HD void observe_body(const BodyState<Model, F>& s, int first, F* observation) {
