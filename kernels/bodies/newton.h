@@ -87,7 +87,7 @@ struct Newton {
   GALLOP_HD void direction(F* x) const {
     typename Parts::Hessian hessian;
     F gradient[kDofs];
-    hessian.assign(pose.mass);
+    self.start(pose.mass, hessian);
     each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA { gradient[k] = constraint[k]; });
     if (any(constrained)) {
       floor.add_gradient(pose, gradient, hessian);

@@ -75,6 +75,10 @@ struct SelfContacts {
     each_there([&](int k) GALLOP_BODY_LAMBDA { row[k].residual += moved(k, acceleration); });
   }
 
+  // The Hessian of no rows, with room for what these fill in.
+  GALLOP_HD void start(const TreeMatrix<Model, F>& mass, TreeMatrix<Model, F>& hessian) const {
+    hessian.assign(mass);
+  }
   GALLOP_HD void add_gradient(const PoseOf& pose, F* gradient,
                               TreeMatrix<Model, F>& hessian) const {
     each_there([&](int k) GALLOP_BODY_LAMBDA {

@@ -121,7 +121,11 @@ struct SpatialFloorContacts {
       for (int j = link.end_hinge - 1; j >= link.first_hinge; j--) {
         gradient[6 + j] = Space::add_dot(pose.turning[j], force[l], gradient[6 + j]);
         const Motion f = Space::multiply(stiffness[l], pose.turning[j]);
-        pose.each_in_row(j, f, hessian.tree.row(j), [](F& to, F x) GALLOP_BODY_LAMBDA { to += x; });
+        F* const row = hessian.row(j);
+        pose.each_in_row(j, f, [&](int u, F x) GALLOP_BODY_LAMBDA {
+          F& to = row[u < 6 ? u : 6 + hessian.place(j, u - 6)];
+          to += x;
+        });
       }
       touch(link.parent);
       force[link.parent] = Space::add(force[link.parent], force[l]);
@@ -141,7 +145,7 @@ struct SpatialFloorContacts {
     const F more[21] = {k.vv.xx,   k.vv.xy, k.vv.yy,   k.vv.xz, k.vv.yz,   k.vv.zz,   x.x,
                         x.y,       x.z,     turned.xx, y.x,     y.y,       y.z,       turned.xy,
                         turned.yy, z.x,     z.y,       z.z,     turned.xz, turned.yz, turned.zz};
-    each<21>([&](int i) GALLOP_BODY_LAMBDA { hessian.tree.root[i] += more[i]; });
+    each<21>([&](int i) GALLOP_BODY_LAMBDA { hessian.root(i) += more[i]; });
   }
 
   // Moves of the residuals for links accelerating by `acceleration` more.

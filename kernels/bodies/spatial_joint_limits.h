@@ -53,7 +53,7 @@ struct SpatialJointLimits {
       const Row& r = row[k];
       const F d = pushing(r.residual, r.weight);
       gradient[r.dof] = fmadd(d * r.sign, r.residual, gradient[r.dof]);
-      hessian.tree.diagonal(r.dof - 6) += d;
+      hessian.diagonal(r.dof - 6) += d;
     }
   }
   GALLOP_HD Mask<F> any_flips(const F* x, Mask<F> so_far) const {

@@ -66,7 +66,8 @@ struct SpatialPose {
       for (int j = link.end_hinge - 1; j >= link.first_hinge; j--) {
         const auto& hinge = table.hinge[j];
         const Motion f = Space::multiply(inertia[l], turning[j]);
-        each_in_row(j, f, mass.row(j), [](F& to, F x) GALLOP_BODY_LAMBDA { to = x; });
+        F* const row = mass.row(j);
+        each_in_row(j, f, [&](int u, F x) GALLOP_BODY_LAMBDA { row[u] = x; });
         mass.diagonal(j) += F(hinge.armature);
         F sum = torque[6 + j] - Space::dot(turning[j], needed[l]);
         sum = fmadd(F(-hinge.damping), v[6 + j], sum);
@@ -93,18 +94,18 @@ struct SpatialPose {
   }
 
   // The products of f, a force on the link of hinge j, with the motions of all that move it:
-  // to(element, product) for the elements of a row of the mass matrix.
+  // to(k, product) for the elements of a row of the mass matrix.
   template <class To>
-  GALLOP_HD void each_in_row(int j, const Motion& f, F* row, To to) const {
+  GALLOP_HD void each_in_row(int j, const Motion& f, To to) const {
     const auto& hinge = spatial_tables<Model, F>().hinge[j];
     const Vector torque = Space::rotate_back(rotation[1], f.w);
-    to(row[0], f.v.x);
-    to(row[1], f.v.y);
-    to(row[2], f.v.z);
-    to(row[3], torque.x);
-    to(row[4], torque.y);
-    to(row[5], torque.z);
-    for (int t = 0; t < hinge.depth; t++) to(row[6 + t], Space::dot(turning[hinge.chain[t]], f));
+    to(0, f.v.x);
+    to(1, f.v.y);
+    to(2, f.v.z);
+    to(3, torque.x);
+    to(4, torque.y);
+    to(5, torque.z);
+    for (int t = 0; t < hinge.depth; t++) to(6 + t, Space::dot(turning[hinge.chain[t]], f));
   }
 
   static GALLOP_HD typename Space::Rotation rotation_of(const F* quaternion) {

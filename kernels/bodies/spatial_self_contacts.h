@@ -72,6 +72,11 @@ struct SpatialSelfContacts {
     return found;
   }
 
+  // The Hessian of no rows, with room for what these fill in.
+  GALLOP_HD void start(const SpatialMass<Model, F>& mass, SpatialHessian<Model, F>& hessian) const {
+    hessian.assign(mass, n > 0 ? &chains : nullptr);
+  }
+
   GALLOP_HD void accelerate(const Motion* acceleration) {
     for (int k = 0; k < n; k++) row[k].residual += moved(row[k], acceleration);
   }
@@ -79,7 +84,6 @@ struct SpatialSelfContacts {
   GALLOP_HD void add_gradient(const PoseOf& pose, F* gradient,
                               SpatialHessian<Model, F>& hessian) const {
     if constexpr (kPairs > 0) {
-      if (n > 0) hessian.fill_in(chains);
       for (int k = 0; k < n; k++) {
         const Row& r = row[k];
         const auto& pair = spatial_tables<Model, F>().pair[r.pair];
@@ -92,7 +96,7 @@ struct SpatialSelfContacts {
           jacobian[i] = (pair.second & bit) != 0 ? along : -along;
           gradient[6 + i] = fmadd(force, jacobian[i], gradient[6 + i]);
           const F dj = d * jacobian[i];
-          F* to = hessian.filled.row(i) + 6;
+          F* to = hessian.row(i) + 6;
           for (int j = 0; j <= i; j++) {
             if (((pair.first | pair.second) >> j & 1) != 0) to[j] = fmadd(dj, jacobian[j], to[j]);
           }

@@ -64,7 +64,7 @@ class Optimality : public ::testing::Test {
       gradient[k] -= pose.force[k];
     }
     typename Parts::Hessian hessian;
-    hessian.assign(pose.mass);
+    fresh.self.start(pose.mass, hessian);
     fresh.floor.add_gradient(pose, gradient, hessian);
     fresh.limits.add_gradient(gradient, hessian);
     fresh.self.add_gradient(pose, gradient, hessian);
