@@ -152,10 +152,12 @@ struct SpatialMatrix {
   // of the hinges beyond take from a row is added up in registers, a few of its elements at a time;
   // their own elements at its hinge become those of L when nothing needs them any more.
   GALLOP_HD void factor(const Chains& chains = {}) {
+    GALLOP_UNROLL(1)
     for (int i = kHinges - 1; i >= 0; i--) {
       const int n = chains.followers(i), depth = chains.depth(i);
       const int own = 6 + chains.place(i, depth - 1);
       F lower[kHinges];  // of the rows beyond at this hinge
+      GALLOP_UNROLL(1)
       for (int m = 0; m < n; m++) {
         const int k = chains.follower(i, m);
         lower[m] = row(k)[own] * row(k)[6 + chains.place(k, chains.depth(k) - 1)];
@@ -163,13 +165,16 @@ struct SpatialMatrix {
       if (n > 0) {
         const int at_root[6] = {0, 1, 2, 3, 4, 5};
         take(chains, i, at_root, lower);
+        GALLOP_UNROLL(1)
         for (int t = 0; t < depth; t += 4) take_some(chains, i, t, lower);
+        GALLOP_UNROLL(1)
         for (int m = 0; m < n; m++) row(chains.follower(i, m))[own] = lower[m];
       }
       row(i)[own] = reciprocal(row(i)[own]);
     }
     take_from_root<4, 6>(chains);
     take_from_root<0, 4>(chains);
+    GALLOP_UNROLL(1)
     for (int k = kHinges - 1; k >= 0; k--) {
       F* const r = row(k);
       const F inverse = r[6 + chains.place(k, chains.depth(k) - 1)];
@@ -238,6 +243,7 @@ struct SpatialMatrix {
     const int n = chains.followers(i);
     F sum[kCount];
     each<kCount>([&](int u) GALLOP_BODY_LAMBDA { sum[u] = to[place[u]]; });
+    GALLOP_UNROLL(1)
     for (int m = 0; m < n; m++) {
       const F* const r = row(chains.follower(i, m));
       const F a = lower[m];
@@ -265,6 +271,7 @@ struct SpatialMatrix {
     constexpr int kFirst = packed(kFrom, 0), kCount = packed(kEnd, 0) - kFirst;
     F sum[kCount];
     each<kCount>([&](int k) GALLOP_BODY_LAMBDA { sum[k] = root[kFirst + k]; });
+    GALLOP_UNROLL(1)
     for (int k = kHinges - 1; k >= 0; k--) {
       const F* const r = row(k);
       const F inverse = r[6 + chains.place(k, chains.depth(k) - 1)];

@@ -44,6 +44,7 @@ GALLOP_HD int fisher_rows(const PolicyShape& shape) {
 __device__ __forceinline__ float* forward_tangent_chunk(const FisherRequest& r, const float* work,
                                                         float* tangent) {
   const NetworkShape& shape = r.policy.shape.network;
+  __syncthreads();
   if (shape.kind == NetworkKind::kTabular) {
     const int n_out = shape.width[1];
     for (int task = int(threadIdx.x); task < kChunkSamples * n_out; task += kGradientThreads) {
@@ -114,11 +115,33 @@ __device__ __forceinline__ void finish_product(const FisherRequest& r, const Seg
   note_segments(segments, partial, r.greatest + long(chunk) * kMaxSegments);
 }
 
-// The products of this block's chunks: `product(chunk, n, work, outputs, tangent, partial)` is
-// given the units in `work`, their rows of the outputs and the rows behind them.
-template <bool kShared, class Product>
-__device__ __forceinline__ void product_chunks(const FisherRequest& r, const Segments& segments,
-                                               const Product& product) {
+// The two kernels repeat their loop: shared, it leaves the first one a register too few.
+template <bool kShared>
+__global__ void __launch_bounds__(kGradientThreads, 2)
+    fisher_product_kernel(const __grid_constant__ FisherRequest r,
+                          const __grid_constant__ Segments segments) {
+  if (!is_wanted(r.active)) return;
+  const NetworkShape& network = r.policy.shape.network;
+  float* const work = chunk_work<kShared>(r.scratch, fisher_rows(r.policy.shape));
+  const int rows = network_rows(network);
+  float* const outputs = work + long(unit_row(network, network.n_layers)) * kSampleStride;
+  GALLOP_UNROLL(1)
+  for (int c = r.begin + int(blockIdx.x); c < r.end; c += int(gridDim.x)) {
+    const int n = chunk_size(r.samples, c);
+    load_units(r.units + long(c) * r.unit_stride, rows, work);
+    const float* const tangent = forward_tangent_chunk(r, work, work + long(rows) * kSampleStride);
+    metric_chunk(r, n, tangent, outputs);
+    float* const partial = r.partial + long(c) * r.stride;
+    backward_chunk(network, r.policy.parameters, n, work, partial);
+    finish_product(r, segments, c, n, partial);
+  }
+}
+
+template <bool kShared>
+__global__ void __launch_bounds__(kGradientThreads, 2)
+    fisher_sensitivity_kernel(const __grid_constant__ FisherRequest r,
+                              const __grid_constant__ Segments segments) {
+  if (!is_wanted(r.active)) return;
   const NetworkShape& network = r.policy.shape.network;
   float* const work = chunk_work<kShared>(r.scratch, fisher_rows(r.policy.shape));
   const int rows = network_rows(network);
@@ -130,35 +153,12 @@ __device__ __forceinline__ void product_chunks(const FisherRequest& r, const Seg
     __syncthreads();  // the chunk before has been read
     load_units(r.units + long(c) * r.unit_stride, rows, work);
     __syncthreads();
+    sensitivity_tangents(r, c, work, tangent);
+    metric_chunk(r, n, tangent, outputs);
     float* const partial = r.partial + long(c) * r.stride;
-    product(c, n, work, outputs, tangent, partial);
+    backward_sensitivities(r, c, n, work, tangent, partial);
     finish_product(r, segments, c, n, partial);
   }
-}
-
-template <bool kShared>
-__global__ void __launch_bounds__(kGradientThreads, 2)
-    fisher_product_kernel(const __grid_constant__ FisherRequest r,
-                          const __grid_constant__ Segments segments) {
-  if (!is_wanted(r.active)) return;
-  product_chunks<kShared>(
-      r, segments, [&](int, int n, float* work, float* outputs, float* tangent, float* partial) {
-        metric_chunk(r, n, forward_tangent_chunk(r, work, tangent), outputs);
-        backward_chunk(r.policy.shape.network, r.policy.parameters, n, work, partial);
-      });
-}
-
-template <bool kShared>
-__global__ void __launch_bounds__(kGradientThreads, 2)
-    fisher_sensitivity_kernel(const __grid_constant__ FisherRequest r,
-                              const __grid_constant__ Segments segments) {
-  if (!is_wanted(r.active)) return;
-  product_chunks<kShared>(
-      r, segments, [&](int c, int n, float* work, float* outputs, float* tangent, float* partial) {
-        sensitivity_tangents(r, c, work, tangent);
-        metric_chunk(r, n, tangent, outputs);
-        backward_sensitivities(r, c, n, work, tangent, partial);
-      });
 }
 
 template <bool kShared>
