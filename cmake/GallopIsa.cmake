@@ -26,7 +26,8 @@ set(GALLOP_ISA_OPTIONS -Wno-psabi $<$<CONFIG:Debug>:-Og>
 # gallop_add_isa_objects(<target> <isa> <source>...): an object library for one instruction set.
 function(gallop_add_isa_objects target isa)
   add_library(${target} OBJECT ${ARGN})
-  target_compile_options(${target} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} ${GALLOP_ISA_OPTIONS})
+  target_compile_options(${target} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} ${GALLOP_ISA_OPTIONS}
+                                           ${GALLOP_FLAGS_${isa}})
   target_compile_definitions(${target} PRIVATE GALLOP_ISA=isa_${isa})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)
   target_link_libraries(${target} PRIVATE gallop::headers)

@@ -2,8 +2,9 @@
 # test by test. A file *_isa_test.cpp becomes programs of its own, one for each instruction set
 # (scalar, v3, v4), so that no shared inline function is compiled for a wrong processor. Scripts
 # tests/**/*_test.sh are tests too; they get the build folder as their argument. Other sources in a
-# tests folder are support code, in one library that all test programs link; tests/bits is a program
-# that scripts/check_bits.sh builds in many ways.
+# tests folder are support code, in one library that all test programs link; those of tests/bodies
+# make one for the programs that use it. tests/bits is a program that scripts/check_bits.sh builds in
+# many ways.
 find_package(GTest REQUIRED)
 find_package(Boost REQUIRED COMPONENTS context)
 include(GoogleTest)
@@ -22,7 +23,7 @@ else()
 endif()
 
 file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/*.cpp)
-list(FILTER support EXCLUDE REGEX "_test\\.cpp$|/tests/bits/")
+list(FILTER support EXCLUDE REGEX "_test\\.cpp$|/tests/(bits|bodies)/")
 
 # Every environment once more, one instance at a time and without vector instructions: what the
 # compiled registers of instances are compared with (tests/sims/environment_tables.h).
@@ -57,11 +58,6 @@ const int kNumScalarEnvironments = sizeof(kScalarEnvironments) / sizeof(kScalarE
 }  // namespace gallop::testing
 ")
 list(APPEND support ${folder}/environments.cpp)
-
-set_source_files_properties(
-  ${PROJECT_SOURCE_DIR}/tests/bodies/planar_engine.cpp
-  ${PROJECT_SOURCE_DIR}/tests/bodies/spatial_engine.cpp
-  PROPERTIES COMPILE_OPTIONS "${GALLOP_ISA_OPTIONS};$<$<CONFIG:Release>:-O1>")
 
 # The reference of articulated bodies. Without it, its recorded numbers and the conditions that any
 # right answer meets are tested all the same.
@@ -136,6 +132,17 @@ if(GALLOP_HAVE_CUDA)
   gallop_add_gpu_test()
 endif()
 
+# The engine in double, which takes long to compile, is a library of the programs that use it.
+file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/bodies/*_engine.cpp)
+add_library(gallop_test_bodies STATIC ${sources})
+gallop_own_code(gallop_test_bodies)
+target_compile_options(gallop_test_bodies PRIVATE ${GALLOP_ISA_OPTIONS} $<$<CONFIG:Release>:-O1>)
+target_link_libraries(gallop_test_bodies PRIVATE gallop_headers)
+foreach(program gallop_bodies_test gallop_rendering_test)
+  if(TARGET ${program})
+    target_link_libraries(${program} PRIVATE gallop_test_bodies)
+  endif()
+endforeach()
 if(TARGET gallop_bodies_test)  # see GALLOP_ISA_OPTIONS
   target_compile_options(gallop_bodies_test PRIVATE $<$<CONFIG:Debug>:-Og>)
 endif()

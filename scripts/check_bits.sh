@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # check_bits.sh [root] [levels]: builds tests/bits/*.cpp with g++ and clang++, at each optimisation
 # level ("-O0 -O3" by default), for scalar, AVX2 and AVX-512, and compares what the programs print.
-# A source that says "check_bits: from -O1 on" is built at -O1 where the others are at -O0.
+# A source that says "check_bits: one level" is built once for each compiler and instruction set: at the
+# last level by g++, as the program is, and at -O1 by clang++.
 # All must print the same hashes: the arithmetic is one function of its inputs, whoever compiles it.
 set -uo pipefail
 root=${1:-$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)}
@@ -40,27 +41,56 @@ for compiler in g++ clang++; do
   fi
 done
 
-build_and_run() {
-  local compiler=$1 level=$2 isa=$3 name=$1$2-$3 flags source own_level objects=()
-  read -r -a flags <<<"$(isa_flags "$isa")"
-  flags+=(-std=c++20 -Wno-psabi -I . "-DGALLOP_ISA=isa_$isa")
-  mkdir -p -- "$work/$name.objects" || return 1
+# level_of <compiler> <level> <source>
+level_of() {
+  if ! grep -q 'check_bits: one level' "$3"; then
+    echo "$2"
+  elif [[ $1 == g++ ]]; then
+    echo "${levels[-1]}"
+  else
+    echo -O1
+  fi
+}
+# object_of, compile <compiler> <level> <isa> <source>
+object_of() { printf '%s/%s%s-%s.%s.o' "$work" "$1" "$2" "$3" "$(basename -- "$4")"; }
+compile() {
+  local flags
+  read -r -a flags <<<"$(isa_flags "$3")"
+  flags+=(-std=c++20 -Wno-psabi -I . "-DGALLOP_ISA=isa_$3")
+  "$1" "$2" "${flags[@]}" -c "$4" -o "$(object_of "$@")" >>"$work/$1-$3.log" 2>&1
+}
+# link_and_run <compiler> <level> <isa>
+link_and_run() {
+  local compiler=$1 level=$2 isa=$3 name=$1$2-$3 source objects=()
   for source in "${sources[@]}"; do
-    own_level=$level
-    if [[ $level == -O0 ]] && grep -q 'check_bits: from -O1 on' "$source"; then own_level=-O1; fi
-    objects+=("$work/$name.objects/$(basename -- "$source").o")
-    "$compiler" "$own_level" "${flags[@]}" -c "$source" -o "${objects[-1]}" || return 1
-  done >"$work/$name.log" 2>&1
-  "$compiler" "${objects[@]}" -o "$work/$name" -pthread >>"$work/$name.log" 2>&1 &&
-    "$work/$name" >"$work/$name.txt" 2>>"$work/$name.log"
+    objects+=("$(object_of "$compiler" "$(level_of "$compiler" "$level" "$source")" "$isa" "$source")")
+  done
+  "$compiler" "${objects[@]}" -o "$work/$name" -pthread >>"$work/$compiler-$isa.log" 2>&1 &&
+    "$work/$name" >"$work/$name.txt" 2>>"$work/$compiler-$isa.log"
 }
 
 bad=0
 names=()
+declare -A compiled=()
+for compiler in g++ clang++; do
+  for source in "${sources[@]}"; do
+    for level in "${levels[@]}"; do
+      own_level=$(level_of "$compiler" "$level" "$source")
+      for isa in "${isas[@]}"; do
+        object=$(object_of "$compiler" "$own_level" "$isa" "$source")
+        if [[ -n ${compiled[$object]:-} ]]; then continue; fi
+        compiled[$object]=1
+        compile "$compiler" "$own_level" "$isa" "$source" &
+        while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
+      done
+    done
+  done
+done
+wait
 for compiler in g++ clang++; do
   for level in "${levels[@]}"; do
     for isa in "${isas[@]}"; do
-      build_and_run "$compiler" "$level" "$isa" &
+      link_and_run "$compiler" "$level" "$isa" &
       names+=("$compiler$level-$isa")
       while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n; done
     done
@@ -72,7 +102,7 @@ reference=$work/${names[0]}.txt
 for name in "${names[@]}"; do
   if [[ ! -s $work/$name.txt ]]; then
     echo "check_bits: $name did not build, or printed nothing:" >&2
-    tail -n 20 "$work/$name.log" >&2
+    tail -n 20 "$work/${name/-O[0-3]/}.log" >&2
     bad=1
   elif ! diff "$reference" "$work/$name.txt" >&2; then
     echo "check_bits: $name differs from ${names[0]}" >&2

@@ -1,6 +1,6 @@
 // Articulated bodies: in the plane (hopper) and in space with a free root and contacts between
-// limbs (humanoid). check_bits: from -O1 on, since unrolled bodies that are not optimised take 15
-// GB.
+// limbs (humanoid). check_bits: one level, since they take long to compile, and unrolled bodies
+// that are not optimised 15 GB.
 #include "sims/hopper.h"
 #include "sims/humanoid.h"
 #include "tests/bits/environment_hash.h"
