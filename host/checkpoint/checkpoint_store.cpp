@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -21,27 +19,9 @@ constexpr std::string_view kPrefix = "step_";
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr size_t kStepDigits = 12;
 constexpr uint64_t kLargestStep = 999'999'999'999;
-constexpr std::string_view kTemporary = ".tmp.";
 constexpr std::string_view kFormatKey = "gallop.format";
 constexpr std::string_view kFormat = "1";
 constexpr std::string_view kStepKey = "gallop.step";
-
-// The process in the name of a temporary checkpoint, as temporary_name spells it, or 0 for any
-// other name.
-int process_in(std::string_view name) {
-  const size_t mark = name.find(kTemporary);
-  if (mark == std::string_view::npos || !CheckpointStore::step_in(name.substr(0, mark))) return 0;
-  const std::string_view rest = name.substr(mark + kTemporary.size());
-  const char* const last = rest.data() + rest.size();
-  int process = 0;
-  const auto [end, status] = std::from_chars(rest.data(), last, process);
-  if (status != std::errc() || process <= 0) return 0;
-  if (end == last) return process;
-  int number = 0;
-  const auto [number_end, number_status] = std::from_chars(end + 1, last, number);
-  const bool numbered = *end == '.' && number_status == std::errc() && number_end == last;
-  return numbered && number > 0 ? process : 0;
-}
 
 // The steps of the checkpoints among the names, newest first.
 std::vector<uint64_t> steps_among(const std::vector<std::string>& names) {
@@ -51,12 +31,6 @@ std::vector<uint64_t> steps_among(const std::vector<std::string>& names) {
   }
   std::sort(steps.begin(), steps.end(), std::greater<>());
   return steps;
-}
-
-// This process counts as not running: it may bear the number of a dead one, as is usual in
-// containers.
-bool is_running_elsewhere(int process) {
-  return process != ::getpid() && (::kill(process, 0) == 0 || errno != ESRCH);
 }
 
 }  // namespace
@@ -160,12 +134,10 @@ LoadResult CheckpointStore::load_newest_good() {
 }
 
 void CheckpointStore::remove_leftovers() {
+  gallop::remove_leftovers(*files_, folder_,
+                           [](std::string_view name) { return step_in(name).has_value(); });
   std::vector<std::string> names;
   if (files_->list(folder_, names) < 0) return;
-  for (const std::string& name : names) {
-    const int process = process_in(name);
-    if (process > 0 && !is_running_elsewhere(process)) files_->remove(folder_ + "/" + name);
-  }
   if (steps_among(names).size() > keep_) rotate();
 }
 

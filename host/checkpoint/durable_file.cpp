@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <utility>
 
 #include "host/error.h"
@@ -16,6 +18,7 @@ namespace {
 // A disk that reports nothing but interruptions is broken: give up in the end.
 constexpr int kMostInterruptions = 100;
 constexpr int kMostTemporaries = 100;
+constexpr std::string_view kTemporary = ".tmp.";
 // Linux moves at most 2 GiB a call.
 constexpr size_t kLargestTransfer = size_t{1} << 30;
 
@@ -30,6 +33,29 @@ template <class Result>
 Result checked(Result result, const std::string& action, const std::string& path) {
   if (result < 0) throw io_error(action, path, static_cast<int>(-result));
   return result;
+}
+
+// The process in the name of a temporary file, as temporary_name spells it, of a name that `of`
+// accepts; 0 for any other name.
+int process_in(std::string_view name, const std::function<bool(std::string_view)>& of) {
+  const size_t mark = name.find(kTemporary);
+  if (mark == std::string_view::npos || !of(name.substr(0, mark))) return 0;
+  const std::string_view rest = name.substr(mark + kTemporary.size());
+  const char* const last = rest.data() + rest.size();
+  int process = 0;
+  const auto [end, status] = std::from_chars(rest.data(), last, process);
+  if (status != std::errc() || process <= 0) return 0;
+  if (end == last) return process;
+  int number = 0;
+  const auto [number_end, number_status] = std::from_chars(end + 1, last, number);
+  const bool numbered = *end == '.' && number_status == std::errc() && number_end == last;
+  return numbered && number > 0 ? process : 0;
+}
+
+// This process counts as not running: it may bear the number of a dead one, as is usual in
+// containers.
+bool is_running_elsewhere(int process) {
+  return process != ::getpid() && (::kill(process, 0) == 0 || errno != ESRCH);
 }
 
 }  // namespace
@@ -101,8 +127,18 @@ void File::close() {
 }
 
 std::string temporary_name(const std::string& path, int process, int number) {
-  const std::string name = fmt::format("{}.tmp.{}", path, process);
+  const std::string name = fmt::format("{}{}{}", path, kTemporary, process);
   return number == 0 ? name : fmt::format("{}.{}", name, number);
+}
+
+void remove_leftovers(FileSystem& files, const std::string& folder,
+                      const std::function<bool(std::string_view)>& of) {
+  std::vector<std::string> names;
+  if (files.list(folder, names) < 0) return;
+  for (const std::string& name : names) {
+    const int process = process_in(name, of);
+    if (process > 0 && !is_running_elsewhere(process)) files.remove(folder + "/" + name);
+  }
 }
 
 std::string folder_of(const std::string& path) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -51,6 +52,11 @@ void write_file_atomically(FileSystem& files, const std::string& path, std::stri
 
 // What a temporary file is called; `number` is 0 except where the name is taken.
 std::string temporary_name(const std::string& path, int process, int number = 0);
+
+// Removes temporary files that killed processes left in a folder, of names that `of` accepts.
+// Nothing happens where the folder cannot be listed.
+void remove_leftovers(FileSystem& files, const std::string& folder,
+                      const std::function<bool(std::string_view)>& of);
 
 // Makes a folder, durably; one that is there already is fine. Its parent must be there.
 void make_folder(FileSystem& files, const std::string& folder);

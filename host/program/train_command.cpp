@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -28,13 +29,16 @@ struct TrainArguments {
   bool json = false, quiet = false;
 };
 
+std::string flag_of(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
 void describe(CLI::App& app, TrainArguments& a) {
   app.add_option("environment", a.environment, "what to learn on; 'gallop list' names all");
   app.add_option("--algorithm", a.algorithm, "what to learn with (ppo)");
   for (auto& [name, value] : a.rows) {
-    std::string flag = "--" + name;
-    for (char& c : flag) c = c == '_' ? '-' : c;
-    app.add_option(flag, value, "option '" + name + "'; see 'gallop list'");
+    app.add_option(flag_of(name), value, "option '" + name + "'; see 'gallop list'");
   }
   app.add_option("--config", a.config, "TOML file with options");
   app.add_option("--set", a.assignments, "key=value of the algorithm or the environment")
@@ -59,7 +63,7 @@ std::string read_text(const std::string& path) {
 void apply_arguments(RunOptions& options, const TrainArguments& a) {
   if (!a.config.empty()) options.apply_config(read_text(a.config), a.config);
   for (const auto& [name, value] : a.rows) {
-    if (!value.empty()) options.values().set(name, value, "--" + name);
+    if (!value.empty()) options.values().set(name, value, flag_of(name));
   }
   for (const std::string& assignment : a.assignments) options.set_assignment(assignment, "--set");
 }

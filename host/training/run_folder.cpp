@@ -5,7 +5,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "host/error.h"
@@ -15,6 +17,11 @@ namespace {
 
 constexpr const char* kConfig = "config.toml";
 constexpr const char* kResult = "result.json";
+// Files that are put in place whole. What a killed process left of one is removed when its folder
+// is opened again.
+constexpr std::string_view kWhole[] = {kConfig,           kResult,      "report.html",
+                                       "study.csv",       "study.json", "estimators.csv",
+                                       "estimators.jsonl"};
 constexpr uint64_t kLargestText = uint64_t{1} << 20;
 constexpr int kMostNumbers = 1000;
 
@@ -123,7 +130,11 @@ RunFolder RunFolder::open(const std::string& given_path, std::shared_ptr<FileSys
                     path, kConfig));
   }
   std::string text = read_text_file(*files, config, kLargestText);
-  return RunFolder(path, std::move(text), std::move(files));
+  RunFolder folder(path, std::move(text), std::move(files));
+  remove_leftovers(*folder.files_, path, [](std::string_view name) {
+    return std::find(std::begin(kWhole), std::end(kWhole), name) != std::end(kWhole);
+  });
+  return folder;
 }
 
 std::optional<std::string> RunFolder::result() const {

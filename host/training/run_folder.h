@@ -24,8 +24,9 @@ class RunFolder {
   static RunFolder create(const std::string& path, std::string_view config_toml,
                           std::shared_ptr<FileSystem> files = posix_file_system());
 
-  // Opens the folder of an earlier run to go on with it. Throws a value error where it is no run
-  // folder or another process is at work in it.
+  // Opens the folder of an earlier run to go on with it, and removes temporary files that a killed
+  // process left in it. Throws a value error where it is no run folder or another process is at
+  // work in it.
   static RunFolder open(const std::string& path,
                         std::shared_ptr<FileSystem> files = posix_file_system());
 

@@ -85,7 +85,7 @@ TEST(BadInput, ValuesOutOfRange) {
   refused({"--threads", "5000"}, {"threads", "4096"});
   refused({"--device", "gpu"}, {"device", "cuda"});
   refused({"--mode", "loose"}, {"mode", "strict"});
-  refused({"--eval-episodes", "0"}, {"eval_episodes"});
+  refused({"--eval-episodes", "0"}, {"--eval-episodes"});
   expect_refused({"train", "mdp", "--device", "cpu", "--out", out, "--set", "n_states=64"}, 3,
                  {"64 states", "file"});
   expect_refused({"eval", folder.path(), "--episodes", "0"}, 3, {"episodes"});

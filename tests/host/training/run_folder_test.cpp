@@ -70,6 +70,24 @@ TEST(RunFolder, OpensWhatWasCreated) {
   EXPECT_EQ(names_in(run.path()), (Names{"config.toml", "result.json"}));
 }
 
+TEST(RunFolder, WhatKilledProcessesLeftIsRemoved) {
+  TemporaryFolder folder;
+  { RunFolder::create(folder / "run", kConfigText); }
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  const std::string dead = std::to_string(child), parent = std::to_string(::getppid());
+  put_file(folder / ("run/report.html.tmp." + dead), "half");
+  put_file(folder / ("run/result.json.tmp." + dead + ".2"), "half");
+  const Names kept = {"config.toml", "mine.txt.tmp." + dead, "report.html.tmp." + parent,
+                      "report.html.tmp.x"};
+  for (const std::string& name : kept) {
+    if (name != "config.toml") put_file(folder / ("run/" + name), "mine");
+  }
+  const RunFolder run = RunFolder::open(folder / "run");
+  EXPECT_EQ(names_in(run.path()), kept);
+}
+
 TEST(RunFolder, OnlyARunFolderOpens) {
   TemporaryFolder folder;
   put_file(folder / "file", "");
