@@ -304,9 +304,9 @@ class SpatialHessian {
   // Takes over the mass matrix; `chains` are those that contacts between limbs have lengthened, or
   // null.
   GALLOP_HD void assign(const Tree& mass, const FilledChains<Model>* chains) {
-    chains_ = kFills ? chains : nullptr;
+    chains_ = chains;
     each<21>([&](int k) GALLOP_BODY_LAMBDA { root(k) = mass.root[k]; });
-    if (chains_ == nullptr) {
+    if (!fills()) {
       for (int k = 0; k < TreeChains<Model>::kSize; k++) tree_.element[k] = mass.element[k];
       return;
     }
@@ -322,23 +322,21 @@ class SpatialHessian {
     }
   }
 
-  GALLOP_HD F& root(int k) { return chains_ == nullptr ? tree_.root[k] : filled_.root[k]; }
-  GALLOP_HD F* row(int j) { return chains_ == nullptr ? tree_.row(j) : filled_.row(j); }
+  GALLOP_HD F& root(int k) { return fills() ? filled_.root[k] : tree_.root[k]; }
+  GALLOP_HD F* row(int j) { return fills() ? filled_.row(j) : tree_.row(j); }
   // The place in row j of the t-th hinge of its chain along the tree.
-  GALLOP_HD int place(int j, int t) const {
-    return chains_ == nullptr ? t : TreeChains<Model>().chain(j, t);
-  }
+  GALLOP_HD int place(int j, int t) const { return fills() ? TreeChains<Model>().chain(j, t) : t; }
   GALLOP_HD F& diagonal(int j) { return row(j)[6 + place(j, TreeChains<Model>().depth(j) - 1)]; }
 
   GALLOP_HD void factor() {
-    if (chains_ != nullptr) {
+    if (fills()) {
       filled_.factor(*chains_);
     } else {
       tree_.factor();
     }
   }
   GALLOP_HD void solve(F* x) const {
-    if (chains_ != nullptr) {
+    if (fills()) {
       filled_.solve(x, *chains_);
     } else {
       tree_.solve(x);
@@ -346,6 +344,8 @@ class SpatialHessian {
   }
 
  private:
+  GALLOP_HD bool fills() const { return kFills && chains_ != nullptr; }
+
   Tree tree_;
   Filled filled_;
   const FilledChains<Model>* chains_ = nullptr;
