@@ -75,6 +75,10 @@ for report in "$work"/*.txt; do
              code[mangled]
     }' <"$report"
 done >"$work/rows"
+if [[ ! -s $work/rows ]]; then
+  echo "kernel_resources: $build has no kernel for compute capability 9.0" >&2
+  exit 1
+fi
 grep -v ',cub::' "$work/rows" | LC_ALL=C sort  # CUB's own depend on the toolkit
 if (($(wc -l <"$work/rows") < $(cat "$work"/*.txt | grep -cE "Compiling entry .*'sm_90a?'"))); then
   echo "kernel_resources: rows are missing" >&2

@@ -19,9 +19,7 @@ constexpr const char* kConfig = "config.toml";
 constexpr const char* kResult = "result.json";
 // Files that are put in place whole. What a killed process left of one is removed when its folder
 // is opened again.
-constexpr std::string_view kWhole[] = {kConfig,           kResult,      "report.html",
-                                       "study.csv",       "study.json", "estimators.csv",
-                                       "estimators.jsonl"};
+constexpr std::string_view kWhole[] = {kConfig, kResult, "report.html", "study.csv", "study.json"};
 constexpr uint64_t kLargestText = uint64_t{1} << 20;
 constexpr int kMostNumbers = 1000;
 
