@@ -128,8 +128,7 @@ def compare(sides, rounds, seconds):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", help="the gallop program of a Release build")
-    parser.add_argument("--environment", nargs="+", default=["hopper", "walker2d", "half_cheetah",
-                                                             "swimmer"])
+    parser.add_argument("--environment", nargs="+", default=list(TASKS))
     parser.add_argument("--seconds", type=float, default=0.5, help="of each side in each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--csv", help="also write the rows to this file")

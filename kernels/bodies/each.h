@@ -4,11 +4,13 @@
 
 #include "kernels/numerics/platform.h"
 
-// Lambdas that must not cost a call.
+// Lambdas that must not cost a call, and loops that nvcc would unroll until registers spill.
 #if defined(__CUDACC__)
 #define GALLOP_BODY_LAMBDA
+#define GALLOP_BODY_ROLLED GALLOP_UNROLL(1)
 #else
 #define GALLOP_BODY_LAMBDA __attribute__((always_inline))
+#define GALLOP_BODY_ROLLED
 #endif
 
 namespace gallop::inline GALLOP_ISA {

@@ -15,8 +15,8 @@ GALLOP_HD void accelerate(const BodyParameters<Model, F>& p, const F* q, const F
   pose.update(p, q, v, torque);
   Newton<Model, F> newton(pose);
   newton.solve(p, q, v, a);
-  each<BodyCounts<Model>::kDofs>([&](int k)
-                                     GALLOP_BODY_LAMBDA { constraint[k] = newton.constraint[k]; });
+  each_of<Model, BodyCounts<Model>::kDofs>(
+      [&](int k) GALLOP_BODY_LAMBDA { constraint[k] = newton.constraint[k]; });
 }
 
 // The constraint forces at (q, v) under controls.
@@ -25,7 +25,7 @@ GALLOP_NOINLINE_HD void constraint_forces(const BodyParameters<Model, F>& p, con
                                           const F* q, const F* v, F* constraint) {
   F torque[BodyCounts<Model>::kDofs], a[BodyCounts<Model>::kDofs];
   motor_torques<Model, F>(p, control, torque);
-  each<BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { a[k] = real<F>(0.0); });
+  each_of<Model, BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA { a[k] = real<F>(0.0); });
   PoseOf<Model, F> pose;
   accelerate(p, q, v, torque, a, pose, constraint);
 }
@@ -34,6 +34,18 @@ GALLOP_NOINLINE_HD void constraint_forces(const BodyParameters<Model, F>& p, con
 template <class F>
 GALLOP_HD F within_reason(F x) {
   return select(abs(x) <= real<F>(1e10), x, real<F>(__builtin_nan("")));
+}
+
+// Turns the accelerations `a` [dofs] into a guess of those half a time step on, on a straight line
+// through those half a time step `earlier` if they are `known`; keeps `a` there. The solver begins
+// with the rows that push at the guess: the nearer, the fewer iterations.
+template <class Model, class F>
+GALLOP_HD void guess_half_a_step_on(bool known, F* a, F* earlier) {
+  each_of<Model, BodyCounts<Model>::kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    const F change = known ? a[k] - earlier[k] : real<F>(0.0);
+    earlier[k] = a[k];
+    a[k] = a[k] + change;
+  });
 }
 
 // `n_steps` time steps of q and v [dofs] under constant controls [actuators].
@@ -46,12 +58,13 @@ GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_
   constexpr int kStages = kRungeKutta ? 4 : 1;
   const F h = real<F>(Model::kWorld.timestep);
   F torque[kDofs], a[kDofs], q1[kCoordinates], v1[kDofs], dq[kDofs], dv[kDofs];
+  F earlier[kDofs];  // accelerations half a time step before the present ones
   motor_torques<Model, F>(p, control, torque);
-  each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
-    a[k] = dq[k] = dv[k] = real<F>(0.0);
+  each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    a[k] = earlier[k] = dq[k] = dv[k] = real<F>(0.0);
     v1[k] = v[k];
   });
-  each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
+  each_of<Model, kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
   // One loop over all stages of all steps, so that there is one copy of the dynamics.
   const int n_stages = n_steps * kStages;
   for (int n = 0; n < n_stages; n++) {
@@ -66,38 +79,40 @@ GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_
       F ma[kDofs];
       TreeMatrix<Model, F> damped;
       damped.assign(pose.mass);
-      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+      each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
         ma[k] = pose.force[k] + newton.constraint[k];
         constexpr double step = Model::kWorld.timestep;
         damped.at(k, k) += real<F>(step * compiled<Model>().dof[k].damping);
       });
       damped.factor();
       damped.solve(ma);
-      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { v[k] = v1[k] = fmadd(h, ma[k], v[k]); });
+      each_of<Model, kDofs>([&](int k)
+                                GALLOP_BODY_LAMBDA { v[k] = v1[k] = fmadd(h, ma[k], v[k]); });
       move_coordinates<Model>(q, v, h, q);
-      each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
+      each_of<Model, kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
       continue;
     }
     const F share = real<F>(stage == 0 || stage == 3 ? 1.0 / 6 : 1.0 / 3);
     const F onward = real<F>(stage == 2 ? Model::kWorld.timestep : 0.5 * Model::kWorld.timestep);
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
       dq[k] = fmadd(share, v1[k], dq[k]);
       dv[k] = fmadd(share, a[k], dv[k]);
     });
     if (stage < 3) {
       move_coordinates<Model>(q, v1, onward, q1);
-      each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { v1[k] = fmadd(onward, a[k], v[k]); });
+      each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA { v1[k] = fmadd(onward, a[k], v[k]); });
+      if (stage != 1) guess_half_a_step_on<Model>(n > 0, a, earlier);
       continue;
     }
     move_coordinates<Model>(q, dq, h, q);
-    each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
-    each<kDofs>([&](int k) GALLOP_BODY_LAMBDA {
+    each_of<Model, kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q1[k] = q[k]; });
+    each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
       v[k] = v1[k] = fmadd(h, dv[k], v[k]);
       dq[k] = dv[k] = real<F>(0.0);
     });
   }
-  each<kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q[k] = within_reason(q[k]); });
-  each<kDofs>([&](int k) GALLOP_BODY_LAMBDA { v[k] = within_reason(v[k]); });
+  each_of<Model, kCoordinates>([&](int k) GALLOP_BODY_LAMBDA { q[k] = within_reason(q[k]); });
+  each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA { v[k] = within_reason(v[k]); });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -105,15 +105,14 @@ struct SpatialFloorContacts {
     bool touches[kLinks] = {};  // the link or one beyond it
     Motion force[kLinks];
     typename Space::Stiffness stiffness[kLinks];
-    const auto touch = [&](int l) GALLOP_BODY_LAMBDA {
-      if (touches[l]) return;
-      touches[l] = true;
-      force[l] = Space::zero_motion();
-      stiffness[l] = Space::zero_stiffness();
-    };
     for (int k = 0; k < n; k++) {
-      touch(contact[k].link);
-      push(contact[k], force[contact[k].link], stiffness[contact[k].link]);
+      const int l = contact[k].link;
+      if (!touches[l]) {
+        force[l] = Space::zero_motion();
+        stiffness[l] = Space::zero_stiffness();
+      }
+      touches[l] = true;
+      push(contact[k], force[l], stiffness[l]);
     }
     for (int l = kLinks - 1; l > 1; l--) {
       if (!touches[l]) continue;
@@ -122,14 +121,17 @@ struct SpatialFloorContacts {
         gradient[6 + j] = Space::add_dot(pose.turning[j], force[l], gradient[6 + j]);
         const Motion f = Space::multiply(stiffness[l], pose.turning[j]);
         F* const row = hessian.row(j);
-        pose.each_in_row(j, f, [&](int u, F x) GALLOP_BODY_LAMBDA {
-          F& to = row[u < 6 ? u : 6 + hessian.place(j, u - 6)];
-          to += x;
-        });
+        pose.each_in_row(j, f, [&](int u, F x) GALLOP_BODY_LAMBDA { row[u] += x; });
       }
-      touch(link.parent);
-      force[link.parent] = Space::add(force[link.parent], force[l]);
-      Space::add(stiffness[link.parent], stiffness[l]);
+      const int parent = link.parent;
+      if (touches[parent]) {
+        force[parent] = Space::add(force[parent], force[l]);
+        Space::add(stiffness[parent], stiffness[l]);
+      } else {
+        force[parent] = force[l];
+        stiffness[parent] = stiffness[l];
+      }
+      touches[parent] = true;
     }
     const auto& r = pose.rotation[1];
     const auto& k = stiffness[1];
@@ -145,7 +147,7 @@ struct SpatialFloorContacts {
     const F more[21] = {k.vv.xx,   k.vv.xy, k.vv.yy,   k.vv.xz, k.vv.yz,   k.vv.zz,   x.x,
                         x.y,       x.z,     turned.xx, y.x,     y.y,       y.z,       turned.xy,
                         turned.yy, z.x,     z.y,       z.z,     turned.xz, turned.yz, turned.zz};
-    each<21>([&](int i) GALLOP_BODY_LAMBDA { hessian.root(i) += more[i]; });
+    each<21>([&](int i) GALLOP_BODY_LAMBDA { hessian.root[i] += more[i]; });
   }
 
   // Moves of the residuals for links accelerating by `acceleration` more.

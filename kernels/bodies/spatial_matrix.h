@@ -1,127 +1,24 @@
-// Symmetric matrices of a free root's six dofs and of its hinges. Row j holds what hinge j has in
-// common with the root and with the hinges of its chain, root first; a chain is the beginning of
-// the chains of all that follow it, so a row is one run of numbers, and elimination from the leaves
-// fills nothing in. Contacts between limbs do fill in: where there are any, chains are longer and a
-// row has a place for every hinge before its own.
+// Symmetric matrices of a free root's six dofs and of its hinges: products, factors, solutions.
 #pragma once
 
 #include "kernels/bodies/each.h"
-#include "kernels/bodies/spatial_tables.h"
+#include "kernels/bodies/spatial_chains.h"
 
 namespace gallop::inline GALLOP_ISA {
 
-// Chains along the tree.
-template <class Model>
-struct TreeChainTable {
-  static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  int begin[kHinges + 1] = {}, depth[kHinges] = {}, chain[kHinges][kHinges] = {};
-  int followers[kHinges] = {}, follower[kHinges][kHinges] = {};
-
-  constexpr TreeChainTable() {
-    const SpatialModel<Model> model;
-    for (int j = 0; j < kHinges; j++) {
-      depth[j] = model.hinge[j].depth;
-      begin[j + 1] = begin[j] + 6 + depth[j];
-      for (int t = 0; t < depth[j]; t++) chain[j][t] = model.hinge[j].chain[t];
-    }
-    for (int j = kHinges - 1; j >= 0; j--) {
-      for (int t = 0; t + 1 < depth[j]; t++) {
-        const int i = chain[j][t];
-        follower[i][followers[i]++] = j;
-      }
-    }
-  }
-};
-template <class Model>
-struct TreeChains {
-  static constexpr int kSize = TreeChainTable<Model>().begin[BodyCounts<Model>::kDofs - 6];
-  static GALLOP_HD const TreeChainTable<Model>& table() {
-    static constexpr TreeChainTable<Model> kTable{};
-    return kTable;
-  }
-  GALLOP_HD int begin(int j) const { return table().begin[j]; }
-  GALLOP_HD int depth(int j) const { return table().depth[j]; }
-  GALLOP_HD int chain(int j, int t) const { return table().chain[j][t]; }
-  // The place in a row of the t-th hinge of its chain; the same in the rows of all that follow it.
-  GALLOP_HD int place(int, int t) const { return t; }
-  // Hinges whose chains hold hinge j, but itself, from the last one on.
-  GALLOP_HD int followers(int j) const { return table().followers[j]; }
-  GALLOP_HD int follower(int j, int m) const { return table().follower[j][m]; }
-};
-
-// Chains that contacts between limbs have lengthened.
-template <class Model>
-class FilledChains {
- public:
-  static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  static constexpr int kSize = 6 * kHinges + kHinges * (kHinges + 1) / 2;
-  static GALLOP_HD int begin(int j) { return 6 * j + j * (j + 1) / 2; }
-  GALLOP_HD int depth(int j) const { return depth_[j]; }
-  GALLOP_HD int chain(int j, int t) const { return chain_[j][t]; }
-  GALLOP_HD int place(int j, int t) const { return chain_[j][t]; }
-  GALLOP_HD int followers(int j) const { return followers_[j]; }
-  GALLOP_HD int follower(int j, int m) const { return follower_[j][m]; }
-  // Whether a hinge of its chain has a chain of which row j lacks elements: they have to be zero.
-  GALLOP_HD bool gaps(int j) const { return (gaps_ & bit(j)) != 0; }
-
-  GALLOP_HD void start() {
-    const TreeChains<Model> tree;
-    for (int j = 0; j < kHinges; j++) {
-      filled_[j] = 0;
-      for (int t = 0; t < tree.depth(j); t++) filled_[j] |= bit(tree.chain(j, t));
-    }
-  }
-  // A contact that all these hinges move.
-  GALLOP_HD void add(std::uint32_t hinges) {
-    for (int j = 0; j < kHinges; j++) {
-      if ((hinges & bit(j)) != 0) filled_[j] |= hinges & (2 * bit(j) - 1);
-    }
-  }
-  // Lists the chains after elimination, which fills in more.
-  GALLOP_HD void finish() {
-    for (int j = 0; j < kHinges; j++) followers_[j] = 0;
-    for (int j = kHinges - 1; j >= 0; j--) {
-      const std::uint32_t before = filled_[j] & (bit(j) - 1);
-      int n = 0;
-      for (int i = 0; i < j; i++) {
-        if ((before & bit(i)) == 0) continue;
-        chain_[j][n++] = std::uint8_t(i);
-        follower_[i][followers_[i]++] = std::uint8_t(j);
-        filled_[i] |= before & (bit(i) - 1);
-      }
-      chain_[j][n++] = std::uint8_t(j);
-      depth_[j] = std::uint8_t(n);
-    }
-    gaps_ = 0;
-    const TreeChains<Model> tree;
-    for (int j = 0; j < kHinges; j++) {
-      if (depth_[j] > tree.depth(j)) gaps_ |= bit(j);
-      for (int t = 0; t < tree.depth(j); t++) {
-        if (gaps(tree.chain(j, t))) gaps_ |= bit(j);
-      }
-    }
-  }
-
- private:
-  static GALLOP_HD std::uint32_t bit(int j) { return std::uint32_t(1) << j; }
-  std::uint32_t filled_[kHinges], gaps_;
-  std::uint8_t depth_[kHinges], chain_[kHinges][kHinges];
-  std::uint8_t followers_[kHinges], follower_[kHinges][kHinges];
-};
-
-template <class Model, class F, class Chains>
+template <class Model, class F>
 struct SpatialMatrix {
   static constexpr int kHinges = BodyCounts<Model>::kDofs - 6;
-  F root[21];                // place packed(i, j), i >= j
-  F element[Chains::kSize];  // of hinge j: six for the root, then its chain, itself last
+  using Chains = ChainLists<Model>;
+  F root[21];                               // place packed(i, j), i >= j
+  F element[kHinges * (kHinges + 13) / 2];  // row j: six for the root, then one for each hinge to j
 
-  GALLOP_HD F* row(int j) { return element + Chains().begin(j); }
-  GALLOP_HD const F* row(int j) const { return element + Chains().begin(j); }
-  GALLOP_HD F& diagonal(int j) { return row(j)[5 + Chains().depth(j)]; }
+  GALLOP_HD F* row(int j) { return element + j * (j + 13) / 2; }
+  GALLOP_HD const F* row(int j) const { return element + j * (j + 13) / 2; }
+  GALLOP_HD F& diagonal(int j) { return row(j)[6 + j]; }
 
-  // y = M x, on the tree.
+  // y = M x, for a matrix on the tree.
   GALLOP_HD void multiply(const F* x, F* y) const {
-    const Chains chains;
     F sum[6];
     each<6>([&](int i) GALLOP_BODY_LAMBDA {
       sum[i] = root[packed(i, 0)] * x[0];
@@ -131,18 +28,16 @@ struct SpatialMatrix {
     });
     for (int j = 0; j < kHinges; j++) {
       const F* r = row(j);
-      const int last = chains.depth(j) - 1;
       const F its = x[6 + j];
-      F total = r[6 + last] * its;
+      F total = r[6 + j] * its;
       each<6>([&](int u) GALLOP_BODY_LAMBDA {
         sum[u] = fmadd(r[u], its, sum[u]);
         total = fmadd(r[u], x[u], total);
       });
-      for (int t = 0; t < last; t++) {
-        const int i = 6 + chains.chain(j, t);
-        y[i] = fmadd(r[6 + t], its, y[i]);
-        total = fmadd(r[6 + t], x[i], total);
-      }
+      tree_chains<Model>().each_before(j, [&](int i) GALLOP_BODY_LAMBDA {
+        y[6 + i] = fmadd(r[6 + i], its, y[6 + i]);
+        total = fmadd(r[6 + i], x[6 + i], total);
+      });
       y[6 + j] = total;
     }
     each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = sum[u]; });
@@ -150,34 +45,39 @@ struct SpatialMatrix {
 
   // Overwrites the matrix by L of L' D L and, on the diagonal, the reciprocals of D. What the rows
   // of the hinges beyond take from a row is added up in registers, a few of its elements at a time;
-  // their own elements at its hinge become those of L when nothing needs them any more.
-  GALLOP_HD void factor(const Chains& chains = {}) {
+  // their own elements at its hinge become those of L when nothing needs them any more. Chains are
+  // those along the tree unless others are given, here and below.
+  GALLOP_HD void factor(const Chains& chains = tree_chains<Model>()) {
     GALLOP_UNROLL(1)
     for (int i = kHinges - 1; i >= 0; i--) {
-      const int n = chains.followers(i), depth = chains.depth(i);
-      const int own = 6 + chains.place(i, depth - 1);
+      F* const to = row(i);
+      const int n = chains.followers[i];
+      F* beyond[kHinges];
       F lower[kHinges];  // of the rows beyond at this hinge
       GALLOP_UNROLL(1)
       for (int m = 0; m < n; m++) {
-        const int k = chains.follower(i, m);
-        lower[m] = row(k)[own] * row(k)[6 + chains.place(k, chains.depth(k) - 1)];
+        const int k = chains.follower[i][m];
+        beyond[m] = row(k);
+        lower[m] = beyond[m][6 + i] * beyond[m][6 + k];
       }
       if (n > 0) {
-        const int at_root[6] = {0, 1, 2, 3, 4, 5};
-        take(chains, i, at_root, lower);
+        take<6>(to, 0, n, beyond, lower);
         GALLOP_UNROLL(1)
-        for (int t = 0; t < depth; t += 4) take_some(chains, i, t, lower);
+        for (int k = 0; k < chains.runs[i]; k++) {
+          const auto run = chains.run[i][k];
+          take_run(to, 6 + run.begin, 6 + run.end, n, beyond, lower);
+        }
         GALLOP_UNROLL(1)
-        for (int m = 0; m < n; m++) row(chains.follower(i, m))[own] = lower[m];
+        for (int m = 0; m < n; m++) beyond[m][6 + i] = lower[m];
       }
-      row(i)[own] = reciprocal(row(i)[own]);
+      to[6 + i] = reciprocal(to[6 + i]);
     }
-    take_from_root<4, 6>(chains);
-    take_from_root<0, 4>(chains);
+    take_from_root<4, 6>();
+    take_from_root<0, 4>();
     GALLOP_UNROLL(1)
     for (int k = kHinges - 1; k >= 0; k--) {
       F* const r = row(k);
-      const F inverse = r[6 + chains.place(k, chains.depth(k) - 1)];
+      const F inverse = r[6 + k];
       each<6>([&](int u) GALLOP_BODY_LAMBDA { r[u] = r[u] * inverse; });
     }
     F sum[21];
@@ -198,17 +98,14 @@ struct SpatialMatrix {
   }
 
   // Solves in place, after factor().
-  GALLOP_HD void solve(F* x, const Chains& chains = {}) const {
+  GALLOP_HD void solve(F* x, const Chains& chains = tree_chains<Model>()) const {
     F y[6];
     each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = x[u]; });
     for (int k = kHinges - 1; k >= 0; k--) {
       const F* r = row(k);
       const F its = x[6 + k];
-      const int last = chains.depth(k) - 1;
-      for (int t = 0; t < last; t++) {
-        const int i = 6 + chains.chain(k, t);
-        x[i] = fmadd(-r[6 + chains.place(k, t)], its, x[i]);
-      }
+      chains.each_before(
+          k, [&](int i) GALLOP_BODY_LAMBDA { x[6 + i] = fmadd(-r[6 + i], its, x[6 + i]); });
       each<6>([&](int u) GALLOP_BODY_LAMBDA { y[u] = fmadd(-r[u], its, y[u]); });
     }
     each_down<6>([&](int k) GALLOP_BODY_LAMBDA {
@@ -225,56 +122,49 @@ struct SpatialMatrix {
     });
     for (int k = 0; k < kHinges; k++) {
       const F* r = row(k);
-      const int last = chains.depth(k) - 1;
-      F its = x[6 + k] * r[6 + chains.place(k, last)];
+      F its = x[6 + k] * r[6 + k];
       each<6>([&](int u) GALLOP_BODY_LAMBDA { its = fmadd(-r[u], y[u], its); });
-      for (int t = 0; t < last; t++) {
-        its = fmadd(-r[6 + chains.place(k, t)], x[6 + chains.chain(k, t)], its);
-      }
+      chains.each_before(k,
+                         [&](int i) GALLOP_BODY_LAMBDA { its = fmadd(-r[6 + i], x[6 + i], its); });
       x[6 + k] = its;
     }
   }
 
  private:
-  // Elements of row i at these places, less what the rows of the hinges beyond take.
+  // Elements of a row from place `at` on, less what the n rows beyond take.
   template <int kCount>
-  GALLOP_HD void take(const Chains& chains, int i, const int (&place)[kCount], const F* lower) {
-    F* const to = row(i);
-    const int n = chains.followers(i);
+  GALLOP_HD static void take(F* to, int at, int n, F* const* beyond, const F* lower) {
     F sum[kCount];
-    each<kCount>([&](int u) GALLOP_BODY_LAMBDA { sum[u] = to[place[u]]; });
+    each<kCount>([&](int u) GALLOP_BODY_LAMBDA { sum[u] = to[at + u]; });
     GALLOP_UNROLL(1)
     for (int m = 0; m < n; m++) {
-      const F* const r = row(chains.follower(i, m));
+      const F* const r = beyond[m] + at;
       const F a = lower[m];
-      each<kCount>([&](int u) GALLOP_BODY_LAMBDA { sum[u] = fmadd(-r[place[u]], a, sum[u]); });
+      each<kCount>([&](int u) GALLOP_BODY_LAMBDA { sum[u] = fmadd(-r[u], a, sum[u]); });
     }
-    each<kCount>([&](int u) GALLOP_BODY_LAMBDA { to[place[u]] = sum[u]; });
+    each<kCount>([&](int u) GALLOP_BODY_LAMBDA { to[at + u] = sum[u]; });
   }
-  // Up to four elements, from that of the t-th hinge of its chain on.
-  GALLOP_HD void take_some(const Chains& chains, int i, int t, const F* lower) {
-    const auto at = [&](int u) GALLOP_BODY_LAMBDA { return 6 + chains.place(i, t + u); };
-    const int left = chains.depth(i) - t;
-    if (left == 1) {
-      take<1>(chains, i, {at(0)}, lower);
-    } else if (left == 2) {
-      take<2>(chains, i, {at(0), at(1)}, lower);
-    } else if (left == 3) {
-      take<3>(chains, i, {at(0), at(1), at(2)}, lower);
-    } else {
-      take<4>(chains, i, {at(0), at(1), at(2), at(3)}, lower);
+  GALLOP_HD static void take_run(F* to, int at, int end, int n, F* const* beyond, const F* lower) {
+    GALLOP_UNROLL(1)
+    for (; end - at >= 4; at += 4) take<4>(to, at, n, beyond, lower);
+    if (end - at == 1) {
+      take<1>(to, at, n, beyond, lower);
+    } else if (end - at == 2) {
+      take<2>(to, at, n, beyond, lower);
+    } else if (end - at == 3) {
+      take<3>(to, at, n, beyond, lower);
     }
   }
   // Rows kFrom to kEnd - 1 of the root, less what the hinges take.
   template <int kFrom, int kEnd>
-  GALLOP_HD void take_from_root(const Chains& chains) {
+  GALLOP_HD void take_from_root() {
     constexpr int kFirst = packed(kFrom, 0), kCount = packed(kEnd, 0) - kFirst;
     F sum[kCount];
     each<kCount>([&](int k) GALLOP_BODY_LAMBDA { sum[k] = root[kFirst + k]; });
     GALLOP_UNROLL(1)
     for (int k = kHinges - 1; k >= 0; k--) {
       const F* const r = row(k);
-      const F inverse = r[6 + chains.place(k, chains.depth(k) - 1)];
+      const F inverse = r[6 + k];
       F at[kEnd];
       each<kEnd>([&](int u) GALLOP_BODY_LAMBDA { at[u] = r[u]; });
       each<kEnd>([&](int u) GALLOP_BODY_LAMBDA {
@@ -289,66 +179,35 @@ struct SpatialMatrix {
   }
 };
 
-template <class Model, class F>
-using SpatialMass = SpatialMatrix<Model, F, TreeChains<Model>>;
-
 // The Hessian of the constraint solver: on the tree until contacts between limbs fill it in.
 template <class Model, class F>
-class SpatialHessian {
+class SpatialHessian : public SpatialMatrix<Model, F> {
  public:
-  using Tree = SpatialMass<Model, F>;
-  using Filled = SpatialMatrix<Model, F, FilledChains<Model>>;
-  static constexpr int kHinges = Tree::kHinges;
-  static constexpr bool kFills = BodyCounts<Model>::kPairs > 0;
+  using Matrix = SpatialMatrix<Model, F>;
+  static constexpr int kHinges = Matrix::kHinges;
 
-  // Takes over the mass matrix; `chains` are those that contacts between limbs have lengthened, or
-  // null.
-  GALLOP_HD void assign(const Tree& mass, const FilledChains<Model>* chains) {
-    chains_ = chains;
-    each<21>([&](int k) GALLOP_BODY_LAMBDA { root(k) = mass.root[k]; });
-    if (!fills()) {
-      for (int k = 0; k < TreeChains<Model>::kSize; k++) tree_.element[k] = mass.element[k];
-      return;
-    }
-    const TreeChains<Model> tree;
+  // Takes over the mass matrix; `filled` are the chains that contacts between limbs have
+  // lengthened, or null.
+  GALLOP_HD void assign(const Matrix& mass, const FilledChains<Model>* filled) {
+    const auto& tree = tree_chains<Model>();
+    chains_ = filled != nullptr ? static_cast<const ChainLists<Model>*>(filled) : &tree;
+    each<21>([&](int k) GALLOP_BODY_LAMBDA { this->root[k] = mass.root[k]; });
     for (int j = 0; j < kHinges; j++) {
       const F* from = mass.row(j);
-      F* to = filled_.row(j);
+      F* to = this->row(j);
       each<6>([&](int u) GALLOP_BODY_LAMBDA { to[u] = from[u]; });
-      if (chains->gaps(j)) {
+      if (filled != nullptr && filled->gaps(j)) {
         for (int i = 0; i < j; i++) to[6 + i] = real<F>(0.0);
       }
-      for (int t = 0; t < tree.depth(j); t++) to[6 + tree.chain(j, t)] = from[6 + t];
+      tree.each_before(j, [&](int i) GALLOP_BODY_LAMBDA { to[6 + i] = from[6 + i]; });
+      to[6 + j] = from[6 + j];
     }
   }
-
-  GALLOP_HD F& root(int k) { return fills() ? filled_.root[k] : tree_.root[k]; }
-  GALLOP_HD F* row(int j) { return fills() ? filled_.row(j) : tree_.row(j); }
-  // The place in row j of the t-th hinge of its chain along the tree.
-  GALLOP_HD int place(int j, int t) const { return fills() ? TreeChains<Model>().chain(j, t) : t; }
-  GALLOP_HD F& diagonal(int j) { return row(j)[6 + place(j, TreeChains<Model>().depth(j) - 1)]; }
-
-  GALLOP_HD void factor() {
-    if (fills()) {
-      filled_.factor(*chains_);
-    } else {
-      tree_.factor();
-    }
-  }
-  GALLOP_HD void solve(F* x) const {
-    if (fills()) {
-      filled_.solve(x, *chains_);
-    } else {
-      tree_.solve(x);
-    }
-  }
+  GALLOP_HD void factor() { Matrix::factor(*chains_); }
+  GALLOP_HD void solve(F* x) const { Matrix::solve(x, *chains_); }
 
  private:
-  GALLOP_HD bool fills() const { return kFills && chains_ != nullptr; }
-
-  Tree tree_;
-  Filled filled_;
-  const FilledChains<Model>* chains_ = nullptr;
+  const ChainLists<Model>* chains_;
 };
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -6,6 +6,7 @@
 
 #include "kernels/bodies/parameters.h"
 #include "kernels/bodies/spatial_matrix.h"
+#include "kernels/bodies/spatial_tables.h"
 #include "kernels/numerics/math.h"
 
 namespace gallop::inline GALLOP_ISA {
@@ -17,7 +18,7 @@ struct SpatialPose {
   using Vector = typename Space::Vector;
   using Motion = typename Space::Motion;
   using Inertia = typename Space::Inertia;
-  using Mass = SpatialMass<Model, F>;
+  using Mass = SpatialMatrix<Model, F>;
   static constexpr int kLinks = Counts::kLinks, kDofs = Counts::kDofs, kHinges = kDofs - 6;
   static constexpr int kMoving = kLinks;  // bodies that a sweep moves
 
@@ -97,7 +98,6 @@ struct SpatialPose {
   // to(k, product) for the elements of a row of the mass matrix.
   template <class To>
   GALLOP_HD void each_in_row(int j, const Motion& f, To to) const {
-    const auto& hinge = spatial_tables<Model, F>().hinge[j];
     const Vector torque = Space::rotate_back(rotation[1], f.w);
     to(0, f.v.x);
     to(1, f.v.y);
@@ -105,7 +105,9 @@ struct SpatialPose {
     to(3, torque.x);
     to(4, torque.y);
     to(5, torque.z);
-    for (int t = 0; t < hinge.depth; t++) to(6 + t, Space::dot(turning[hinge.chain[t]], f));
+    tree_chains<Model>().each_before(
+        j, [&](int i) GALLOP_BODY_LAMBDA { to(6 + i, Space::dot(turning[i], f)); });
+    to(6 + j, Space::dot(turning[j], f));
   }
 
   static GALLOP_HD typename Space::Rotation rotation_of(const F* quaternion) {

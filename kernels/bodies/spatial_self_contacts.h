@@ -48,24 +48,13 @@ struct SpatialSelfContacts {
         centre[g] = Space::add(pose.origin[geom.link], Space::rotate(r, as_vector<F>(geom.centre)));
         half[g] = Space::rotate(r, as_vector<F>(geom.half));
       }
-      for (int k = 0; k < kPairs; k++) {
-        const auto& pair = table.pair[k];
-        const Vector x = centre[pair.geom[0]], y = centre[pair.geom[1]];
-        const Vector between = Space::subtract(x, y);
-        const Mask<F> near = Space::dot(between, between) < F(pair.reach2);
-        if (!any(near)) continue;
-        const Vector u = half[pair.geom[0]], w = half[pair.geom[1]];
-        F s, t;
-        nearest(u, w, between, s, t);
-        const Vector from = Space::add_scaled(s, u, x);
-        const Vector to = Space::subtract(Space::add_scaled(t, w, y), from);
-        const F apart = sqrt(Space::dot(to, to)), distance = apart - F(pair.radii);
-        const Mask<F> active = near & (distance < real<F>(kMargin));
-        if (!any(active)) continue;
-        found = found | active;
-        if (n == 0) chains.start();
-        chains.add(pair.first | pair.second);
-        add_row(pose, k, from, to, apart, distance, active);
+      for (int g = 0; g < kGeoms; g++) {
+        const Vector x = centre[g];
+        for (int k = table.first_pair[g]; k < table.first_pair[g + 1]; k++) {
+          const Vector between = Space::subtract(x, centre[table.second[k]]);
+          const Mask<F> near = Space::dot(between, between) < F(table.reach2[k]);
+          if (any(near)) found = found | meet(pose, k, near, between, centre, half);
+        }
       }
       if (n > 0) chains.finish();
     }
@@ -73,7 +62,8 @@ struct SpatialSelfContacts {
   }
 
   // The Hessian of no rows, with room for what these fill in.
-  GALLOP_HD void start(const SpatialMass<Model, F>& mass, SpatialHessian<Model, F>& hessian) const {
+  GALLOP_HD void start(const SpatialMatrix<Model, F>& mass,
+                       SpatialHessian<Model, F>& hessian) const {
     hessian.assign(mass, n > 0 ? &chains : nullptr);
   }
 
@@ -89,16 +79,15 @@ struct SpatialSelfContacts {
         const auto& pair = spatial_tables<Model, F>().pair[r.pair];
         const F d = pushing(r.residual, r.weight), force = d * r.residual;
         F jacobian[kHinges];
-        for (int i = 0; i < kHinges; i++) {
-          const std::uint32_t bit = std::uint32_t(1) << i;
-          if (((pair.first | pair.second) & bit) == 0) continue;
+        const std::uint32_t all = pair.first | pair.second;
+        for (const int i : Bits{all}) {
           const F along = Space::dot(pose.turning[i], r.push);
-          jacobian[i] = (pair.second & bit) != 0 ? along : -along;
+          jacobian[i] = (pair.second & bit_of(i)) != 0 ? along : -along;
           gradient[6 + i] = fmadd(force, jacobian[i], gradient[6 + i]);
           const F dj = d * jacobian[i];
-          F* to = hessian.row(i) + 6;
-          for (int j = 0; j <= i; j++) {
-            if (((pair.first | pair.second) >> j & 1) != 0) to[j] = fmadd(dj, jacobian[j], to[j]);
+          F* const to = hessian.row(i) + 6;
+          for (const int j : Bits{all & (2 * bit_of(i) - 1)}) {
+            to[j] = fmadd(dj, jacobian[j], to[j]);
           }
         }
       }
@@ -120,6 +109,25 @@ struct SpatialSelfContacts {
   }
 
  private:
+  // Whether the geoms of pair k touch where they are near.
+  GALLOP_HD Mask<F> meet(const PoseOf& pose, int k, Mask<F> near, Vector between,
+                         const Vector* centre, const Vector* half) {
+    const auto& pair = spatial_tables<Model, F>().pair[k];
+    const Vector u = half[pair.geom[0]], w = half[pair.geom[1]];
+    F s, t;
+    nearest(pair.geom[0], pair.geom[1], u, w, between, s, t);
+    const Vector from = Space::add_scaled(s, u, centre[pair.geom[0]]);
+    const Vector to = Space::subtract(Space::add_scaled(t, w, centre[pair.geom[1]]), from);
+    const F apart = sqrt(Space::dot(to, to)), distance = apart - F(pair.radii);
+    const Mask<F> active = near & (distance < real<F>(kMargin));
+    if (any(active)) {
+      if (n == 0) chains.start();
+      chains.add(pair.first | pair.second);
+      add_row(pose, k, from, to, apart, distance, active);
+    }
+    return active;
+  }
+
   GALLOP_HD void add_row(const PoseOf& pose, int k, Vector from, Vector between, F apart,
                          F distance, Mask<F> active) {
     constexpr SoftConstants soft = softness();
@@ -144,18 +152,19 @@ struct SpatialSelfContacts {
     return Space::dot(Space::subtract(motion[link[1]], motion[link[0]]), r.push);
   }
 
-  // Nearest points x + s u and y + t w of two segments, s and t in [-1, 1], of which either may be
-  // a point; between = x - y. Each step takes the nearest point to the one before, so that parallel
-  // axes end at a pair of nearest points too.
-  static GALLOP_HD void nearest(Vector u, Vector w, Vector between, F& s, F& t) {
-    const F one = real<F>(1.0), least = real<F>(1e-15);
+  // Nearest points x + s u and y + t w of the axes of geoms g and h, s and t in [-1, 1]; between =
+  // x - y. Each step takes the nearest point to the one before, so that parallel axes end at a pair
+  // of nearest points too.
+  static GALLOP_HD void nearest(int g, int h, Vector u, Vector w, Vector between, F& s, F& t) {
+    const auto &first = spatial_tables<Model, F>().geom[g],
+               &second = spatial_tables<Model, F>().geom[h];
+    const F one = real<F>(1.0), uw = Space::dot(u, w);
     const auto within = [&](F z) GALLOP_BODY_LAMBDA { return min(max(z, -one), one); };
-    const F uu = Space::dot(u, u), uw = Space::dot(u, w), ww = Space::dot(w, w);
     const F su = -Space::dot(u, between), tw = Space::dot(w, between);
-    const F determinant = max(fmadd(uu, ww, -(uw * uw)), least);
-    s = within(fmadd(ww, su, uw * tw) * reciprocal(determinant));
-    t = within(fmadd(uw, s, tw) * reciprocal(max(ww, least)));
-    s = within(fmadd(uw, t, su) * reciprocal(max(uu, least)));
+    const F determinant = fmadd(F(first.half2), F(second.half2), -(uw * uw));
+    s = within(fmadd(F(second.half2), su, uw * tw) * reciprocal(max(determinant, real<F>(1e-15))));
+    t = within(fmadd(uw, s, tw) * F(second.inverse_half2));
+    s = within(fmadd(uw, t, su) * F(first.inverse_half2));
   }
 };
 

@@ -39,7 +39,6 @@ struct SpatialTables {
     Real about_origin[6], about_centre[6];  // xx yy zz xy xz yz
   };
   struct Hinge {
-    int depth, chain[kHinges];
     Triple axis;
     Real armature, damping, stiffness, reference, low, high, inverse_weight;
   };
@@ -52,12 +51,13 @@ struct SpatialTables {
   };
   struct Geom {
     int link;
-    Triple centre, half;  // from the centre to the second end
+    Triple centre, half;        // from the centre to the second end
+    Real half2, inverse_half2;  // |half|^2 and its reciprocal: of a sphere zero, both
   };
   struct Pair {
     int geom[2], link[2], body[2];
     std::uint32_t first, second;  // hinges that move one and not the other
-    Real reach2, radius, radii, inverse_weight;
+    Real radius, radii, inverse_weight;
   };
 
   Link link[kLinks] = {};
@@ -66,6 +66,11 @@ struct SpatialTables {
   Point point[at_least_one(kPoints)] = {};
   Geom geom[kGeoms] = {};
   Pair pair[at_least_one(kPairs)] = {};
+  // What the search for near pairs reads: the pairs of geom g as the first are those from its place
+  // on, the second geom of each, and the square of how near their centres have to be.
+  int first_pair[kGeoms + 1] = {};
+  std::uint8_t second[at_least_one(kPairs)] = {};
+  Real reach2[at_least_one(kPairs)] = {};
 
   constexpr SpatialTables() {
     const SpatialModel<Model> model;
@@ -101,8 +106,6 @@ struct SpatialTables {
     for (int j = 0; j < kHinges; j++) {
       const auto& from = model.hinge[j];
       Hinge& to = hinge[j];
-      to.depth = from.depth;
-      for (int k = 0; k < from.depth; k++) to.chain[k] = from.chain[k];
       to.axis = triple(from.axis);
       to.armature = Real(from.armature);
       to.damping = Real(from.damping);
@@ -121,7 +124,9 @@ struct SpatialTables {
       const Vector3 between = from.to - from.from;
       const bool capsule = dot(between, between) > 0;
       const Vector3 axis = capsule ? (1 / constant_sqrt(dot(between, between))) * between : between;
-      geom[g] = {from.link, triple(0.5 * (from.from + from.to)), triple(0.5 * between)};
+      const double half2 = 0.25 * dot(between, between);
+      geom[g] = {from.link, triple(0.5 * (from.from + from.to)), triple(0.5 * between), Real(half2),
+                 Real(capsule ? 1 / half2 : 0)};
       for (int end = capsule ? 0 : 1; end < 2; end++) {
         point[n++] = {from.link,
                       from.body,
@@ -141,6 +146,8 @@ struct SpatialTables {
       for (int h = g + 1; h < kGeoms; h++) {
         if (!Counts::can_meet(Model::kGeoms[g], Model::kGeoms[h])) continue;
         const auto &x = model.geom[g], &y = model.geom[h];
+        second[n] = std::uint8_t(h);
+        reach2[n] = reach_of(model, g, h);
         Pair& to = pair[n++];
         to.geom[0] = g;
         to.geom[1] = h;
@@ -153,17 +160,21 @@ struct SpatialTables {
           if (a && !b) to.first |= std::uint32_t(1) << j;
           if (b && !a) to.second |= std::uint32_t(1) << j;
         }
-        const Vector3 a = 0.5 * (x.to - x.from), b = 0.5 * (y.to - y.from);
-        const double margin = margin_of<Model>(Model::kGeoms[g].margin, Model::kGeoms[h].margin);
-        const double reach =
-            constant_sqrt(dot(a, a)) + constant_sqrt(dot(b, b)) + x.radius + y.radius + margin;
-        to.reach2 = Real(reach * reach);
         to.radius = Real(x.radius);
         to.radii = Real(x.radius + y.radius);
         to.inverse_weight =
             Real(model.body[x.body].inverse_weight + model.body[y.body].inverse_weight);
       }
+      first_pair[g + 1] = n;
     }
+  }
+  static constexpr Real reach_of(const SpatialModel<Model>& model, int g, int h) {
+    const auto &x = model.geom[g], &y = model.geom[h];
+    const Vector3 a = 0.5 * (x.to - x.from), b = 0.5 * (y.to - y.from);
+    const double margin = margin_of<Model>(Model::kGeoms[g].margin, Model::kGeoms[h].margin);
+    const double reach =
+        constant_sqrt(dot(a, a)) + constant_sqrt(dot(b, b)) + x.radius + y.radius + margin;
+    return Real(reach * reach);
   }
 };
 
