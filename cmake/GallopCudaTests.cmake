@@ -63,12 +63,9 @@ function(gallop_add_gpu_test)
     target_link_libraries(gallop_gpu_${program} PRIVATE gallop gallop_private_dependencies
                                                         gallop_test_support)
   endforeach()
-  # They are carried to a machine without the executor's library, and perhaps an older libstdc++.
+  # They are carried to a machine without the executor's library.
   foreach(program gallop_gpu_test gallop_gpu_bits gallop_gpu_trust_region)
     target_link_options(${program} PRIVATE -Wl,--as-needed)
-    if(GALLOP_PORTABLE)
-      target_link_options(${program} PRIVATE -static-libstdc++ -static-libgcc)
-    endif()
   endforeach()
   add_executable(gallop_gpu_planted ${PROJECT_SOURCE_DIR}/tests/gpu/programs/planted_errors.cu)
   gallop_own_code(gallop_gpu_planted)

@@ -7,15 +7,9 @@ find_package(Eigen3 REQUIRED NO_MODULE)
 find_path(GALLOP_TOML_INCLUDE_DIR toml++/toml.h REQUIRED)
 
 # fmt is the one that is linked; header-only it costs 3 s more for each file that includes it.
-set(GALLOP_FMT fmt::fmt)
-if(GALLOP_PORTABLE)
-  set(GALLOP_FMT fmt::fmt-header-only)
-  set(Boost_USE_STATIC_LIBS ON)
-  add_link_options(-static-libstdc++ -static-libgcc)
-endif()
 add_library(gallop_private_dependencies INTERFACE)
 target_link_libraries(gallop_private_dependencies INTERFACE
-  ${GALLOP_FMT} nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen)
+  fmt::fmt nlohmann_json::nlohmann_json CLI11::CLI11 Eigen3::Eigen)
 target_include_directories(gallop_private_dependencies SYSTEM INTERFACE ${GALLOP_TOML_INCLUDE_DIR})
 
 # gallop_own_code(<target>): warnings for code of this project, never imposed on its users.

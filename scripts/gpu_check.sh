@@ -1,21 +1,25 @@
 #!/usr/bin/env bash
 # Proves and measures the CUDA backend on a machine with a GPU, within ten minutes:
 #
-#   scripts/gpu_check.sh [build]     a CUDA build, carried here or built here; by default
-#                                    build/cuda-portable, else build/cuda, else one that it makes
+#   scripts/gpu_check.sh [build]     a CUDA build: a folder, or an archive from scripts/gpu_pack.sh; by
+#                                    default build/gpu.tar.xz or build/cuda, else one that it makes
 #
 # In this order: planted errors, which have to be found; the GPU tests; hashes of the CPU against the
-# GPU's; compute-sanitizer on small shapes; benchmarks. Everything lands in
-# bench/results/<device>/: bits.csv, bench.csv and bench.jsonl, trust_region.csv, check.csv and
-# machine.json.
+# GPU's; compute-sanitizer on small shapes; benchmarks. Each has a limit of its own, so that all of
+# them get some of the time. Everything lands in bench/results/<device>/: bits.csv, bench.csv and
+# bench.jsonl, trust_region.csv, check.csv, machine.json and logs.txt.
 #
-# The library of mode fast has to be there too: libcublas.so.13, or libcublas.so, where the loader finds it.
+# The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
+# Python packages of NVIDIA.
+#
+#   GALLOP_GPU_CHECK_RESULTS   another folder for the results
+#   GALLOP_GPU_CHECK_SECONDS   another limit for all of it (540)
 #
 # Exit codes: 0 all passed, 1 something failed, 2 wrong use or no build, 7 no GPU on this machine.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
 started=$SECONDS
-limit_s=${GALLOP_GPU_CHECK_SECONDS:-590}
+limit_s=${GALLOP_GPU_CHECK_SECONDS:-540}
 
 fail_early() {
   echo "gpu_check: $2" >&2
@@ -27,48 +31,79 @@ command -v nvidia-smi >/dev/null || fail_early 7 "no GPU: nvidia-smi is not inst
 query() { nvidia-smi --id=0 --query-gpu="$1" --format=csv,noheader,nounits; }
 device=$(query name) || fail_early 7 "no GPU: nvidia-smi finds no device; nothing was checked"
 
-find_build() {
-  local candidate
-  for candidate in "$@" build/cuda-portable build/cuda; do
-    if [[ -x $candidate/bin/gallop_gpu_test ]]; then
-      echo "$candidate"
-      return
-    fi
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+programs=(gallop gallop_gpu_bits gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region)
+missing_from() {
+  local program
+  for program in "${programs[@]}"; do
+    [[ -x $1/bin/$program ]] || { echo "bin/$program"; return; }
   done
-  return 1
 }
-if ! build=$(find_build "$@"); then
-  (($# == 0)) || fail_early 2 "$1 has no bin/gallop_gpu_test; build the target gallop_tests there"
+if (($# == 1)); then
+  build=$1
+  [[ -e $build ]] || fail_early 2 "there is no $build"
+else
+  build=
+  for candidate in build/gpu.tar.xz build/cuda; do
+    if [[ -z $build && (-f $candidate || -x $candidate/bin/gallop_gpu_test) ]]; then build=$candidate; fi
+  done
+fi
+if [[ -z $build ]]; then
+  PATH+=:/usr/local/cuda/bin
   command -v nvcc >/dev/null || fail_early 2 "no CUDA build was carried here, and there is no nvcc to make one"
-  { cmake --preset cuda && cmake --build --preset cuda --target gallop_tests gallop_program; } ||
+  { cmake --preset cuda && cmake --build --preset cuda --target gallop_program "${programs[@]:1}"; } ||
     fail_early 1 "the build failed"
   build=build/cuda
 fi
+if [[ -f $build ]]; then
+  python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$build" "$work/build" ||
+    fail_early 2 "$build cannot be unpacked; scripts/gpu_pack.sh makes one"
+  build=$work/build
+fi
+missing=$(missing_from "$build")
+[[ -z $missing ]] || fail_early 2 "$build has no $missing; build the targets gallop_program and gallop_gpu_* there"
 
-commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-if [[ -n $(git status --porcelain --untracked-files=no 2>/dev/null) ]]; then commit+=-modified; fi
-folder=bench/results/$(tr ' /' '__' <<<"$device")
+# What the carried programs and cuBLAS are loaded from.
+libraries=$build/lib
+cublas=$(python3 -c 'import glob, site, sys
+found = [f for d in site.getsitepackages() + sys.path for f in glob.glob(d + "/nvidia/**/libcublas.so.13", recursive=True)]
+print(found[0] if found else "")' 2>/dev/null)
+[[ -z $cublas ]] || libraries+=:$(dirname -- "$cublas")
+export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+
+# The commit that was built, where an archive says so.
+if [[ -f $build/commit ]]; then
+  commit=$(<"$build/commit")
+else
+  commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+  changed=$(git status --porcelain --untracked-files=no -- . ':!bench/results' 2>/dev/null)
+  [[ -z $changed ]] || commit+=-modified
+fi
+folder=${GALLOP_GPU_CHECK_RESULTS:-bench/results/$(tr ' /' '__' <<<"$device")}
 mkdir -p -- "$folder" || fail_early 1 "cannot make $folder"
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
 passed=0
 failed=0
 echo "check,result,seconds,commit" >"$folder/check.csv"
+: >"$folder/logs.txt"
 
-# check <name> <command>...: runs it within what is left of the time, and shows the end of its output
-# where it fails.
+# check <name> <seconds> <command>...: runs it within its limit and what is left of the time, and
+# shows the end of its output where it fails.
 check() {
-  local name=$1 start=$SECONDS left=$((limit_s - (SECONDS - started))) result
-  shift
-  if ((left > 5)) && timeout "$left" bash -c '"$@"' check "$@" >"$work/$name.log" 2>&1 </dev/null; then
+  local name=$1 limit=$2 start=$SECONDS left=$((limit_s - (SECONDS - started))) result
+  shift 2
+  ((limit <= left)) || limit=$left
+  if ((left > 5)) && timeout -k 5 "$limit" bash -c '"$@"' check "$@" >"$work/log" 2>&1 </dev/null; then
     result=passed
     passed=$((passed + 1))
   else
     result=FAILED
     failed=$((failed + 1))
-    if ((left <= 5)); then echo "no time was left" >"$work/$name.log"; fi
-    tail -n 40 -- "$work/$name.log"
+    if ((left <= 5)); then echo "no time was left" >"$work/log"; fi
+    tail -n 40 -- "$work/log"
+    if ((SECONDS - start >= limit)); then echo "$name: stopped at its limit of $limit s"; fi
   fi
+  { printf '== %s: %s\n' "$name" "$result"; tail -c 200000 -- "$work/log"; } >>"$folder/logs.txt"
   printf '%s: %s (%d s)\n' "$name" "$result" "$((SECONDS - start))"
   printf '%s,%s,%d,%s\n' "$name" "$result" "$((SECONDS - start))" "$commit" >>"$folder/check.csv"
 }
@@ -103,7 +138,14 @@ PY
   }
 }
 
-bits() { "$build/bin/gallop_gpu_bits" "$commit" >"$folder/bits.csv"; }
+# Results replace those of before when they are whole, and stay beside them where they are not.
+into() {
+  local file=$1
+  shift
+  "$@" >"$file.part" || return
+  mv -- "$file.part" "$file"
+}
+bits() { into "$folder/bits.csv" "$build/bin/gallop_gpu_bits" "$commit"; }
 enough_bits() {
   local rows
   rows=$(($(wc -l <"$folder/bits.csv") - 1))
@@ -111,17 +153,30 @@ enough_bits() {
   ((rows >= 50))
 }
 
-# Every kernel once, on shapes that a sanitizer takes seconds for.
-small='EveryEnvironment.*:Step.*:Gae.ScanInEveryOrderOfThreads:Returns.*:Standardize.*:Shuffle.*'
-small+=':Gradient.EveryOrderOfThreads:Gradient.TablesAndNetworksBeyondSharedMemory:Adam.*'
-small+=':Fisher.EveryOrderOfThreads:Fisher.TablesAndNetworksBeyondSharedMemory:Solver.EveryOrder*'
-small+=':LineSearch.*:Recording.ARepetition*:Moments.OfZerosAndOfWhatIsNotFinite:Rollout.EveryOrderOfThreads'
+# Every kernel once, on shapes that a sanitizer takes seconds for. A pattern that matches no test
+# fails, so that a renamed test is not left out unseen.
+small=('*EveryEnvironment.*' 'Step.*' 'Gae.ScanInEveryOrderOfThreads' 'Returns.*' 'Standardize.*'
+  'Shuffle.*' 'Gradient.EveryOrderOfThreads' 'Gradient.TablesAndNetworksBeyondSharedMemory' 'Adam.*'
+  'Fisher.EveryOrderOfThreads' 'Fisher.TablesAndNetworksBeyondSharedMemory' 'Solver.EveryOrder*'
+  'LineSearch.*' 'Recording.ARepetition*' 'Moments.OfZerosAndOfWhatIsNotFinite'
+  'Rollout.EveryOrderOfThreads')
+patterns() {
+  local pattern listed
+  for pattern in "$@"; do
+    listed=$("$build/bin/gallop_gpu_test" --gtest_list_tests --gtest_filter="$pattern") || return
+    [[ $listed == *"  "* ]] || { echo "no test is called $pattern"; return 1; }
+  done
+}
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
-# A planted error may also hang: each run has its own limit.
-sanitize() { timeout 120 "$sanitizer" --tool "$1" --error-exitcode 9 --print-limit 20 "${@:2}"; }
+# Room between allocations, so that memcheck sees a step from one into the next.
+sanitize() {
+  local options=(--tool "$1" --error-exitcode 9 --print-limit 20)
+  if [[ $1 == memcheck ]]; then options+=(--padding 512); fi
+  "$sanitizer" "${options[@]}" "${@:2}"
+}
 
 bench() {
-  "$build/bin/gallop" bench rollout --device cuda --json >"$folder/bench.jsonl" || return 1
+  into "$folder/bench.jsonl" "$build/bin/gallop" bench rollout --device cuda --json || return 1
   python3 - "$folder/bench.jsonl" "$folder/bench.csv" "$commit" <<'PY'
 import csv, json, sys
 rows = [json.loads(line) for line in open(sys.argv[1]) if line.strip()]
@@ -136,7 +191,7 @@ PY
 }
 
 trust_region() {
-  "$build/bin/gallop_gpu_trust_region" "$commit" >"$folder/trust_region.csv" &&
+  into "$folder/trust_region.csv" "$build/bin/gallop_gpu_trust_region" "$commit" &&
     (($(wc -l <"$folder/trust_region.csv") == 17))
 }
 # The target stands in docs/benchmarks.md; a slower product is no failure of this check.
@@ -148,28 +203,29 @@ show_products() {
 
 # The checks run in shells of their own, so that the clock can stop them.
 export build folder commit sanitizer
-export -f must_fail bits enough_bits sanitize bench trust_region
+export -f must_fail into bits enough_bits patterns sanitize bench trust_region
 
 echo "$device, commit $commit, build $build"
 machine
-check planted-bits must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
-check tests "$build/bin/gallop_gpu_test" --gtest_brief=1
-check bits bits
-check bits-rows enough_bits
+check planted-bits 60 must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
+check tests 120 "$build/bin/gallop_gpu_test" --gtest_brief=1
+check bits 150 bits
+check bits-rows 10 enough_bits
 if [[ -x $sanitizer ]]; then
+  check patterns 20 patterns "${small[@]}"
   for tool in memcheck racecheck initcheck synccheck; do
-    check "planted-$tool" must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* (error|hazard)' \
+    check "planted-$tool" 20 must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* (error|hazard)' \
       sanitize "$tool" "$build/bin/gallop_gpu_planted" "$tool"
     # Between cuBLAS's kernels only memcheck looks: what else they do is not ours.
-    filter=$small
+    filter=$(IFS=:; echo "${small[*]}")
     if [[ $tool == memcheck ]]; then filter+=:MatrixFisher.EveryOrderOfThreads; fi
-    check "$tool" sanitize "$tool" "$build/bin/gallop_gpu_test" --gtest_brief=1 --gtest_filter="$filter"
+    check "$tool" 60 sanitize "$tool" "$build/bin/gallop_gpu_test" --gtest_brief=1 --gtest_filter="$filter"
   done
 else
-  check compute-sanitizer test -x "$sanitizer"
+  check compute-sanitizer 10 test -x "$sanitizer"
 fi
-check bench bench
-check trust-region trust_region
+check bench 120 bench
+check trust-region 60 trust_region
 show_products
 machine
 echo "$passed passed, $failed failed; results in $folder"

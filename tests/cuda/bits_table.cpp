@@ -1,6 +1,9 @@
 #include "tests/cuda/bits_table.h"
 
+#include <algorithm>
+#include <atomic>
 #include <span>
+#include <thread>
 
 #include "host/checkpoint/sha256.h"
 #include "host/checkpoint/tensor_file.h"
@@ -12,16 +15,41 @@
 namespace gallop::testing {
 namespace {
 
+// SHA-256 of the digests of pieces, which all processors work on: hundreds of megabytes a row.
 class Hash {
  public:
   template <class T>
   void add(const std::vector<T>& values) {
-    sha_.update(std::as_bytes(std::span<const T>(values)));
+    for (auto left = std::as_bytes(std::span<const T>(values)); !left.empty();) {
+      const auto piece = left.first(std::min(left.size(), kPiece));
+      pieces_.push_back(piece);
+      left = left.subspan(piece.size());
+    }
   }
-  std::string text() { return sha_.hex_digest().substr(0, 16); }
+  // While what was added is still there.
+  std::string text() const {
+    std::vector<std::string> digest(pieces_.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t k; (k = next++) < pieces_.size();) {
+        Sha256 sha;
+        sha.update(pieces_[k]);
+        digest[k] = sha.hex_digest();
+      }
+    };
+    std::vector<std::jthread> others(
+        std::min<std::size_t>(std::thread::hardware_concurrency(), pieces_.size()));
+    for (std::jthread& other : others) other = std::jthread(work);
+    work();
+    others.clear();
+    Sha256 all;
+    for (const std::string& one : digest) all.update(std::as_bytes(std::span(one)));
+    return all.hex_digest().substr(0, 16);
+  }
 
  private:
-  Sha256 sha_;
+  static constexpr std::size_t kPiece = std::size_t(1) << 20;
+  std::vector<std::span<const std::byte>> pieces_;
 };
 
 std::string hash_of(const RolloutResult& r) {
@@ -76,9 +104,12 @@ struct Batch {
   std::uint64_t seed;
 };
 
-// 64-64 fills 132 multiprocessors at 67 584 instances.
-std::vector<Batch> batches_of(BitsSize size) {
+// Below, at and above what fills 132 multiprocessors: 67 584 instances of a small environment with
+// 64-64, and half as many of ant or humanoid, whose threads take all registers and whose
+// observations would otherwise be gigabytes.
+std::vector<Batch> batches_of(const EnvironmentSpec& spec, BitsSize size) {
   if (size == BitsSize::kSmall) return {{37, 5, 1}};
+  if (spec.observation_capacity > 64) return {{1000, 16, 1}, {33792, 2, 2}, {67585, 1, 3}};
   return {{1000, 64, 1}, {67584, 4, 2}, {200001, 2, 3}};
 }
 
@@ -87,7 +118,7 @@ void compare_rollouts(Backend& cpu, Backend& subject, BitsSize size, bool plant,
   for (const EnvironmentEntry* entry : all_environments()) {
     const EnvironmentSpec& spec = spec_of(*entry);
     for (const Policy& policy : policies_for(spec)) {
-      for (const Batch& batch : batches_of(size)) {
+      for (const Batch& batch : batches_of(spec, size)) {
         RolloutCase rollout;
         rollout.environment = entry->type;
         rollout.n_envs = batch.n_envs;
@@ -124,7 +155,7 @@ void compare_training(Backend& cpu, Backend& subject, BitsSize size,
   const bool small = size == BitsSize::kSmall;
   const int n_iterations = small ? 1 : 5;
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    for (const char* environment : {"cartpole", "pendulum", "acrobot"}) {
+    for (const char* environment : {"cartpole", "pendulum", "acrobot", "hopper"}) {
       for (std::uint64_t seed = 1; seed <= (small ? 1u : 3u); seed++) {
         if (small && std::string(environment) != "cartpole") continue;
         RunOptions options(environment, algorithm->name);

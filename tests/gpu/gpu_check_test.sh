@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # scripts/gpu_check.sh with stand-ins for the device and the programs: what it says, what it writes
-# and its exit codes.
+# and its exit codes; scripts/gpu_pack.sh. The argument is the build folder.
 set -uo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 failures=0
+tests=$1/bin/gallop_cuda_test
 
 tree=$work/tree
 mkdir -p "$tree/scripts" "$tree/fake" "$tree/given/bin"
-cp "$root/scripts/gpu_check.sh" "$tree/scripts/"
+cp "$root/scripts/gpu_check.sh" "$root/scripts/gpu_pack.sh" "$tree/scripts/"
 
 program() {
   printf '#!/usr/bin/env bash\n%s\n' "$2" >"$1"
@@ -20,7 +21,9 @@ stand_ins() {
   program "$tree/fake/nvidia-smi" 'case $* in *gpu=name*) echo "Fake GPU";; *) echo "1, 2, 3, 4, 5, 6, 7, 8, 9";; esac'
   # shellcheck disable=SC2016
   program "$tree/fake/compute-sanitizer" 'for a; do [[ $a == *planted ]] && { echo "ERROR SUMMARY: 1 error"; exit 9; }; done; echo "ERROR SUMMARY: 0 errors"'
-  program "$tree/given/bin/gallop_gpu_test" 'exit 0'
+  # Names of tests are looked up among those that this build has for its stand-in of a device.
+  # shellcheck disable=SC2016
+  program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac"
   program "$tree/given/bin/gallop_gpu_planted" 'exit 0'
   # shellcheck disable=SC2016
   program "$tree/given/bin/gallop_gpu_bits" 'if [[ $1 == --plant ]]; then echo "9 rows, 9 differ" >&2; exit 1; fi
@@ -30,10 +33,10 @@ echo "fisher_product,cartpole,fast,cublas,50000,5e-05,4e-05,6e-05,0.500,1,c0ffee
   program "$tree/given/bin/gallop" 'echo "{\"name\": \"rollout\", \"per_second\": 1}"'
 }
 
-# expect <status> <text> <what>: runs the script on the stand-ins.
+# expect <status> <text> <what> [build]: runs the script on the stand-ins.
 expect() {
-  local wanted=$1 text=$2 what=$3 status=0 output
-  output=$(PATH="$tree/fake:$PATH" "$tree/scripts/gpu_check.sh" given 2>&1) || status=$?
+  local wanted=$1 text=$2 what=$3 build=${4:-given} status=0 output
+  output=$(PATH="$tree/fake:$PATH" "$tree/scripts/gpu_check.sh" "$build" 2>&1) || status=$?
   if ((status != wanted)) || ! grep -qF -- "$text" <<<"$output"; then
     printf '%s: expected status %d and "%s", got %d:\n%s\n' "$what" "$wanted" "$text" "$status" "$output"
     failures=$((failures + 1))
@@ -44,9 +47,9 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "14 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "15 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
-for file in bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json; do
+for file in bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json logs.txt; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
 
@@ -61,6 +64,26 @@ expect 1 "planted-memcheck: FAILED" "a sanitizer that misses the planted error"
 stand_ins
 program "$tree/given/bin/gallop_gpu_trust_region" 'echo "what"'
 expect 1 "trust-region: FAILED" "a benchmark without rows"
+stand_ins
+program "$tree/given/bin/gallop_gpu_test" 'case $* in *list_tests*Adam*) exit 0;; *list_tests*) echo "  Name"; esac'
+expect 1 "no test is called Adam.*" "a test of the sanitizers' that was renamed"
+stand_ins
+program "$tree/given/bin/gallop_gpu_bits" 'if [[ $1 == --plant ]]; then echo "9 differ" >&2; exit 1; fi; sleep 60'
+GALLOP_GPU_CHECK_SECONDS=8 expect 1 "bits: stopped at its limit" "a check without an end"
+[[ $(wc -l <"$tree/bench/results/Fake_GPU/bits.csv") == 61 ]] || { echo "bits.csv was lost"; failures=$((failures + 1)); }
+
+# An archive of programs that end with success: it is unpacked, and names the commit that was packed.
+for name in gallop gallop_gpu_bits gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
+  cp /bin/true "$tree/given/bin/$name"
+done
+git -C "$tree" init -q
+packed=$("$tree/scripts/gpu_pack.sh" given gpu.tar.xz 2>&1) || { echo "$packed"; failures=$((failures + 1)); }
+GALLOP_GPU_CHECK_RESULTS=$work/elsewhere expect 1 "commit unknown, build" "an archive" gpu.tar.xz
+grep -q '^tests,passed,[0-9]*,unknown$' "$work/elsewhere/check.csv" || { echo "the archive's tests did not run"; failures=$((failures + 1)); }
+echo "no archive" >"$tree/broken.tar.xz"
+expect 2 "broken.tar.xz cannot be unpacked" "what is no archive" broken.tar.xz
+expect 2 "there is no nowhere" "a build that is not there" nowhere
+
 stand_ins
 rm "$tree/given/bin/gallop_gpu_test"
 expect 2 "has no bin/gallop_gpu_test" "a folder without a build"
