@@ -47,7 +47,8 @@ target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context
 
 
 # gallop_add_gpu_test(): the programs of scripts/gpu_check.sh, which need a device and so are no tests
-# of CTest: the tests of tests/cuda on it, the comparison of bits, times of a trust region, planted errors.
+# of CTest: the tests of tests/cuda on it, comparisons of bits of runs and of functions, times of a trust
+# region, planted errors.
 function(gallop_add_gpu_test)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/*_test.cpp)
   add_executable(gallop_gpu_test ${sources} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
@@ -70,6 +71,12 @@ function(gallop_add_gpu_test)
   add_executable(gallop_gpu_planted ${PROJECT_SOURCE_DIR}/tests/gpu/programs/planted_errors.cu)
   gallop_own_code(gallop_gpu_planted)
   set_target_properties(gallop_gpu_planted PROPERTIES CUDA_RUNTIME_LIBRARY Static)
+  add_executable(gallop_gpu_math ${PROJECT_SOURCE_DIR}/tests/gpu/programs/gpu_math.cu)
+  gallop_own_code(gallop_gpu_math)
+  gallop_use_cuda(gallop_gpu_math)
+  # The host's side of it: a call for each fused multiply-add otherwise.
+  target_compile_options(gallop_gpu_math PRIVATE -Xcompiler=-mavx2,-mfma)
+  target_link_libraries(gallop_gpu_math PRIVATE gallop_headers Threads::Threads)
   set_property(GLOBAL APPEND PROPERTY GALLOP_TEST_PROGRAMS
-    gallop_gpu_test gallop_gpu_bits gallop_gpu_trust_region gallop_gpu_planted)
+    gallop_gpu_test gallop_gpu_bits gallop_gpu_trust_region gallop_gpu_planted gallop_gpu_math)
 endfunction()

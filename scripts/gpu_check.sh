@@ -4,10 +4,11 @@
 #   scripts/gpu_check.sh [build]     a CUDA build: a folder, or an archive from scripts/gpu_pack.sh; by
 #                                    default build/gpu.tar.xz or build/cuda, else one that it makes
 #
-# In this order: planted errors, which have to be found; the GPU tests; hashes of the CPU against the
-# GPU's; compute-sanitizer on small shapes; benchmarks. Each has a limit of its own, so that all of
-# them get some of the time. Everything lands in bench/results/<device>/: bits.csv, bench.csv and
-# bench.jsonl, trust_region.csv, check.csv, machine.json and logs.txt.
+# In this order: planted errors, which have to be found; the GPU tests; the CPU's bits against the
+# GPU's, of functions on all floats and of runs; compute-sanitizer on small shapes; benchmarks. Each has
+# a limit of its own, so that all of them get some of the time. Everything lands in
+# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, trust_region.csv, check.csv,
+# machine.json and logs.txt.
 #
 # The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
 # Python packages of NVIDIA.
@@ -33,7 +34,7 @@ device=$(query name) || fail_early 7 "no GPU: nvidia-smi finds no device; nothin
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
-programs=(gallop gallop_gpu_bits gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region)
+programs=(gallop gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region)
 missing_from() {
   local program
   for program in "${programs[@]}"; do
@@ -145,6 +146,7 @@ into() {
   "$@" >"$file.part" || return
   mv -- "$file.part" "$file"
 }
+math() { into "$folder/math.csv" "$build/bin/gallop_gpu_math" "$commit"; }
 bits() { into "$folder/bits.csv" "$build/bin/gallop_gpu_bits" "$commit"; }
 enough_bits() {
   local rows
@@ -203,12 +205,14 @@ show_products() {
 
 # The checks run in shells of their own, so that the clock can stop them.
 export build folder commit sanitizer
-export -f must_fail into bits enough_bits patterns sanitize bench trust_region
+export -f must_fail into math bits enough_bits patterns sanitize bench trust_region
 
 echo "$device, commit $commit, build $build"
 machine
 check planted-bits 60 must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
+check planted-math 60 must_fail 1 '1 differ' "$build/bin/gallop_gpu_math" --plant "$commit"
 check tests 120 "$build/bin/gallop_gpu_test" --gtest_brief=1
+check math 90 math
 check bits 150 bits
 check bits-rows 10 enough_bits
 if [[ -x $sanitizer ]]; then

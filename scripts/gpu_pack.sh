@@ -3,7 +3,7 @@
 #
 #   scripts/gpu_pack.sh [build] [archive]      build/cuda and build/gpu.tar.xz by default
 #
-# The archive holds the five programs without their symbols, the libraries they need but for those of
+# The archive holds the six programs without their symbols, the libraries they need but for those of
 # the C library, and the commit. A newer C library than this machine's does on the other one, no older.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -13,7 +13,7 @@ archive=${2:-build/gpu.tar.xz}
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 mkdir -p "$work/bin" "$work/lib"
-for program in gallop gallop_gpu_bits gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
+for program in gallop gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
   [[ -x $build/bin/$program ]] || {
     echo "gpu_pack: $build has no bin/$program; build the targets gallop_program and gallop_gpu_*" >&2
     exit 2

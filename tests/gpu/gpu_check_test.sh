@@ -26,6 +26,8 @@ stand_ins() {
   program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac"
   program "$tree/given/bin/gallop_gpu_planted" 'exit 0'
   # shellcheck disable=SC2016
+  program "$tree/given/bin/gallop_gpu_math" 'echo "function,inputs"; [[ $1 != --plant ]] || { echo "1 functions, 1 differ" >&2; exit 1; }'
+  # shellcheck disable=SC2016
   program "$tree/given/bin/gallop_gpu_bits" 'if [[ $1 == --plant ]]; then echo "9 rows, 9 differ" >&2; exit 1; fi
 echo "environment,policy,algorithm,seed,shape,cpu_hash,gpu_hash,commit"; for ((k = 0; k < 60; k++)); do echo "row$k"; done'
   program "$tree/given/bin/gallop_gpu_trust_region" 'for ((k = 0; k < 16; k++)); do echo "row$k"; done
@@ -47,9 +49,9 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "15 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "17 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
-for file in bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json logs.txt; do
+for file in math.csv bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json logs.txt; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
 
@@ -73,7 +75,7 @@ GALLOP_GPU_CHECK_SECONDS=8 expect 1 "bits: stopped at its limit" "a check withou
 [[ $(wc -l <"$tree/bench/results/Fake_GPU/bits.csv") == 61 ]] || { echo "bits.csv was lost"; failures=$((failures + 1)); }
 
 # An archive of programs that end with success: it is unpacked, and names the commit that was packed.
-for name in gallop gallop_gpu_bits gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
+for name in gallop gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
   cp /bin/true "$tree/given/bin/$name"
 done
 git -C "$tree" init -q

@@ -52,7 +52,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "gallop_gpu_planted: unknown tool '%s'\n", tool);
     return 2;
   }
-  // A tool's own exit code is given only where the program has none: the error is the tool's to tell.
+  // A tool's own exit code is given only where the program has none: the error is the tool's to
+  // tell.
   (void)cudaDeviceSynchronize();
   return 0;
 }
