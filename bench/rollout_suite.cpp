@@ -21,9 +21,10 @@ namespace {
 constexpr int kBaselineInstances = 2048;
 
 // Long rollouts where steps are cheap, so that starting one does not show, and short ones where
-// they are not.
-int steps_of(const EnvironmentSpec& spec, const std::string& policy) {
-  return policy == "256-256" ? 2 : policy == "64-64" || spec.long_steps ? 8 : 64;
+// they are not. A device takes microseconds to start, and finishes millions of steps in one.
+int steps_of(const EnvironmentSpec& spec, const std::string& policy, bool on_cpu, bool stored) {
+  const int steps = policy == "256-256" ? 2 : policy == "64-64" || spec.long_steps ? 8 : 64;
+  return on_cpu || stored || spec.long_steps ? steps : 8 * steps;
 }
 int instances_of(const EnvironmentSpec& spec, bool on_cpu) {
   if (!on_cpu) return 131072;
@@ -68,7 +69,8 @@ class RowMaker {
   void make(const EnvironmentEntry& entry, const std::string& policy, bool stored) {
     const EnvironmentSpec& spec = spec_of(entry);
     const int n_envs = suite_.instances > 0 ? suite_.instances : instances_of(spec, on_cpu_);
-    OurRollout ours(*backend_, entry, policy, n_envs, steps_of(spec, policy), stored);
+    const int n_steps = steps_of(spec, policy, on_cpu_, stored);
+    OurRollout ours(*backend_, entry, policy, n_envs, n_steps, stored);
     ours.run();  // warm-up, and what the checksum is of
     BenchRow row;
     row.name = fmt::format("rollout/{}/{}{}", spec.name, policy, stored ? "/stored" : "");
@@ -81,15 +83,15 @@ class RowMaker {
     row.bytes_per_step = ours.bytes_per_step();
     row.flops_per_step = ours.policy().flops();
     row.checksum = ours.checksum();
-    if (!BaselineRollout::knows(spec)) {
+    if (!on_cpu_ || !BaselineRollout::knows(spec)) {
       measure(row, ours, nullptr);
       return;
     }
     for (const bool with_eigen : {false, true}) {
       if (with_eigen && policy == "random") continue;  // nothing that Eigen would do
       row.baseline = with_eigen ? "eigen" : "scalar";
-      BaselineRollout baseline(*cpu_, entry, policy, with_eigen, kBaselineInstances,
-                               steps_of(spec, policy), stored);
+      BaselineRollout baseline(*cpu_, entry, policy, with_eigen, kBaselineInstances, n_steps,
+                               stored);
       baseline.run();
       measure(row, ours, &baseline);
     }

@@ -177,8 +177,15 @@ sanitize() {
   "$sanitizer" "${options[@]}" "${@:2}"
 }
 
+# S and S+P of every environment, then S+P+L: four epochs of PPO, and TRPO.
+bench_rows() {
+  local shape=(--set n_envs=16384 --set n_steps=64)
+  "$build/bin/gallop" bench rollout --device cuda --seconds 0.2 --json &&
+    "$build/bin/gallop" bench ppo --device cuda --json "${shape[@]}" --set epochs=4 --set minibatch=65536 &&
+    "$build/bin/gallop" bench trpo --device cuda --json "${shape[@]}"
+}
 bench() {
-  into "$folder/bench.jsonl" "$build/bin/gallop" bench rollout --device cuda --json || return 1
+  into "$folder/bench.jsonl" bench_rows || return 1
   python3 - "$folder/bench.jsonl" "$folder/bench.csv" "$commit" <<'PY'
 import csv, json, sys
 rows = [json.loads(line) for line in open(sys.argv[1]) if line.strip()]
@@ -205,7 +212,7 @@ show_products() {
 
 # The checks run in shells of their own, so that the clock can stop them.
 export build folder commit sanitizer
-export -f must_fail into math bits enough_bits patterns sanitize bench trust_region
+export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
 
 echo "$device, commit $commit, build $build"
 machine
