@@ -23,7 +23,7 @@ for program in gallop gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_
     { grep -vE '/(libc|libm|libpthread|libdl|librt)\.so' || true; } | xargs -r cp -Lt "$work/lib"
 done
 commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-[[ -z $(git status --porcelain --untracked-files=no -- . ':!bench/results') ]] || commit+=-modified
+[[ -z $(git status --porcelain --untracked-files=no -- . ':!bench/results' 2>/dev/null) ]] || commit+=-modified
 echo "$commit" >"$work/commit"
 # The programs share their kernels: a window as wide as one of them finds that out.
 tar -C "$work" -c bin commit lib | xz -9 >"$archive"

@@ -4,6 +4,7 @@
 // one result, and it has to fail.
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <thread>
@@ -14,56 +15,39 @@
 namespace gallop::testing {
 namespace {
 
-struct Reciprocal {
-  static constexpr const char* kName = "reciprocal";
-  static constexpr float kBound = __builtin_inff();
-  static GALLOP_HD float at(float x) { return reciprocal(x); }
-};
-struct SquareRoot {
-  static constexpr const char* kName = "sqrt";
-  static constexpr float kBound = __builtin_inff();
-  static GALLOP_HD float at(float x) { return gallop::sqrt(x); }
-};
-struct Sine {
-  static constexpr const char* kName = "sin";
-  static constexpr float kBound = 1e5f;
-  static GALLOP_HD float at(float x) { return gallop::sin(x); }
-};
-struct Cosine {
-  static constexpr const char* kName = "cos";
-  static constexpr float kBound = 1e5f;
-  static GALLOP_HD float at(float x) { return gallop::cos(x); }
-};
-struct Exponential {
-  static constexpr const char* kName = "exp";
-  static constexpr float kBound = __builtin_inff();
-  static GALLOP_HD float at(float x) { return gallop::exp(x); }
-};
-struct Logarithm {
-  static constexpr const char* kName = "log";
-  static constexpr float kBound = __builtin_inff();
-  static GALLOP_HD float at(float x) { return gallop::log(x); }
-};
-struct HyperbolicTangent {
-  static constexpr const char* kName = "tanh";
-  static constexpr float kBound = __builtin_inff();
-  static GALLOP_HD float at(float x) { return gallop::tanh(x); }
-};
-struct Floor {
-  static constexpr const char* kName = "floor";
-  static constexpr float kBound = 4194304.0f;
-  static GALLOP_HD float at(float x) { return gallop::floor(x); }
-};
+// Each on all floats up to a magnitude, infinity where its domain is all of them.
+enum class Function { kReciprocal, kSqrt, kSin, kCos, kExp, kLog, kTanh, kFloor };
+constexpr const char* kNames[] = {"reciprocal", "sqrt", "sin",  "cos",
+                                  "exp",        "log",  "tanh", "floor"};
+
+template <Function kFunction>
+GALLOP_HD float bound() {
+  constexpr bool kPeriodic = kFunction == Function::kSin || kFunction == Function::kCos;
+  if constexpr (kPeriodic) return 1e5f;
+  if constexpr (kFunction == Function::kFloor) return 4194304.0f;
+  return __builtin_inff();
+}
+template <Function kFunction>
+GALLOP_HD float value_at(float x) {
+  if constexpr (kFunction == Function::kReciprocal) return reciprocal(x);
+  if constexpr (kFunction == Function::kSqrt) return gallop::sqrt(x);
+  if constexpr (kFunction == Function::kSin) return gallop::sin(x);
+  if constexpr (kFunction == Function::kCos) return gallop::cos(x);
+  if constexpr (kFunction == Function::kExp) return gallop::exp(x);
+  if constexpr (kFunction == Function::kLog) return gallop::log(x);
+  if constexpr (kFunction == Function::kTanh) return gallop::tanh(x);
+  if constexpr (kFunction == Function::kFloor) return gallop::floor(x);
+}
 
 // Inputs by their bits, in blocks of 65 536. One NaN is as good as another.
 constexpr int kBlocks = 65536, kThreads = 256;
 constexpr std::uint32_t kBlock = 65536, kPlanted = 0x3f9d70a4;
 
-template <class Function>
+template <Function kFunction>
 GALLOP_HD std::uint32_t result_bits(std::uint32_t input) {
   const float x = as_float(std::int32_t(input));
-  if (!(gallop::abs(x) <= Function::kBound)) return x == x ? 0u : 1u;
-  const float y = Function::at(x);
+  if (!(gallop::abs(x) <= bound<kFunction>())) return x == x ? 0u : 1u;
+  const float y = value_at<kFunction>(x);
   return y == y ? std::uint32_t(as_int(y)) : 1u;
 }
 // Depends on which input has which result; sums of it do not depend on the order.
@@ -73,26 +57,26 @@ GALLOP_HD std::uint64_t mixed(std::uint32_t input, std::uint32_t result) {
   return z ^ (z >> 32);
 }
 
-template <class Function>
+template <Function kFunction>
 __global__ void sum_blocks(bool plant, unsigned long long* sum) {
   const std::uint32_t first = blockIdx.x * kBlock;
   std::uint64_t total = 0;
   for (std::uint32_t k = threadIdx.x; k < kBlock; k += kThreads) {
-    std::uint32_t result = result_bits<Function>(first + k);
+    std::uint32_t result = result_bits<kFunction>(first + k);
     if (plant && first + k == kPlanted) result ^= 1u;
     total += mixed(first + k, result);
   }
   atomicAdd(sum + blockIdx.x, total);
 }
-template <class Function>
+template <Function kFunction>
 __global__ void list_block(bool plant, std::uint32_t first, std::uint32_t* result) {
   for (std::uint32_t k = threadIdx.x; k < kBlock; k += kThreads) {
-    result[k] = result_bits<Function>(first + k);
+    result[k] = result_bits<kFunction>(first + k);
     if (plant && first + k == kPlanted) result[k] ^= 1u;
   }
 }
 
-template <class Function>
+template <Function kFunction>
 std::vector<unsigned long long> sums_here() {
   std::vector<unsigned long long> sum(kBlocks);
   std::atomic<int> next = 0;
@@ -101,7 +85,7 @@ std::vector<unsigned long long> sums_here() {
       std::uint64_t total = 0;
       for (std::uint32_t k = 0; k < kBlock; k++) {
         const std::uint32_t input = std::uint32_t(block) * kBlock + k;
-        total += mixed(input, result_bits<Function>(input));
+        total += mixed(input, result_bits<kFunction>(input));
       }
       sum[std::size_t(block)] = total;
     }
@@ -120,16 +104,16 @@ void must(cudaError_t status, const char* what) {
 }
 
 // Whether all bits are the same.
-template <class Function>
+template <Function kFunction>
 bool compare(bool plant, const char* commit) {
   unsigned long long* device_sums = nullptr;
   std::uint32_t* listed = nullptr;
   must(cudaMalloc(&device_sums, kBlocks * sizeof *device_sums), "no device");
   must(cudaMalloc(&listed, kBlock * sizeof *listed), "no memory");
   must(cudaMemset(device_sums, 0, kBlocks * sizeof *device_sums), "clearing");
-  sum_blocks<Function><<<kBlocks, kThreads>>>(plant, device_sums);
+  sum_blocks<kFunction><<<kBlocks, kThreads>>>(plant, device_sums);
   must(cudaGetLastError(), "launch");
-  const std::vector<unsigned long long> here = sums_here<Function>();
+  const std::vector<unsigned long long> here = sums_here<kFunction>();
   std::vector<unsigned long long> there(kBlocks);
   must(cudaMemcpy(there.data(), device_sums, kBlocks * sizeof there[0], cudaMemcpyDeviceToHost),
        "sums");
@@ -139,15 +123,15 @@ bool compare(bool plant, const char* commit) {
     different++;
     first = block;
   }
-  std::printf("%s,%llu,%d,", Function::kName, 1ull << 32, different);
+  std::printf("%s,%g,%d,", kNames[int(kFunction)], double(bound<kFunction>()), different);
   if (first >= 0) {
     std::vector<std::uint32_t> result(kBlock);
-    list_block<Function><<<1, kThreads>>>(plant, std::uint32_t(first) * kBlock, listed);
+    list_block<kFunction><<<1, kThreads>>>(plant, std::uint32_t(first) * kBlock, listed);
     must(cudaMemcpy(result.data(), listed, kBlock * sizeof result[0], cudaMemcpyDeviceToHost),
          "results");
     for (std::uint32_t k = 0; k < kBlock; k++) {
       const std::uint32_t input = std::uint32_t(first) * kBlock + k,
-                          own = result_bits<Function>(input);
+                          own = result_bits<kFunction>(input);
       if (own == result[k]) continue;
       std::printf("%08x,%08x,%08x", input, own, result[k]);
       break;
@@ -162,11 +146,11 @@ bool compare(bool plant, const char* commit) {
   return different == 0;
 }
 
-template <class... Functions>
+template <Function... kFunctions>
 int compare_all(bool plant, const char* commit) {
   int different = 0;
-  ((different += compare<Functions>(plant, commit) ? 0 : 1), ...);
-  std::fprintf(stderr, "%d functions, %d differ\n", int(sizeof...(Functions)), different);
+  ((different += compare<kFunctions>(plant, commit) ? 0 : 1), ...);
+  std::fprintf(stderr, "%d functions, %d differ\n", int(sizeof...(kFunctions)), different);
   return different == 0 ? 0 : 1;
 }
 
@@ -177,10 +161,11 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "usage: gallop_gpu_math [--plant] COMMIT\n");
     return 2;
   }
-  std::printf("function,inputs,blocks_that_differ,first_input,cpu,gpu,commit\n");
-  if (plant) return compare_all<Reciprocal>(true, argv[rest]);
-  return compare_all<Reciprocal, SquareRoot, Sine, Cosine, Exponential, Logarithm,
-                     HyperbolicTangent, Floor>(false, argv[rest]);
+  std::printf("function,greatest_input,blocks_that_differ,first_input,cpu,gpu,commit\n");
+  if (plant) return compare_all<Function::kReciprocal>(true, argv[rest]);
+  return compare_all<Function::kReciprocal, Function::kSqrt, Function::kSin, Function::kCos,
+                     Function::kExp, Function::kLog, Function::kTanh, Function::kFloor>(false,
+                                                                                        argv[rest]);
 }
 
 }  // namespace
