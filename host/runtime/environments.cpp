@@ -259,6 +259,7 @@ void Environments::rollout(ActionSource source, const PolicyView& policy, bool d
   request.deterministic = deterministic ? 1 : 0;
   request.clip = options_.clip_actions ? 1 : 0;
   request.mode = options_.reset_mode;
+  request.arithmetic = options_.arithmetic;
   request.out = out;
   advance_time(out.n_steps);
   backend_->rollout(*entry_, request);

@@ -20,6 +20,7 @@ struct EnvironmentOptions {
   int time_limit = -1;          // steps; 0 for none, -1 for the environment's own
   ResetMode reset_mode = ResetMode::kSameStep;
   bool clip_actions = true;  // continuous actions are limited to the action space's bounds
+  Arithmetic arithmetic = Arithmetic::kStrict;  // of a policy's network in rollouts
 };
 
 // The first instance that met a number that is not finite.
