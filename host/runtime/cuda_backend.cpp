@@ -96,9 +96,12 @@ class CudaBackend : public Backend {
     RolloutRequest r = request;
     r.begin = 0;
     r.end = r.batch.n_envs;
-    const CudaEnvironmentTable& kernels = table(environment);
-    if (r.arithmetic == Arithmetic::kFast && !kernels.has_fast_rollout(r)) note_strict(r);
-    check(kernels.rollout(r, stream()));
+    if (r.arithmetic == Arithmetic::kFast && !has_fast_rollout(environment, r)) note_strict(r);
+    check(table(environment).rollout(r, stream()));
+  }
+  bool has_fast_rollout(const EnvironmentEntry& environment,
+                        const RolloutRequest& request) const override {
+    return table(environment).has_fast_rollout(request);
   }
 
   void values(const NetworkShape& shape, const float* parameters, const Normalization& by,

@@ -73,6 +73,8 @@ class Environments {
   // T fused steps under a policy or random actions; fills in environment, batch and time.
   void rollout(ActionSource source, const PolicyView& policy, bool deterministic,
                const Trajectory& out);
+  // Whether options().arithmetic has a rollout under this policy that is not the strict one.
+  bool has_fast_rollout(const PolicyView& policy) const;
 
   NonFinite first_nonfinite() const;
 
@@ -91,6 +93,7 @@ class Environments {
   void check_parameter(int index, double value) const;
   void upload_parameters();
   EnvironmentBatch view() const;
+  RolloutRequest rollout_request(ActionSource source, const PolicyView& policy) const;
   void refuse_ended() const;
   void advance_time(int steps);
 
