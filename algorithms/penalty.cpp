@@ -22,7 +22,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "host/checkpoint/tensor_file.h"
+#include "host/learning/minibatches.h"
 #include "host/learning/trust_region.h"
 
 namespace gallop {
@@ -49,19 +52,18 @@ class Penalty : public TrustRegionAlgorithm {
  public:
   explicit Penalty(const AlgorithmContext& context)
       : TrustRegionAlgorithm(context),
-        minibatch_(std::min(long(context.options.integer("minibatch")), learner_.n_samples())),
-        order_(context.backend, learner_.n_samples()),
+        minibatches_(context, learner_, context.options.integer("minibatch"), kPolicyShuffles),
         beta_(context.options.real("beta")) {}
 
   void save(TensorFile& file) const override {
     TrustRegionAlgorithm::save(file);
     file.put_scalar<double>("beta", beta_);
-    file.put_scalar<std::uint64_t>("policy_shuffles", shuffles_);
+    file.put_scalar<std::uint64_t>("policy_shuffles", minibatches_.passes());
   }
   void load(const TensorFile& file) override {
     TrustRegionAlgorithm::load(file);
     beta_ = file.get_scalar<double>("beta");
-    shuffles_ = file.get_scalar<std::uint64_t>("policy_shuffles");
+    minibatches_.set_passes(file.get_scalar<std::uint64_t>("policy_shuffles"));
   }
 
  private:
@@ -71,13 +73,15 @@ class Penalty : public TrustRegionAlgorithm {
   void step_policy(Metrics& metrics) override {
     const Options& options = context_.options;
     const double norm = region_.prepare();
-    for (int epoch = 0; epoch < int(options.integer("epochs")); epoch++) {
-      context_.backend.shuffle(context_.seed, kPolicyShuffles + shuffles_++, learner_.n_samples(),
-                               order_.data());
-      for (long first = 0; first < learner_.n_samples(); first += minibatch_) {
-        step(first, std::min(minibatch_, learner_.n_samples() - first));
-      }
+    TrainedParameters& policy = learner_.policy_parameters();
+    policy.set_learning_rate(options.real("learning_rate"));
+    for (long epoch = 0; epoch < options.integer("epochs"); epoch++) {
+      minibatches_.pass(fmt::format("{}", beta_),
+                        [&](const Samples& samples, long) { step(samples); });
     }
+    const double last_norm = policy.last_norm();
+    if (!std::isfinite(last_norm)) region_.restore();
+    require_finite(last_norm, "the norm of the policy's gradient");
     const TrustRegion::Candidate after = region_.measure();
     if (!std::isfinite(after.kl)) region_.restore();
     require_finite(after.kl, "the KL divergence of the step");
@@ -89,17 +93,13 @@ class Penalty : public TrustRegionAlgorithm {
     if (options.flag("adapt")) adapt(after.kl, options.real("delta"));
   }
 
-  void step(long first, long count) {
-    PolicyGradientRequest r =
-        learner_.policy_request(learner_.samples(order_.data() + first, count));
+  void step(const Samples& samples) {
+    PolicyGradientRequest r = learner_.policy_request(samples);
     r.loss = PolicyLoss::kPenalizedSurrogate;
     r.kl_penalty = float(beta_);
     TrainedParameters& policy = learner_.policy_parameters();
     context_.backend.policy_gradient(r, policy.gradient());
-    const double norm = policy.adam_step(context_.options.real("learning_rate"),
-                                         context_.options.real("max_gradient_norm"));
-    if (!std::isfinite(norm)) region_.restore();
-    require_finite(norm, "the norm of the policy's gradient");
+    policy.step({.max_norm = context_.options.real("max_gradient_norm")});
   }
 
   void adapt(double kl, double delta) {
@@ -108,10 +108,8 @@ class Penalty : public TrustRegionAlgorithm {
     beta_ = std::clamp(beta_, kLeastBeta, kGreatestBeta);
   }
 
-  long minibatch_;
-  DeviceArray<std::uint32_t> order_;
+  Minibatches minibatches_;
   double beta_;
-  std::uint64_t shuffles_ = 0;  // random orders drawn so far
 };
 
 }  // namespace

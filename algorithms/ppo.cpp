@@ -15,10 +15,8 @@
 // Verified: the loss and its gradient against definition and differences
 // (tests/learning/gradient_test.cpp), Adam against its recursion (tests/learning/adam_test.cpp),
 // learning on cartpole (tests/training/learning_test.cpp).
-#include <algorithm>
-
 #include "host/checkpoint/tensor_file.h"
-#include "host/learning/on_policy.h"
+#include "host/learning/minibatches.h"
 
 namespace gallop {
 namespace {
@@ -47,8 +45,7 @@ class Ppo : public OnPolicyAlgorithm {
  public:
   explicit Ppo(const AlgorithmContext& context)
       : OnPolicyAlgorithm(context),
-        minibatch_(std::min(long(context.options.integer("minibatch")), learner_.n_samples())),
-        order_(context.backend, learner_.n_samples()) {}
+        minibatches_(context, learner_, context.options.integer("minibatch")) {}
 
   Metrics iterate() override {
     const UpdateGuard guard(learner_);
@@ -62,44 +59,41 @@ class Ppo : public OnPolicyAlgorithm {
 
   void save(TensorFile& file) const override {
     OnPolicyAlgorithm::save(file);
-    file.put_scalar<std::uint64_t>("shuffles", shuffles_);
+    file.put_scalar<std::uint64_t>("shuffles", minibatches_.passes());
   }
   void load(const TensorFile& file) override {
     OnPolicyAlgorithm::load(file);
-    shuffles_ = file.get_scalar<std::uint64_t>("shuffles");
+    minibatches_.set_passes(file.get_scalar<std::uint64_t>("shuffles"));
   }
 
  private:
   void update(Metrics& metrics) {
-    const int epochs = int(context_.options.integer("epochs"));
+    const Options& options = context_.options;
     const double left = rate_left();
-    for (int epoch = 0; epoch < epochs; epoch++) {
-      const bool last = epoch + 1 == epochs;
-      context_.backend.shuffle(context_.seed, shuffles_++, learner_.n_samples(), order_.data());
-      for (long first = 0; first < learner_.n_samples(); first += minibatch_) {
-        const long count = std::min(minibatch_, learner_.n_samples() - first);
-        step(learner_.samples(order_.data() + first, count), left);
-        if (last && first + minibatch_ >= learner_.n_samples()) report(count, metrics);
-      }
+    TrainedParameters& policy = learner_.policy_parameters();
+    TrainedParameters& value = learner_.value_parameters();
+    policy.set_learning_rate(left * options.real("learning_rate"));
+    value.set_learning_rate(left * options.real("value_learning_rate"));
+    for (long epoch = 0; epoch < options.integer("epochs"); epoch++) {
+      minibatches_.pass("", [&](const Samples& samples, long) { step(samples); });
     }
-    metrics.emplace_back("learning_rate", left * context_.options.real("learning_rate"));
+    require_finite(policy.last_norm(), "the norm of the policy's gradient");
+    require_finite(value.last_norm(), "the norm of the value network's gradient");
+    report(minibatches_.size_of(minibatches_.count() - 1), metrics);
+    metrics.emplace_back("learning_rate", left * options.real("learning_rate"));
   }
 
-  void step(const Samples& samples, double left) {
+  void step(const Samples& samples) {
     PolicyGradientRequest r = learner_.policy_request(samples);
     r.loss = PolicyLoss::kClippedSurrogate;
     r.clip = float(context_.options.real("clip"));
     r.entropy_coefficient = float(context_.options.real("entropy_coefficient"));
-    const double limit = context_.options.real("max_gradient_norm");
+    const StepOptions limited = {.max_norm = context_.options.real("max_gradient_norm")};
     context_.backend.policy_gradient(r, learner_.policy_parameters().gradient());
-    require_finite(learner_.policy_parameters().adam_step(
-                       left * context_.options.real("learning_rate"), limit),
-                   "the norm of the policy's gradient");
+    learner_.policy_parameters().step(limited);
     context_.backend.value_gradient(learner_.value_request(samples),
                                     learner_.value_parameters().gradient());
-    require_finite(learner_.value_parameters().adam_step(
-                       left * context_.options.real("value_learning_rate"), limit),
-                   "the norm of the value network's gradient");
+    learner_.value_parameters().step(limited);
   }
 
   // Means over the last minibatch.
@@ -115,9 +109,7 @@ class Ppo : public OnPolicyAlgorithm {
     metrics.emplace_back("clip_fraction", policy[kStatClipped] / n);
   }
 
-  long minibatch_;
-  DeviceArray<std::uint32_t> order_;
-  std::uint64_t shuffles_ = 0;  // random orders drawn so far
+  Minibatches minibatches_;
 };
 
 }  // namespace

@@ -73,16 +73,16 @@ std::string to_csv(const BenchRow& row) {
 
 std::string table_header() {
   return fmt::format("{:<24}{:<10}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>8}  {:<8}{:>12}{:>8}{:>7}",
-                     "environment", "policy", "mode", "scope", "backend", "threads", "stored", "steps/s",
-                     "spread", "baseline", "steps/s", "ratio", "peak");
+                     "environment", "policy", "mode", "scope", "backend", "threads", "stored",
+                     "steps/s", "spread", "baseline", "steps/s", "ratio", "peak");
 }
 
 std::string to_table(const BenchRow& row) {
   const double ratio = row.per_second / row.baseline_per_second;
   return fmt::format(
       "{:<24}{:<10}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}",
-      row.phase.empty() ? row.environment : "  " + row.phase, row.policy, row.mode, row.scope, row.backend,
-      row.threads, row.stored ? "yes" : "no", rate(row.per_second), 100 * row.spread,
+      row.phase.empty() ? row.environment : "  " + row.phase, row.policy, row.mode, row.scope,
+      row.backend, row.threads, row.stored ? "yes" : "no", rate(row.per_second), 100 * row.spread,
       row.baseline.empty() ? "-" : row.baseline, rate(row.baseline_per_second),
       std::isfinite(ratio) ? fmt::format("{:.1f}x", ratio) : "-",
       std::isfinite(row.peak_fraction) ? fmt::format("{:.0f}%", 100 * row.peak_fraction) : "-");

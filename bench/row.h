@@ -10,8 +10,8 @@ struct BenchRow {
   std::string scope;  // what a unit is: S simulation, S+P with policy, S+P+L with learning
   std::string environment, policy;
   std::string mode = "strict";  // or fast, where that is other arithmetic
-  std::string phase;    // of an iteration; empty for the whole
-  std::string backend;  // cpu-v4, cpu-v3, cuda
+  std::string phase;            // of an iteration; empty for the whole
+  std::string backend;          // cpu-v4, cpu-v3, cuda
   int threads = 1;
   bool stored = false;        // the trajectory was recorded
   double bytes_per_step = 0;  // written to it

@@ -10,14 +10,6 @@
 #include "kernels/random/stream.h"
 
 namespace gallop {
-namespace {
-
-// The square of a greater gradient may pass the range of float: infinity would then stay in the
-// second moment, and its parameter where it is, for ever.
-constexpr double kGreatestNorm = 1e18;
-
-}  // namespace
-
 TrainedParameters::TrainedParameters(Backend& backend, const std::vector<float>& initial,
                                      int n_statistics)
     : backend_(&backend),
@@ -25,8 +17,11 @@ TrainedParameters::TrainedParameters(Backend& backend, const std::vector<float>&
       values_(backend, initial.size()),
       gradient_(backend, initial.size() + n_statistics),
       first_moment_(backend, initial.size()),
-      second_moment_(backend, initial.size()) {
+      second_moment_(backend, initial.size()),
+      state_(backend, 1) {
   values_.upload(initial);
+  const StepState fresh = {0.0, 1.0, 1.0, 0.0, 1.0, 0};
+  state_.upload(&fresh, 1);
 }
 
 std::vector<float> TrainedParameters::statistics() const {
@@ -35,80 +30,73 @@ std::vector<float> TrainedParameters::statistics() const {
   return sums;
 }
 
-TrainedParameters::Limited TrainedParameters::limited(double max_norm) const {
-  const double norm = backend_->norm(gradient_.data(), size_);
-  if (!std::isfinite(norm)) return {norm, std::nullopt};
-  const double scale = max_norm > 0 && norm > max_norm ? max_norm / norm : 1.0;
-  if (norm * scale > kGreatestNorm) return {std::numeric_limits<double>::infinity(), std::nullopt};
-  return {norm, scale};
+void TrainedParameters::set_learning_rate(double learning_rate) {
+  if (learning_rate_ == learning_rate) return;
+  StepState* const state = state_.data();
+  backend_->to_device(&state->learning_rate, &learning_rate, sizeof(double));
+  learning_rate_ = learning_rate;
 }
 
-AdamRequest TrainedParameters::moments_request() const {
-  AdamRequest r = {};
-  r.parameters = values_.data();
-  r.gradient = gradient_.data();
-  r.first_moment = first_moment_.data();
-  r.second_moment = second_moment_.data();
-  r.correction1 = r.correction2 = 1.0f;
-  r.end = size_;
-  return r;
+void TrainedParameters::step(const StepOptions& options) {
+  backend_->optimizer_step({options.rule, values_.data(), gradient_.data(), first_moment_.data(),
+                            second_moment_.data(), state_.data(), options.max_norm,
+                            float(options.beta1), float(options.beta2), float(options.epsilon),
+                            size_});
 }
 
-double TrainedParameters::adam_step(double learning_rate, double max_norm, double beta1,
-                                    double beta2, double epsilon) {
-  const Limited step = limited(max_norm);
-  if (!step.scale) return step.norm;
-  // The betas as the kernel has them: 1 - 0.999f is 1.3e-5 less than 0.001.
-  power1_ *= double(float(beta1));
-  power2_ *= double(float(beta2));
-  AdamRequest r = moments_request();
-  r.learning_rate = float(learning_rate);
-  r.beta1 = float(beta1);
-  r.beta2 = float(beta2);
-  r.epsilon = float(epsilon);
-  r.correction1 = float(1.0 - power1_);
-  r.correction2 = float(1.0 - power2_);
-  r.gradient_scale = float(*step.scale);
-  backend_->adam(r);
-  return step.norm;
+double TrainedParameters::last_norm() {
+  StepState state;
+  state_.download(&state, 1);
+  if (state.refused != 0) {
+    const std::int32_t none = 0;
+    backend_->to_device(&state_.data()->refused, &none, sizeof(none));
+  }
+  return state.norm;
+}
+
+double TrainedParameters::step_now(double learning_rate, const StepOptions& options) {
+  set_learning_rate(learning_rate);
+  step(options);
+  return last_norm();
+}
+
+double TrainedParameters::adam_step(double learning_rate, double max_norm) {
+  return step_now(learning_rate, {.max_norm = max_norm});
+}
+
+double TrainedParameters::plain_step(double learning_rate, double max_norm) {
+  return step_now(learning_rate, {.rule = StepRule::kPlain, .max_norm = max_norm});
 }
 
 double TrainedParameters::rmsprop_step(double learning_rate, double max_norm, double decay,
                                        double epsilon) {
-  const Limited step = limited(max_norm);
-  if (!step.scale) return step.norm;
-  AdamRequest r = moments_request();
-  r.learning_rate = float(learning_rate);
-  r.beta2 = float(decay);
-  r.epsilon = float(epsilon);
-  r.gradient_scale = float(*step.scale);
-  backend_->adam(r);
-  return step.norm;
+  return step_now(
+      learning_rate,
+      {.rule = StepRule::kRmsProp, .max_norm = max_norm, .beta2 = decay, .epsilon = epsilon});
 }
 
-double TrainedParameters::plain_step(double learning_rate, double max_norm) {
-  const Limited step = limited(max_norm);
-  if (!step.scale) return step.norm;
-  backend_->add_scaled(values_.data(), float(-learning_rate * *step.scale), gradient_.data(),
-                       size_);
-  return step.norm;
+void TrainedParameters::copy_state(StepState* to, const StepState* from) {
+  backend_->copy(reinterpret_cast<float*>(to), reinterpret_cast<const float*>(from),
+                 long(sizeof(StepState) / sizeof(float)));
 }
 
 void TrainedParameters::remember() {
-  if (kept_.size() == 0) kept_ = DeviceArray<float>(*backend_, 3 * std::size_t(size_));
+  if (kept_.size() == 0) {
+    kept_ = DeviceArray<float>(*backend_, 3 * std::size_t(size_));
+    kept_state_ = DeviceArray<StepState>(*backend_, 1);
+  }
   backend_->copy(kept_.data(), values_.data(), size_);
   backend_->copy(kept_.data() + size_, first_moment_.data(), size_);
   backend_->copy(kept_.data() + 2 * size_, second_moment_.data(), size_);
-  kept_power1_ = power1_;
-  kept_power2_ = power2_;
+  copy_state(kept_state_.data(), state_.data());
 }
 
 void TrainedParameters::restore() {
   backend_->copy(values_.data(), kept_.data(), size_);
   backend_->copy(first_moment_.data(), kept_.data() + size_, size_);
   backend_->copy(second_moment_.data(), kept_.data() + 2 * size_, size_);
-  power1_ = kept_power1_;
-  power2_ = kept_power2_;
+  copy_state(state_.data(), kept_state_.data());
+  learning_rate_.reset();
 }
 
 void TrainedParameters::save(TensorFile& file, const std::string& prefix) const {
@@ -116,8 +104,10 @@ void TrainedParameters::save(TensorFile& file, const std::string& prefix) const 
   file.put<float>(prefix + "/parameters", shape, values_.download());
   file.put<float>(prefix + "/adam_first_moment", shape, first_moment_.download());
   file.put<float>(prefix + "/adam_second_moment", shape, second_moment_.download());
-  file.put_scalar<double>(prefix + "/adam_power1", power1_);
-  file.put_scalar<double>(prefix + "/adam_power2", power2_);
+  StepState state;
+  state_.download(&state, 1);
+  file.put_scalar<double>(prefix + "/adam_power1", state.power1);
+  file.put_scalar<double>(prefix + "/adam_power2", state.power2);
 }
 
 void TrainedParameters::load(const TensorFile& file, const std::string& prefix) {
@@ -130,8 +120,14 @@ void TrainedParameters::load(const TensorFile& file, const std::string& prefix) 
   get("/parameters", values_);
   get("/adam_first_moment", first_moment_);
   get("/adam_second_moment", second_moment_);
-  power1_ = file.get_scalar<double>(prefix + "/adam_power1");
-  power2_ = file.get_scalar<double>(prefix + "/adam_power2");
+  const StepState state = {0.0,
+                           file.get_scalar<double>(prefix + "/adam_power1"),
+                           file.get_scalar<double>(prefix + "/adam_power2"),
+                           0.0,
+                           1.0,
+                           0};
+  state_.upload(&state, 1);
+  learning_rate_.reset();
 }
 
 std::vector<float> initial_parameters(const NetworkShape& shape, std::uint64_t seed,

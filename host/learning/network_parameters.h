@@ -11,7 +11,16 @@ namespace gallop {
 
 class TensorFile;
 
-// Parameters of a network on a device with the state of their Adam optimiser.
+// How a step follows from the gradient.
+struct StepOptions {
+  StepRule rule = StepRule::kAdam;
+  double max_norm = 0;   // the gradient's norm is limited to this; 0: no limit
+  double beta1 = 0.9;    // of Adam
+  double beta2 = 0.999;  // of Adam; the decay of RMSProp
+  double epsilon = 1e-8;
+};
+
+// Parameters of a network on a device with the state of their optimiser.
 class TrainedParameters {
  public:
   TrainedParameters() = default;
@@ -23,20 +32,24 @@ class TrainedParameters {
   float* mutable_data() { return values_.data(); }
   float* gradient() { return gradient_.data(); }
   std::vector<float> values() const { return values_.download(); }
-  // The sums behind the gradient of the last request.
+  // The sums behind the gradient of the last request, and where they are in the backend's memory.
   std::vector<float> statistics() const;
+  const float* statistics_data() const { return gradient_.data() + size_; }
 
-  // One step of Adam on the gradient, whose norm is limited to `max_norm` (0: no limit). Returns
-  // the norm before. A gradient that is not finite, or whose square would not be, leaves everything
-  // as it was and returns a norm that is not finite.
-  double adam_step(double learning_rate, double max_norm, double beta1 = 0.9, double beta2 = 0.999,
-                   double epsilon = 1e-8);
+  // Steps one after the other that do not wait: set_learning_rate, any number of `step`, then
+  // `last_norm`. `step` may be recorded (Backend::run); it takes the learning rate that was set
+  // last.
+  void set_learning_rate(double learning_rate);
+  void step(const StepOptions& options);
+  // The norm of the last gradient before it was limited. Not finite where a gradient was not, or
+  // its square would not be: that step and all after it left everything as it was. Waits; the next
+  // step is taken again.
+  double last_norm();
 
-  // theta - learning_rate * gradient, limited and refused in the same way.
+  // One such step at once; returns last_norm(). Adam, theta - learning_rate * gradient, and
+  // RMSProp.
+  double adam_step(double learning_rate, double max_norm);
   double plain_step(double learning_rate, double max_norm);
-  // RMSProp (Tieleman and Hinton 2012): v = decay v + (1 - decay) g^2,
-  // theta - learning_rate g / (sqrt(v) + epsilon). The moments of Adam without momentum and
-  // corrections.
   double rmsprop_step(double learning_rate, double max_norm, double decay, double epsilon);
 
   // Copies parameters and moments, and gives the last copy back, bit for bit.
@@ -47,20 +60,16 @@ class TrainedParameters {
   void load(const TensorFile& file, const std::string& prefix);
 
  private:
-  // Norm of the gradient and the factor that limits it; no factor where the step is refused.
-  struct Limited {
-    double norm;
-    std::optional<double> scale;
-  };
-  Limited limited(double max_norm) const;
-  AdamRequest moments_request() const;
+  double step_now(double learning_rate, const StepOptions& options);
+  void copy_state(StepState* to, const StepState* from);
 
   Backend* backend_ = nullptr;
   long size_ = 0;
   DeviceArray<float> values_, gradient_, first_moment_, second_moment_;
-  double power1_ = 1.0, power2_ = 1.0;  // beta^t, by repeated multiplication
-  DeviceArray<float> kept_;             // [3 D] once there is a copy
-  double kept_power1_ = 1.0, kept_power2_ = 1.0;
+  DeviceArray<StepState> state_;         // [1]
+  std::optional<double> learning_rate_;  // in the state, as far as is known
+  DeviceArray<float> kept_;              // [3 D] once there is a copy
+  DeviceArray<StepState> kept_state_;    // [1]
 };
 
 // Initial parameters: each unit's weights are normals scaled to the norm `hidden_gain`, for the

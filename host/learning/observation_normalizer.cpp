@@ -19,9 +19,10 @@ ObservationNormalizer::ObservationNormalizer(Backend& backend, int n_components,
 void ObservationNormalizer::update(const float* observation, int n_steps, int n_envs) {
   if (!enabled_) return;
   const long rows = long(mean_.size());
+  const std::vector<Moments> moments =
+      backend_->grouped_moments(observation, int(rows), n_envs, n_steps, n_envs, rows * n_envs);
   for (long o = 0; o < rows; o++) {
-    const Moments batch =
-        backend_->moments(observation + o * n_envs, n_steps, n_envs, rows * n_envs);
+    const Moments& batch = moments[o];
     const double total = count_ + double(batch.count), shift = batch.mean - mean_[o];
     mean_[o] += shift * (double(batch.count) / total);
     sum_of_squares_[o] +=

@@ -354,21 +354,14 @@ ValueGradientRequest OnPolicyLearner::value_request(const Samples& samples) cons
 }
 
 Metrics OnPolicyLearner::episode_metrics() const {
-  const std::vector<std::uint8_t> terminated = terminated_.download();
-  const std::vector<std::uint8_t> truncated = truncated_.download();
-  const std::vector<float> returns = ended_return_.download();
-  const std::vector<std::int32_t> lengths = ended_length_.download();
-  double sum = 0, length = 0, count = 0;
-  for (std::size_t i = 0; i < terminated.size(); i++) {
-    if ((terminated[i] | truncated[i]) == 0) continue;
-    sum += returns[i];
-    length += lengths[i];
-    count += 1;
-  }
+  const EpisodeSums sums =
+      backend_.episodes({terminated_.data(), truncated_.data(), ended_return_.data(),
+                         ended_length_.data(), n_samples()});
+  const double count = double(sums.episodes);
   const double none = std::nan("");
   return {{"episodes", count},
-          {"return", count > 0 ? sum / count : none},
-          {"length", count > 0 ? length / count : none}};
+          {"return", count > 0 ? sums.returns / count : none},
+          {"length", count > 0 ? double(sums.lengths) / count : none}};
 }
 
 void OnPolicyLearner::save(TensorFile& file) const {

@@ -1,7 +1,5 @@
 #include "host/learning/value_fit.h"
 
-#include <algorithm>
-
 #include "host/checkpoint/tensor_file.h"
 
 namespace gallop {
@@ -9,8 +7,8 @@ namespace gallop {
 ValueFit::ValueFit(const AlgorithmContext& context, OnPolicyLearner& learner)
     : context_(context),
       learner_(learner),
-      minibatch_(std::min(long(context.options.integer("value_minibatch")), learner.n_samples())),
-      order_(context.backend, learner.n_samples()),
+      minibatches_(context, learner, context.options.integer("value_minibatch")),
+      squares_(context.backend, std::size_t(minibatches_.count())),
       proximal_(context.options.has("value_proximal") ? context.options.real("value_proximal")
                                                       : 0.0) {
   if (proximal_ > 0)
@@ -26,32 +24,29 @@ void ValueFit::add_proximal(TrainedParameters& value) {
 
 double ValueFit::run() {
   const Options& options = context_.options;
+  Backend& backend = context_.backend;
   TrainedParameters& value = learner_.value_parameters();
-  double loss = 0;
-  if (proximal_ > 0) context_.backend.copy(before_.data(), value.data(), value.size());
-  for (int epoch = 0; epoch < int(options.integer("value_epochs")); epoch++) {
-    loss = 0;
-    context_.backend.shuffle(context_.seed, shuffles_++, learner_.n_samples(), order_.data());
-    for (long first = 0; first < learner_.n_samples(); first += minibatch_) {
-      const long count = std::min(minibatch_, learner_.n_samples() - first);
-      const Samples samples = learner_.samples(order_.data() + first, count);
-      context_.backend.value_gradient(learner_.value_request(samples), value.gradient());
-      const double squares = value.statistics()[0];
+  if (proximal_ > 0) backend.copy(before_.data(), value.data(), value.size());
+  value.set_learning_rate(options.real("value_learning_rate"));
+  for (long epoch = 0; epoch < options.integer("value_epochs"); epoch++) {
+    minibatches_.pass("", [&](const Samples& samples, long k) {
+      backend.value_gradient(learner_.value_request(samples), value.gradient());
+      backend.copy(squares_.data() + k, value.statistics_data(), 1);
       if (proximal_ > 0) add_proximal(value);
-      require_finite(
-          value.adam_step(options.real("value_learning_rate"), options.real("max_gradient_norm")),
-          "the norm of the value network's gradient");
-      loss += squares / 2;
-    }
+      value.step({.max_norm = options.real("max_gradient_norm")});
+    });
   }
+  require_finite(value.last_norm(), "the norm of the value network's gradient");
+  double loss = 0;
+  for (const float squares : squares_.download()) loss += double(squares) / 2;
   return loss / double(learner_.n_samples());
 }
 
 void ValueFit::save(TensorFile& file) const {
-  file.put_scalar<std::uint64_t>("shuffles", shuffles_);
+  file.put_scalar<std::uint64_t>("shuffles", minibatches_.passes());
 }
 void ValueFit::load(const TensorFile& file) {
-  shuffles_ = file.get_scalar<std::uint64_t>("shuffles");
+  minibatches_.set_passes(file.get_scalar<std::uint64_t>("shuffles"));
 }
 
 }  // namespace gallop

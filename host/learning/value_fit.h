@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host/learning/on_policy.h"
+#include "host/learning/minibatches.h"
 
 namespace gallop {
 
@@ -51,11 +51,10 @@ class ValueFit {
 
   AlgorithmContext context_;
   OnPolicyLearner& learner_;
-  long minibatch_;
-  DeviceArray<std::uint32_t> order_;
+  Minibatches minibatches_;
+  DeviceArray<float> squares_;  // of the minibatches of the last pass: sums of (V - target)^2
   double proximal_;
-  DeviceArray<float> before_;   // phi_i, where there is a proximal term
-  std::uint64_t shuffles_ = 0;  // random orders drawn so far
+  DeviceArray<float> before_;  // phi_i, where there is a proximal term
 };
 
 }  // namespace gallop

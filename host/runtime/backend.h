@@ -81,6 +81,11 @@ class Backend {
   virtual void returns(ReturnsRequest) = 0;
   // Order-free moments of x, made of `rows` rows of n numbers that stand `stride` apart.
   virtual Moments moments(const float* x, long rows, long n, long stride) = 0;
+  // The same of several groups, each made of such rows, that begin `group_stride` apart.
+  virtual std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride,
+                                               long rows, long n, long stride) = 0;
+  // Sums over the episodes that ended in a rollout.
+  virtual EpisodeSums episodes(const EpisodesRequest&) = 0;
   virtual void standardize(float* x, long n, float mean, float inverse_std) = 0;
 
   // gradient [D + statistics]: the sum over chunks. `begin`, `end`, `partial`, `stride`, `greatest`
@@ -90,6 +95,8 @@ class Backend {
   // Scale that limits the Euclidean norm of gradient [n] to `limit` (0: no limit), and the norm.
   virtual double norm(const float* gradient, long n) = 0;
   virtual void adam(AdamRequest) = 0;
+  // One step of an optimiser, limited or refused by the norm of its gradient; does not wait.
+  virtual void optimizer_step(const StepRequest&) = 0;
   // order [n]: the numbers 0 .. n - 1 sorted by (Philox key of (seed, counter, number), number).
   virtual void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) = 0;
 

@@ -209,6 +209,37 @@ class CpuBackend : public Backend {
     return result;
   }
 
+  std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride, long rows,
+                                       long n, long stride) override {
+    std::vector<Moments> results;
+    for (int g = 0; g < groups; g++) {
+      results.push_back(moments(x + g * group_stride, rows, n, stride));
+    }
+    return results;
+  }
+
+  EpisodeSums episodes(const EpisodesRequest& r) override {
+    EpisodeSums sums = {};
+    double bound = 0;
+    bool finite = true;
+    for (long i = 0; i < r.n; i++) {
+      if (!episode_ended(r, i)) continue;
+      sums.episodes++;
+      sums.lengths += r.ended_length[i];
+      finite = finite && std::isfinite(r.ended_return[i]);
+      bound = std::max(bound, std::abs(double(r.ended_return[i])));
+    }
+    sums.returns = __builtin_nan("");
+    if (!finite) return sums;
+    const int exponent = fixed_exponent(bound, sums.episodes);
+    std::int64_t total = 0;
+    for (long i = 0; i < r.n; i++) {
+      if (episode_ended(r, i)) total += to_fixed(double(r.ended_return[i]), exponent);
+    }
+    sums.returns = from_fixed(total, exponent);
+    return sums;
+  }
+
   void standardize(float* x, long n, float mean, float inverse_std) override {
     pool_.run(n, share(n, 4096), [&](int, long begin, long end) {
       kernels_.standardize(x + begin, end - begin, mean, inverse_std);
@@ -234,14 +265,20 @@ class CpuBackend : public Backend {
   }
 
   double norm(const float* gradient, long n) override {
-    const float bound = kernels_.greatest_magnitude(gradient, n);
-    if (!(bound < __builtin_inff())) return __builtin_nan("");
-    const int exponent = fixed_exponent(double(bound) * double(bound), n);
-    return std::sqrt(
-        from_fixed(kernels_.fixed_sum_of_squares(gradient, n, 0.0, exponent), exponent));
+    return std::sqrt(sum_of_squares(gradient, n));
   }
 
   void adam(AdamRequest r) override { over_elements(r, r.end, 4096, kernels_.adam); }
+
+  void optimizer_step(const StepRequest& r) override {
+    begin_step(r, sum_of_squares(r.gradient, r.n), *r.state);
+    if (r.state->refused != 0) return;
+    if (r.rule == StepRule::kPlain) {
+      add_scaled(r.parameters, plain_factor(*r.state), r.gradient, r.n);
+    } else {
+      adam(adam_of(r, *r.state));
+    }
+  }
 
   void fisher_prepare(FisherRequest r, float* units) override {
     const int n_chunks = chunk_count(r.samples.count);
@@ -315,6 +352,14 @@ class CpuBackend : public Backend {
   }
 
  private:
+  // NaN where an element is not finite.
+  double sum_of_squares(const float* gradient, long n) const {
+    const float bound = kernels_.greatest_magnitude(gradient, n);
+    if (!(bound < __builtin_inff())) return __builtin_nan("");
+    const int exponent = fixed_exponent(double(bound) * double(bound), n);
+    return from_fixed(kernels_.fixed_sum_of_squares(gradient, n, 0.0, exponent), exponent);
+  }
+
   // sum of row_sum(k): integers, which add up to the same in any order.
   template <class RowSum>
   std::int64_t sum_over_rows(long rows, const RowSum& row_sum) {

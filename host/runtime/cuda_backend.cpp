@@ -2,6 +2,7 @@
 // It includes nothing of CUDA; memory and stream are the device's.
 #include "host/runtime/cuda_backend.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "host/runtime/fisher_paths.h"
@@ -149,10 +150,28 @@ class CudaBackend : public Backend {
     Moments result;
     result.count = rows * n;
     if (result.count == 0) return result;
-    const CudaMoments computed = compute_moments({x, rows, n, stride, 0});
+    const CudaMoments computed = compute_moments({x, rows, n, stride, 0}).front();
     result.mean = computed.mean;
     result.sum_of_squares = computed.sum_of_squares;
     return result;
+  }
+
+  std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride, long rows,
+                                       long n, long stride) override {
+    std::vector<Moments> results;
+    if (groups == 0 || rows * n == 0) return std::vector<Moments>(groups);
+    for (const CudaMoments& m : compute_moments({x, rows, n, stride, 0, groups, group_stride})) {
+      results.push_back({m.mean, m.sum_of_squares, rows * n});
+    }
+    return results;
+  }
+
+  EpisodeSums episodes(const EpisodesRequest& r) override {
+    auto* const at = static_cast<CudaEpisodes*>(small_.bytes(kSmallBytes));
+    check(kernels_.episodes(r, at, stream()));
+    CudaEpisodes result;
+    device_->to_host(&result, at, sizeof(result));
+    return result.sums;
   }
 
   void standardize(float* x, long n, float mean, float inverse_std) override {
@@ -178,12 +197,17 @@ class CudaBackend : public Backend {
 
   double norm(const float* gradient, long n) override {
     if (n == 0) return 0.0;
-    return std::sqrt(compute_moments({gradient, 1, n, n, 1}).sum_of_squares);
+    return std::sqrt(compute_moments({gradient, 1, n, n, 1}).front().sum_of_squares);
   }
 
   void adam(AdamRequest r) override {
     r.begin = 0;
     check(kernels_.adam(r, stream()));
+  }
+
+  void optimizer_step(const StepRequest& r) override {
+    check(
+        kernels_.optimizer_step(r, static_cast<CudaMoments*>(small_.bytes(kSmallBytes)), stream()));
   }
 
   void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {
@@ -284,15 +308,18 @@ class CudaBackend : public Backend {
     noted_strict_ = true;
     note_(
         "mode fast has no rollout on tensor cores for this environment and policy (those are for "
-        "two hidden layers of 64 units each, on cartpole also of 128 and 256); the strict one runs");
+        "two hidden layers of 64 units each, on cartpole also of 128 and 256); the strict one "
+        "runs");
   }
 
-  CudaMoments compute_moments(const CudaMomentsRequest& request) {
-    auto* const at = static_cast<CudaMoments*>(small_.bytes(kSmallBytes));
+  // Of each group.
+  std::vector<CudaMoments> compute_moments(const CudaMomentsRequest& request) {
+    std::vector<CudaMoments> results(request.groups);
+    const std::size_t bytes = results.size() * sizeof(CudaMoments);
+    auto* const at = static_cast<CudaMoments*>(small_.bytes(std::max(kSmallBytes, bytes)));
     check(kernels_.moments(request, at, stream()));
-    CudaMoments result;
-    device_->to_host(&result, at, sizeof(result));
-    return result;
+    device_->to_host(results.data(), at, bytes);
+    return results;
   }
 
   long gradient_floats(const PolicyShape& shape, long count) const {
@@ -350,9 +377,10 @@ class CudaBackend : public Backend {
                                    bound, stream()));
   }
 
-  // Holds CudaMoments, or the bounds of all segments.
+  // Holds the moments of a few groups, sums over episodes, or the bounds of all segments.
   static constexpr std::size_t kSmallBytes = 1024;
-  static_assert(sizeof(CudaMoments) <= kSmallBytes && sizeof(float) * kMaxSegments <= kSmallBytes);
+  static_assert(sizeof(CudaMoments) <= kSmallBytes && sizeof(CudaEpisodes) <= kSmallBytes &&
+                sizeof(float) * kMaxSegments <= kSmallBytes);
 
   std::unique_ptr<KernelDevice> device_;
   const CudaKernels& kernels_;

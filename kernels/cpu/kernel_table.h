@@ -5,6 +5,7 @@
 #include "kernels/baselines/linear.h"
 #include "kernels/baselines/optimal.h"
 #include "kernels/estimators/age.h"
+#include "kernels/estimators/episodes.h"
 #include "kernels/estimators/gae.h"
 #include "kernels/estimators/n_step.h"
 #include "kernels/estimators/path_returns.h"
@@ -13,6 +14,7 @@
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
 #include "kernels/optimizers/line_search.h"
+#include "kernels/optimizers/step.h"
 #include "kernels/reduce/partials.h"
 #include "kernels/rollout/rollout.h"
 

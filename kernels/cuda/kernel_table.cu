@@ -3,11 +3,13 @@
 #include "kernels/cuda/kernel_table.h"
 
 #include "kernels/cuda/baselines.cuh"
+#include "kernels/cuda/episodes.cuh"
 #include "kernels/cuda/estimators.cuh"
 #include "kernels/cuda/fisher.cuh"
 #include "kernels/cuda/gradient.cuh"
 #include "kernels/cuda/matrix_fisher.cuh"
 #include "kernels/cuda/moments.cuh"
+#include "kernels/cuda/optimizer_step.cuh"
 #include "kernels/cuda/shuffle.cuh"
 #include "kernels/cuda/trust_region.cuh"
 #include "kernels/cuda/update.cuh"
@@ -29,12 +31,14 @@ static constexpr CudaKernels kCudaKernels = {&usable,
                                              &gae,
                                              &returns,
                                              &moments,
+                                             &episodes,
                                              &standardize,
                                              &policy_gradient,
                                              &value_gradient,
                                              &gradient_scratch_floats,
                                              &reduce_partials,
                                              &adam,
+                                             &optimizer_step,
                                              &shuffle,
                                              &shuffle_scratch,
                                              &n_step,

@@ -7,6 +7,7 @@
 #include "kernels/baselines/optimal.h"
 #include "kernels/cuda/launch_status.h"
 #include "kernels/estimators/age.h"
+#include "kernels/estimators/episodes.h"
 #include "kernels/estimators/gae.h"
 #include "kernels/estimators/n_step.h"
 #include "kernels/estimators/path_returns.h"
@@ -15,6 +16,7 @@
 #include "kernels/gradients/samples.h"
 #include "kernels/optimizers/adam.h"
 #include "kernels/optimizers/line_search.h"
+#include "kernels/optimizers/step.h"
 #include "kernels/policy/act.h"
 #include "kernels/reduce/partials.h"
 
@@ -32,17 +34,26 @@ struct CudaValuesRequest {
   float* output;  // [rows, outputs, N]; given both flags, only where truncated and not terminated
 };
 
-// Order-free moments of `rows` rows of n numbers that stand `stride` apart.
+// Order-free moments of `rows` rows of n numbers that stand `stride` apart; of several such groups,
+// which begin `group_stride` apart.
 struct CudaMomentsRequest {
   const float* x;
   long rows, n, stride;
   int about_zero;  // 1: the mean is taken as 0, and sum_of_squares is that of x
+  int groups = 1;
+  long group_stride = 0;
 };
 // Where they are computed, in device memory.
 struct CudaMoments {
   double mean, sum_of_squares;  // NaN where a number is not finite
   std::int64_t fixed_sum, fixed_sum_of_squares;
   std::uint32_t greatest;  // magnitude, as bits
+};
+// Where sums over episodes are computed, in device memory.
+struct CudaEpisodes {
+  EpisodeSums sums;
+  std::int64_t fixed_returns;
+  std::uint32_t greatest;  // magnitude of a return, as bits
 };
 
 struct CudaShuffleRequest {
@@ -59,7 +70,9 @@ struct CudaKernels {
   LaunchStatus (*values)(const CudaValuesRequest&, void* stream);
   LaunchStatus (*gae)(const GaeRequest&, void* stream);
   LaunchStatus (*returns)(const ReturnsRequest&, void* stream);
-  LaunchStatus (*moments)(const CudaMomentsRequest&, CudaMoments* result, void* stream);
+  LaunchStatus (*moments)(const CudaMomentsRequest&, CudaMoments* result /* [groups] */,
+                          void* stream);
+  LaunchStatus (*episodes)(const EpisodesRequest&, CudaEpisodes* result, void* stream);
   LaunchStatus (*standardize)(float* x, long n, float mean, float inverse_std, void* stream);
   // `scratch` holds gradient_scratch floats, or is null where that is 0.
   LaunchStatus (*policy_gradient)(const PolicyGradientRequest&, void* stream);
@@ -68,6 +81,7 @@ struct CudaKernels {
   // `bound` [kMaxSegments] is overwritten.
   LaunchStatus (*reduce_partials)(const ReduceRequest&, float* bound, void* stream);
   LaunchStatus (*adam)(const AdamRequest&, void* stream);
+  LaunchStatus (*optimizer_step)(const StepRequest&, CudaMoments* scratch, void* stream);
   LaunchStatus (*shuffle)(const CudaShuffleRequest&, void* stream);
   std::size_t (*shuffle_scratch)(long n);  // bytes
   LaunchStatus (*n_step)(const NStepRequest&, void* stream);

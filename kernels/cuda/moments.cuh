@@ -18,12 +18,13 @@ GALLOP_HD std::uint32_t magnitude_bits(float x) {
   return bits < 0x7f800000u ? bits : 0x7f800000u;
 }
 
-// Calls body(x) for each number that this thread has.
+// Calls body(x) for each number of the block's group that this thread has.
 template <class Body>
 __device__ __forceinline__ void for_numbers(const CudaMomentsRequest& r, const Body& body) {
   const long total = r.rows * r.n, step = long(gridDim.x) * blockDim.x;
+  const float* x = r.x + long(blockIdx.y) * r.group_stride;
   for (long k = long(blockIdx.x) * blockDim.x + threadIdx.x; k < total; k += step) {
-    body(r.x[r.rows == 1 ? k : k / r.n * r.stride + k % r.n]);
+    body(x[r.rows == 1 ? k : k / r.n * r.stride + k % r.n]);
   }
 }
 
@@ -37,10 +38,13 @@ __device__ __forceinline__ void add_to_total(std::int64_t own, std::int64_t* tot
   if (threadIdx.x == 0) atomicAdd(reinterpret_cast<unsigned long long*>(total), sum[0]);
 }
 
-static __global__ void begin_moments_kernel(CudaMoments* m) { *m = {0.0, 0.0, 0, 0, 0u}; }
+static __global__ void begin_moments_kernel(CudaMoments* m) {
+  m[blockIdx.y] = {0.0, 0.0, 0, 0, 0u};
+}
 
 static __global__ void __launch_bounds__(kMomentsBlock)
     greatest_kernel(const __grid_constant__ CudaMomentsRequest r, CudaMoments* m) {
+  m += blockIdx.y;
   GALLOP_SHARED(unsigned, greatest, 1);
   if (threadIdx.x == 0) greatest[0] = 0;
   __syncthreads();
@@ -73,6 +77,7 @@ __device__ __forceinline__ int square_exponent(const CudaMomentsRequest& r, cons
 
 static __global__ void __launch_bounds__(kMomentsBlock)
     sum_kernel(const __grid_constant__ CudaMomentsRequest r, CudaMoments* m) {
+  m += blockIdx.y;
   if (!is_bounded(m)) return;
   const int exponent = fixed_exponent(bound_of(m), r.rows * r.n);
   std::int64_t own = 0;
@@ -82,6 +87,7 @@ static __global__ void __launch_bounds__(kMomentsBlock)
 
 static __global__ void __launch_bounds__(kMomentsBlock)
     sum_of_squares_kernel(const __grid_constant__ CudaMomentsRequest r, CudaMoments* m) {
+  m += blockIdx.y;
   if (!is_bounded(m)) return;
   const double mean = mean_of(r, m);
   const int exponent = square_exponent(r, m);
@@ -95,6 +101,7 @@ static __global__ void __launch_bounds__(kMomentsBlock)
 
 static __global__ void end_moments_kernel(const __grid_constant__ CudaMomentsRequest r,
                                           CudaMoments* m) {
+  m += blockIdx.y;
   const bool bounded = is_bounded(m);
   m->mean = bounded ? mean_of(r, m) : __builtin_nan("");
   m->sum_of_squares =
@@ -104,9 +111,10 @@ static __global__ void end_moments_kernel(const __grid_constant__ CudaMomentsReq
 inline LaunchStatus moments(const CudaMomentsRequest& r, CudaMoments* result, void* stream) {
   const std::size_t wanted = blocks_for(std::size_t(r.rows * r.n), kMomentsBlock);
   const unsigned grid = unsigned(wanted < 1 ? 1 : wanted < kMomentsGrid ? wanted : kMomentsGrid);
-  LaunchConfig config{.name = "begin_moments", .stream = stream};
+  const unsigned groups = unsigned(r.groups);
+  LaunchConfig config{.name = "begin_moments", .grid = dim3(1, groups), .stream = stream};
   LaunchStatus status = launch(config, begin_moments_kernel, result);
-  config.grid = grid;
+  config.grid = dim3(grid, groups);
   config.block = kMomentsBlock;
   config.name = "greatest";
   if (status.ok()) status = launch(config, greatest_kernel, r, result);
@@ -114,7 +122,7 @@ inline LaunchStatus moments(const CudaMomentsRequest& r, CudaMoments* result, vo
   if (status.ok() && r.about_zero == 0) status = launch(config, sum_kernel, r, result);
   config.name = "sum_of_squares";
   if (status.ok()) status = launch(config, sum_of_squares_kernel, r, result);
-  const LaunchConfig end{.name = "end_moments", .stream = stream};
+  const LaunchConfig end{.name = "end_moments", .grid = dim3(1, groups), .stream = stream};
   if (status.ok()) status = launch(end, end_moments_kernel, r, result);
   return status;
 }

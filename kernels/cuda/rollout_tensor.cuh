@@ -1,8 +1,8 @@
 // Fused rollouts of mode fast with two hidden layers of one compile-time width: a warp runs the
-// network for its 32 instances on the tensor cores. Inputs and the first layer's weights are rounded
-// to TF32, units and the other weights to bfloat16, sums are float, tanh is the device's. The
-// simulation, the distribution of actions and what is recorded are those of mode strict: a recorded
-// log-probability is that of the action under the outputs computed here.
+// network for its 32 instances on the tensor cores. Inputs and the first layer's weights are
+// rounded to TF32, units and the other weights to bfloat16, sums are float, tanh is the device's.
+// The simulation, the distribution of actions and what is recorded are those of mode strict: a
+// recorded log-probability is that of the action under the outputs computed here.
 //
 // Counted for CartPole with 64 tanh units on sm_90 before it was measured: 128 tanh a step, at 16 a
 // clock and multiprocessor, bound it to 3.2e10 steps a second on an H200.
@@ -23,17 +23,16 @@ struct TensorLayout {
   static constexpr int kColumns = H / 8;                          // products of 8 units
   static constexpr int kUnitSteps = H / 16;                       // products of 16 units
   static constexpr int kOutputColumns = (A + 7) / 8;              // products of 8 outputs
-  static constexpr int kWeight1 = 0;  // [columns, input steps, lane, 2]
+  static constexpr int kWeight1 = 0;                              // [columns, input steps, lane, 2]
   static constexpr int kWeight2 = kWeight1 + kColumns * kInputSteps * 64;
   static constexpr int kWeight3 = kWeight2 + kColumns * kUnitSteps * 64;
   static constexpr int kBias1 = kWeight3 + kOutputColumns * kUnitSteps * 64;
   static constexpr int kBias2 = kBias1 + H;
   static constexpr int kBias3 = kBias2 + H;
   static constexpr int kStage = kBias3 + 8 * kOutputColumns;
-  // Inputs and then outputs of a warp's instances. Rows an odd number of quads apart: the lanes that
-  // read a fragment meet different banks.
-  static constexpr int kRow =
-      8 * (kInputSteps > kOutputColumns ? kInputSteps : kOutputColumns) + 4;
+  // Inputs and then outputs of a warp's instances. Rows an odd number of quads apart: the lanes
+  // that read a fragment meet different banks.
+  static constexpr int kRow = 8 * (kInputSteps > kOutputColumns ? kInputSteps : kOutputColumns) + 4;
   static constexpr int kWords = kStage + kThreads * kRow;
   static_assert(H % 32 == 0 && kStage % 4 == 0);
 };
@@ -47,7 +46,8 @@ __device__ __forceinline__ float padded(const float* matrix, int rows, int colum
 __device__ __forceinline__ void load_tf32_operands(const float* matrix, int rows, int columns,
                                                    int tiles, int steps, std::uint32_t* to) {
   for (int at = int(threadIdx.x); at < tiles * steps * 32; at += int(blockDim.x)) {
-    const int lane = at % 32, k = at / 32 % steps * 8 + lane % 4, j = at / 32 / steps * 8 + lane / 4;
+    const int lane = at % 32, k = at / 32 % steps * 8 + lane % 4,
+              j = at / 32 / steps * 8 + lane / 4;
     to[2 * at] = to_tf32(padded(matrix, rows, columns, k, j));
     to[2 * at + 1] = to_tf32(padded(matrix, rows, columns, k + 4, j));
   }
@@ -61,9 +61,10 @@ __device__ __forceinline__ void load_bfloat16_operands(const float* matrix, int 
   for (int at = int(threadIdx.x); at < tiles * steps * 32; at += int(blockDim.x)) {
     const int lane = at % 32, step = at / 32 % steps, tile = at / 32 / steps;
     const int k = step * 16 + lane % 4 * 2, j = tile * 8 + lane / 4;
-    const int word = kPaired ? ((tile * steps + step / 2 * 2) * 32 + lane * 2 + step % 2) * 2 : 2 * at;
-    to[word] = to_bfloat16(padded(matrix, rows, columns, k, j),
-                           padded(matrix, rows, columns, k + 1, j));
+    const int word =
+        kPaired ? ((tile * steps + step / 2 * 2) * 32 + lane * 2 + step % 2) * 2 : 2 * at;
+    to[word] =
+        to_bfloat16(padded(matrix, rows, columns, k, j), padded(matrix, rows, columns, k + 1, j));
     to[word + 1] = to_bfloat16(padded(matrix, rows, columns, k + 8, j),
                                padded(matrix, rows, columns, k + 9, j));
   }
@@ -135,8 +136,7 @@ struct TensorNetwork {
     for (int s = 0; s < Layout::kInputSteps; s++) {
       GALLOP_UNROLL(2)
       for (int m = 0; m < 2; m++) {
-        const float* from =
-            stage + (16 * m + lane() / 4) * Layout::kRow + 8 * s + lane() % 4;
+        const float* from = stage + (16 * m + lane() / 4) * Layout::kRow + 8 * s + lane() % 4;
         input[s][m][0] = to_tf32(from[0]);
         input[s][m][1] = to_tf32(from[8 * Layout::kRow]);
         input[s][m][2] = to_tf32(from[4]);
@@ -176,8 +176,8 @@ struct TensorNetwork {
     keep(sum, half, next);
   }
 
-  // From the inputs to the outputs of the stage. Every lane has written its row before, and has read
-  // its row of the last step.
+  // From the inputs to the outputs of the stage. Every lane has written its row before, and has
+  // read its row of the last step.
   __device__ __forceinline__ void forward() const {
     __syncwarp();
     std::uint32_t unit[Layout::kUnitSteps][2][4];
@@ -215,8 +215,7 @@ struct TensorNetwork {
 
 // Same-step resets, sizes that are constants, and no log sigma among the outputs.
 template <class Env, int kH, bool kTanh>
-__global__ void
-    __launch_bounds__(TensorLayout<1, kH, 1>::kThreads, TensorLayout<1, kH, 1>::kBlocks)
+__global__ void __launch_bounds__(TensorLayout<1, kH, 1>::kThreads, TensorLayout<1, kH, 1>::kBlocks)
     tensor_rollout_kernel(const __grid_constant__ RolloutRequest r) {
   GALLOP_DYNAMIC_SHARED(std::uint32_t, words);
   constexpr int kO = Traits<Env>::kObservationRows, kA = Traits<Env>::kAction;

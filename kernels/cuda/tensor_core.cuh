@@ -1,12 +1,13 @@
 // Products of small matrices on the tensor cores and the device's own tanh, for mode fast. A warp
-// computes C [16, 8] += A [16, K] B [K, 8] in float from operands that are rounded: to bfloat16 with
-// K = 16, or to TF32 with K = 8.
+// computes C [16, 8] += A [16, K] B [K, 8] in float from operands that are rounded: to bfloat16
+// with K = 16, or to TF32 with K = 8.
 //
 // Who holds what, with row = lane / 4 and pair = lane % 4 (PTX ISA, "Matrix Fragments for
 // mma.m16n8k16" and "mma.m16n8k8"):
 //
 //   C   c[0], c[1]: (row, 2 pair), (row, 2 pair + 1); c[2], c[3]: the same of row + 8
-//   A   bfloat16: a[0], a[1]: columns 2 pair, 2 pair + 1 of row and row + 8; a[2], a[3]: 8 further on
+//   A   bfloat16: a[0], a[1]: columns 2 pair, 2 pair + 1 of row and row + 8; a[2], a[3]: 8 further
+//   on
 //       TF32: a[0], a[1]: column pair of row and row + 8; a[2], a[3]: column pair + 4
 //   B   bfloat16: b[0]: rows 2 pair, 2 pair + 1 of column `row`; b[1]: 8 further on
 //       TF32: b[0]: row pair of column `row`; b[1]: row pair + 4

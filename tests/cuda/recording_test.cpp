@@ -117,15 +117,16 @@ TEST(Recording, RefusesToWait) {
   EXPECT_EQ(backend->norm(x.data(), 2), 5.0);  // nothing is left of the capture
 }
 
-// The whole update of the policy is one graph from the time that the scratch is large enough.
-TEST(Recording, TheUpdateOfATrustRegionIsRepeated) {
-  CountingDevice::Counts counts;
+// Five iterations on the CPU and on the counting device, which end with the same metrics.
+void expect_repeated(const std::string& algorithm, const std::vector<std::string>& assignments,
+                     CountingDevice::Counts& counts) {
   const auto cpu = make_cpu_backend(1);
   const auto subject = make_kernel_backend(std::make_unique<CountingDevice>(counts));
-  RunOptions options("pendulum", "trpo");
-  for (const char* small : {"n_envs=16", "n_steps=20", "hidden=16,8", "value_epochs=1"}) {
+  RunOptions options("pendulum", algorithm);
+  for (const char* small : {"n_envs=16", "n_steps=20", "hidden=16,8"}) {
     options.set_assignment(small, "test");
   }
+  for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
   const auto learn = [&](Backend& backend) {
     const std::unique_ptr<Algorithm> learner = options.algorithm().create(
         {backend, options.environment(), options.values(), options.seed(), options.configure()});
@@ -141,8 +142,31 @@ TEST(Recording, TheUpdateOfATrustRegionIsRepeated) {
       EXPECT_TRUE(a == b || (a != a && b != b)) << expected[k][m].first << " " << k;
     }
   }
+}
+
+// The whole update of the policy is one graph from the time that the scratch is large enough, and
+// so is a pass of the value network's fit.
+TEST(Recording, TheUpdateOfATrustRegionIsRepeated) {
+  CountingDevice::Counts counts;
+  expect_repeated("trpo", {"value_epochs=1", "value_minibatch=100"}, counts);
+  EXPECT_EQ(counts.captures, 2);
+  EXPECT_GE(counts.launches, 7);
+}
+
+TEST(Recording, ThePassesOfPpoAreRepeated) {
+  CountingDevice::Counts counts;
+  expect_repeated("ppo", {"epochs=3", "minibatch=150"}, counts);
   EXPECT_EQ(counts.captures, 1);
-  EXPECT_GE(counts.launches, 3);
+  EXPECT_EQ(counts.launches, 14);  // all passes but the first
+}
+
+// A number in the requests that changes is part of the key: beta of the adapted penalty.
+TEST(Recording, ThePassesOfAPenaltyAreRecordedAnewWithItsWeight) {
+  CountingDevice::Counts counts;
+  expect_repeated("trpo_penalty", {"epochs=4", "minibatch=150", "value_epochs=1", "delta=1e-6"},
+                  counts);
+  EXPECT_GT(counts.captures, 3);
+  EXPECT_GT(counts.launches, counts.captures);
 }
 
 #endif

@@ -31,7 +31,7 @@ struct FastCase {
 };
 
 double activated(Activation activation, double x) {
-  return activation == Activation::kTanh ? std::tanh(x)
+  return activation == Activation::kTanh   ? std::tanh(x)
          : activation == Activation::kRelu ? std::max(x, 0.0)
                                            : x;
 }
@@ -67,7 +67,8 @@ double log_prob_of(const FastCase& c, const std::vector<double>& output, const f
   const float* log_std = c.parameters.data() + c.parameters.size() - c.shape.n_actions;
   double sum = 0;
   for (int k = 0; k < c.shape.n_actions; k++) {
-    const double s = double(log_std[k]), z = (double(action[k * n + at]) - output[k]) * std::exp(-s);
+    const double s = double(log_std[k]),
+                 z = (double(action[k * n + at]) - output[k]) * std::exp(-s);
     sum += -0.5 * z * z - s - 0.91893853320467274178;
   }
   return sum;
