@@ -338,6 +338,7 @@ Samples OnPolicyLearner::samples(const std::uint32_t* order, long count) const {
 PolicyGradientRequest OnPolicyLearner::policy_request(const Samples& samples) const {
   PolicyGradientRequest r = {};
   r.policy = policy();
+  r.arithmetic = environments_.options().arithmetic;
   r.samples = samples;
   r.weight = 1.0f / float(samples.count);
   return r;
@@ -348,6 +349,7 @@ ValueGradientRequest OnPolicyLearner::value_request(const Samples& samples) cons
   r.shape = value_shape_;
   r.parameters = value_parameters_.data();
   r.normalization = normalizer_.view();
+  r.arithmetic = environments_.options().arithmetic;
   r.samples = samples;
   r.weight = 1.0f / float(samples.count);
   return r;

@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/chunk_backward.cuh"
 #include "kernels/cuda/moments.cuh"
+#include "kernels/cuda/tensor_chunk.cuh"
 #include "kernels/gradients/gradient.h"
 
 namespace gallop::inline GALLOP_ISA {
@@ -67,7 +68,27 @@ __device__ __forceinline__ void policy_chunk_loss(const PolicyGradientRequest& r
   }
 }
 
-template <bool kShared>
+// Both passes over a chunk in the kernel's arithmetic; tables have one.
+template <Arithmetic kArithmetic>
+__device__ __forceinline__ void forward_in(const NetworkShape& shape, const float* parameters,
+                                           float* work) {
+  if (kArithmetic == Arithmetic::kFast) {
+    tensor_forward_chunk(shape, parameters, work);
+  } else {
+    forward_chunk(shape, parameters, work);
+  }
+}
+template <Arithmetic kArithmetic>
+__device__ __forceinline__ void backward_in(const NetworkShape& shape, const float* parameters,
+                                            int n, float* work, float* gradient) {
+  if (kArithmetic == Arithmetic::kFast) {
+    tensor_backward_chunk(shape, parameters, work, gradient);
+  } else {
+    backward_chunk(shape, parameters, n, work, gradient);
+  }
+}
+
+template <bool kShared, Arithmetic kArithmetic>
 __global__ void __launch_bounds__(kGradientThreads, 2)
     policy_gradient_kernel(const __grid_constant__ PolicyGradientRequest r,
                            const __grid_constant__ Segments segments) {
@@ -80,7 +101,7 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
   const int n =
       int(r.samples.count - first < kChunkSamples ? r.samples.count - first : long(kChunkSamples));
   load_chunk(network, r.samples, r.policy.normalization, first, n, work);
-  forward_chunk(network, r.policy.parameters, work);
+  forward_in<kArithmetic>(network, r.policy.parameters, work);
   float* const outputs = work + long(unit_row(network, network.n_layers)) * kSampleStride;
   float* const after = outputs + long(outputs_of(network)) * kSampleStride;
   const long n_network = layer_offset(network, network.n_layers);
@@ -92,7 +113,7 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     for (int j = 0; j < outputs_of(network); j++) outputs[j * kSampleStride + s] = 0.0f;
   }
   float* const partial = r.partial + long(c) * r.stride;
-  backward_chunk(network, r.policy.parameters, n, work, partial);
+  backward_in<kArithmetic>(network, r.policy.parameters, n, work, partial);
   const int skipped = shape.head == Head::kGaussian ? 0 : n_actions;
   sum_sample_rows(after + skipped * kSampleStride, n_actions - skipped + kPolicyStatistics, n,
                   partial + n_network);
@@ -100,7 +121,7 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
   note_segments(segments, partial, r.greatest + long(c) * kMaxSegments);
 }
 
-template <bool kShared>
+template <bool kShared, Arithmetic kArithmetic>
 __global__ void __launch_bounds__(kGradientThreads, 2)
     value_gradient_kernel(const __grid_constant__ ValueGradientRequest r,
                           const __grid_constant__ Segments segments) {
@@ -110,7 +131,7 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
   const int n =
       int(r.samples.count - first < kChunkSamples ? r.samples.count - first : long(kChunkSamples));
   load_chunk(r.shape, r.samples, r.normalization, first, n, work);
-  forward_chunk(r.shape, r.parameters, work);
+  forward_in<kArithmetic>(r.shape, r.parameters, work);
   float* const outputs = work + long(unit_row(r.shape, r.shape.n_layers)) * kSampleStride;
   float* const squared = outputs + long(outputs_of(r.shape)) * kSampleStride;
   const int s = int(threadIdx.x);
@@ -122,7 +143,7 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     for (int j = 1; j < outputs_of(r.shape); j++) outputs[j * kSampleStride + s] = 0.0f;
   }
   float* const partial = r.partial + long(c) * r.stride;
-  backward_chunk(r.shape, r.parameters, n, work, partial);
+  backward_in<kArithmetic>(r.shape, r.parameters, n, work, partial);
   sum_sample_rows(squared, 1, n, partial + layer_offset(r.shape, r.shape.n_layers));
   __syncthreads();
   note_segments(segments, partial, r.greatest + long(c) * kMaxSegments);
@@ -141,33 +162,49 @@ inline long gradient_scratch_floats(const NetworkShape& shape, int n_actions, in
   return floats <= kGradientSharedFloats ? 0 : floats * n_chunks;
 }
 
+// The kernels of one gradient: [arithmetic][in shared memory].
 template <class Request>
-LaunchStatus launch_gradient(const char* name, const Request& r, const Segments& segments,
-                             long floats, void (*in_shared)(Request, Segments),
-                             void (*in_scratch)(Request, Segments), void* stream) {
+using GradientKernels = void (*const[2][2])(Request, Segments);
+
+template <class Request>
+LaunchStatus launch_gradient(const char* name, const Request& r, const NetworkShape& shape,
+                             const Segments& segments, long floats,
+                             const GradientKernels<Request>& kernels, void* stream) {
   if (r.begin >= r.end) return {0, name};
-  LaunchConfig config{
-      .name = name, .grid = unsigned(r.end - r.begin), .block = kGradientThreads, .stream = stream};
-  if (floats > kGradientSharedFloats) return launch(config, in_scratch, r, segments);
-  config.shared_bytes = sizeof(float) * std::size_t(floats);
-  return launch(config, in_shared, r, segments);
+  const bool shared = floats <= kGradientSharedFloats;
+  const bool fast = r.arithmetic == Arithmetic::kFast && shape.kind == NetworkKind::kMlp;
+  const LaunchConfig config{.name = name,
+                            .grid = unsigned(r.end - r.begin),
+                            .block = kGradientThreads,
+                            .shared_bytes = shared ? sizeof(float) * std::size_t(floats) : 0,
+                            .stream = stream};
+  return launch(config, kernels[fast][shared], r, segments);
 }
 
 inline LaunchStatus policy_gradient(const PolicyGradientRequest& r, void* stream) {
+  constexpr GradientKernels<PolicyGradientRequest> kKernels = {
+      {policy_gradient_kernel<false, Arithmetic::kStrict>,
+       policy_gradient_kernel<true, Arithmetic::kStrict>},
+      {policy_gradient_kernel<false, Arithmetic::kFast>,
+       policy_gradient_kernel<true, Arithmetic::kFast>}};
+  const NetworkShape& network = r.policy.shape.network;
   Segments segments;
   policy_segments(r.policy.shape, segments);
-  const long floats = chunk_floats(r.policy.shape.network, r.policy.shape.n_actions);
-  return launch_gradient<PolicyGradientRequest>("policy_gradient", r, segments, floats,
-                                                policy_gradient_kernel<true>,
-                                                policy_gradient_kernel<false>, stream);
+  return launch_gradient<PolicyGradientRequest>("policy_gradient", r, network, segments,
+                                                chunk_floats(network, r.policy.shape.n_actions),
+                                                kKernels, stream);
 }
 
 inline LaunchStatus value_gradient(const ValueGradientRequest& r, void* stream) {
+  constexpr GradientKernels<ValueGradientRequest> kKernels = {
+      {value_gradient_kernel<false, Arithmetic::kStrict>,
+       value_gradient_kernel<true, Arithmetic::kStrict>},
+      {value_gradient_kernel<false, Arithmetic::kFast>,
+       value_gradient_kernel<true, Arithmetic::kFast>}};
   Segments segments;
   value_segments(r.shape, segments);
-  return launch_gradient<ValueGradientRequest>(
-      "value_gradient", r, segments, chunk_floats(r.shape, 1), value_gradient_kernel<true>,
-      value_gradient_kernel<false>, stream);
+  return launch_gradient<ValueGradientRequest>("value_gradient", r, r.shape, segments,
+                                               chunk_floats(r.shape, 1), kKernels, stream);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -1,6 +1,7 @@
 // The recorded samples that a gradient is taken over.
 #pragma once
 
+#include "kernels/numerics/arithmetic.h"
 #include "kernels/policy/shape.h"
 
 namespace gallop {
@@ -56,6 +57,7 @@ struct PolicyGradientRequest {
   long stride;
   float* greatest;  // [chunks, kMaxSegments]
   float* scratch;   // [gradient_scratch], aligned to 64 bytes
+  Arithmetic arithmetic;  // of the network's products
 };
 
 // Gradient of weight * (V - target)^2 / 2, followed by the sum of (V - target)^2.
@@ -70,6 +72,7 @@ struct ValueGradientRequest {
   long stride;
   float* greatest;
   float* scratch;
+  Arithmetic arithmetic;
 };
 
 }  // namespace gallop

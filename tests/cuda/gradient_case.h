@@ -1,6 +1,7 @@
 // A network with recorded samples, for the gradients and the products of the learner.
 #pragma once
 
+#include "kernels/gradients/gradient.h"
 #include "tests/cuda/learner_case.h"
 #include "tests/cuda/rollout_case.h"
 
@@ -16,6 +17,7 @@ struct GradientCase {
   long count = 300;
   bool shuffled = true;
   bool normalized = false;  // observations, for the products of a Fisher matrix
+  Arithmetic arithmetic = Arithmetic::kStrict;
 
   std::string label() const {
     std::string text = "head" + std::to_string(int(head)) + " loss" + std::to_string(int(loss)) +
@@ -70,5 +72,43 @@ struct CaseSamples {
     samples = batch.samples(c.shuffled ? order.data() : nullptr, c.count);
   }
 };
+
+// The gradient of the case's policy, or of its value network, then the statistics and a few
+// poisoned numbers.
+inline std::vector<float> run_policy(Backend& backend, const GradientCase& c) {
+  const CaseSamples from(backend, c);
+  const PolicyShape shape =
+      shape_of(c, c.head == Head::kGaussianNetwork ? 2 * c.n_actions : c.n_actions);
+  const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
+  PolicyGradientRequest r = {};
+  r.policy = {shape, parameters.data(), {}};
+  r.samples = from.samples;
+  r.arithmetic = c.arithmetic;
+  r.loss = c.loss;
+  r.clip = 0.2f;
+  r.kl_penalty = 0.7f;
+  r.entropy_coefficient = 0.01f;
+  r.weight = 1.0f / float(c.count);
+  const auto gradient =
+      poisoned<float>(backend, std::size_t(parameter_count(shape)) + kPolicyStatistics + 3);
+  backend.policy_gradient(r, gradient.data());
+  return gradient.download();
+}
+
+inline std::vector<float> run_value(Backend& backend, const GradientCase& c) {
+  const CaseSamples from(backend, c);
+  const PolicyShape shape = shape_of(c, 1);
+  const auto parameters = uploaded(backend, parameters_of(shape, 19, 1.0f));
+  ValueGradientRequest r = {};
+  r.shape = shape.network;
+  r.parameters = parameters.data();
+  r.samples = from.samples;
+  r.arithmetic = c.arithmetic;
+  r.weight = 1.0f / float(c.count);
+  const auto gradient = poisoned<float>(
+      backend, std::size_t(layer_offset(shape.network, shape.network.n_layers)) + 4);
+  backend.value_gradient(r, gradient.data());
+  return gradient.download();
+}
 
 }  // namespace gallop::testing

@@ -2,45 +2,10 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/gradients/gradient.h"
 #include "tests/cuda/gradient_case.h"
 
 namespace gallop::testing {
 namespace {
-
-std::vector<float> run_policy(Backend& backend, const GradientCase& c) {
-  const CaseSamples from(backend, c);
-  const PolicyShape shape =
-      shape_of(c, c.head == Head::kGaussianNetwork ? 2 * c.n_actions : c.n_actions);
-  const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
-  PolicyGradientRequest r = {};
-  r.policy = {shape, parameters.data(), {}};
-  r.samples = from.samples;
-  r.loss = c.loss;
-  r.clip = 0.2f;
-  r.kl_penalty = 0.7f;
-  r.entropy_coefficient = 0.01f;
-  r.weight = 1.0f / float(c.count);
-  const auto gradient =
-      poisoned<float>(backend, std::size_t(parameter_count(shape)) + kPolicyStatistics + 3);
-  backend.policy_gradient(r, gradient.data());
-  return gradient.download();
-}
-
-std::vector<float> run_value(Backend& backend, const GradientCase& c) {
-  const CaseSamples from(backend, c);
-  const PolicyShape shape = shape_of(c, 1);
-  const auto parameters = uploaded(backend, parameters_of(shape, 19, 1.0f));
-  ValueGradientRequest r = {};
-  r.shape = shape.network;
-  r.parameters = parameters.data();
-  r.samples = from.samples;
-  r.weight = 1.0f / float(c.count);
-  const auto gradient = poisoned<float>(
-      backend, std::size_t(layer_offset(shape.network, shape.network.n_layers)) + 4);
-  backend.value_gradient(r, gradient.data());
-  return gradient.download();
-}
 
 void expect_equal(const GradientCase& c, bool all_orders = false) {
   SCOPED_TRACE(c.label());
