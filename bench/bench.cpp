@@ -44,7 +44,10 @@ class Report {
     rows_++;
   }
   void finish() {
-    if (rows_ == 0) throw usage_error("no environment of the suite has the policies asked for");
+    if (rows_ == 0) {
+      throw usage_error(
+          "no environment of the suite has the policies asked for, in this mode on this device");
+    }
     if (csv_.is_open() && !csv_.flush()) throw io_error("write", csv_path_, errno);
   }
 
@@ -57,7 +60,7 @@ class Report {
 
 int run_rollout(const std::vector<std::string>& arguments) {
   RolloutSuite suite;
-  std::string stored = "both", csv;
+  std::string stored = "both", mode = "strict", csv;
   bool json = false;
   CLI::App app("Steps a second of fused rollouts, beside plain code in the same run.",
                "bench rollout");
@@ -70,6 +73,7 @@ int run_rollout(const std::vector<std::string>& arguments) {
   app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
   app.add_option("--instances", suite.instances, "instances of the environment; 0 for the default");
   app.add_option("--stored", stored, "record the trajectory: 0, 1 or both");
+  app.add_option("--mode", mode, "strict, or fast for what a device does in other arithmetic");
   app.add_option("--seconds", suite.seconds, "time for each side of a row");
   app.add_option("--csv", csv, "also write the rows to this file");
   app.add_flag("--json", json, "one JSON object a row");
@@ -80,6 +84,11 @@ int run_rollout(const std::vector<std::string>& arguments) {
     suite.stored = {true};
   } else if (stored != "both") {
     throw value_error(fmt::format("--stored is '{}'; expected 0, 1 or both", stored));
+  }
+  if (mode == "fast") {
+    suite.arithmetic = Arithmetic::kFast;
+  } else if (mode != "strict") {
+    throw value_error(fmt::format("--mode is '{}'; expected strict or fast", mode));
   }
   Report report(json, csv);
   run_rollout_suite(suite, [&](const BenchRow& row) { report.add(row); });

@@ -10,10 +10,11 @@ extern "C" const gallop::Baselines* gallop_baselines_isa_v4();
 namespace gallop {
 namespace {
 
-EnvironmentOptions options_of(int n_envs) {
+EnvironmentOptions options_of(int n_envs, Arithmetic arithmetic = Arithmetic::kStrict) {
   EnvironmentOptions options;
   options.n_envs = n_envs;
   options.seed = kBenchSeed;
+  options.arithmetic = arithmetic;
   return options;
 }
 
@@ -88,8 +89,8 @@ void BenchTrajectory::add_to(Checksum& sum) const {
 }
 
 OurRollout::OurRollout(Backend& backend, const EnvironmentEntry& entry, const std::string& policy,
-                       int n_envs, int n_steps, bool stored)
-    : environments_(backend, entry, options_of(n_envs)),
+                       int n_envs, int n_steps, bool stored, Arithmetic arithmetic)
+    : environments_(backend, entry, options_of(n_envs, arithmetic)),
       policy_(environments_, policy),
       trajectory_(backend, n_steps, n_envs, environments_.observation_rows(),
                   environments_.action_rows(), !policy_.random, stored),
@@ -99,11 +100,15 @@ OurRollout::OurRollout(Backend& backend, const EnvironmentEntry& entry, const st
   environments_.reset();
 }
 
-void OurRollout::run() {
+PolicyView OurRollout::view() const {
   PolicyView view = {};
   view.shape = policy_.shape;
   view.parameters = parameters_.data();
-  environments_.rollout(policy_.random ? ActionSource::kUniform : ActionSource::kPolicy, view,
+  return view;
+}
+
+void OurRollout::run() {
+  environments_.rollout(policy_.random ? ActionSource::kUniform : ActionSource::kPolicy, view(),
                         false, trajectory_.view());
   float done;
   done_.download(&done, 1);  // waits for the device

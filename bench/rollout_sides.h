@@ -47,7 +47,9 @@ class BenchTrajectory {
 class OurRollout {
  public:
   OurRollout(Backend& backend, const EnvironmentEntry& entry, const std::string& policy, int n_envs,
-             int n_steps, bool stored);
+             int n_steps, bool stored, Arithmetic arithmetic = Arithmetic::kStrict);
+  // Whether the rollout's arithmetic is other than the strict one.
+  bool is_fast() const { return !policy_.random && environments_.has_fast_rollout(view()); }
   void run();  // one rollout; it is done when this returns
   // Steps of one run.
   double work() const { return double(trajectory_.view().n_envs) * trajectory_.view().n_steps; }
@@ -56,6 +58,8 @@ class OurRollout {
   double bytes_per_step() const { return trajectory_.bytes_per_step(); }
 
  private:
+  PolicyView view() const;
+
   Environments environments_;
   BenchPolicy policy_;
   BenchTrajectory trajectory_;

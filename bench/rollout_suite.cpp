@@ -70,10 +70,14 @@ class RowMaker {
     const EnvironmentSpec& spec = spec_of(entry);
     const int n_envs = suite_.instances > 0 ? suite_.instances : instances_of(spec, on_cpu_);
     const int n_steps = steps_of(spec, policy, on_cpu_, stored);
-    OurRollout ours(*backend_, entry, policy, n_envs, n_steps, stored);
+    OurRollout ours(*backend_, entry, policy, n_envs, n_steps, stored, suite_.arithmetic);
+    const bool fast = ours.is_fast();
+    if (suite_.arithmetic == Arithmetic::kFast && !fast) return;
     ours.run();  // warm-up, and what the checksum is of
     BenchRow row;
-    row.name = fmt::format("rollout/{}/{}{}", spec.name, policy, stored ? "/stored" : "");
+    row.name = fmt::format("rollout/{}/{}{}{}", spec.name, policy, stored ? "/stored" : "",
+                           fast ? "/fast" : "");
+    row.mode = fast ? "fast" : "strict";
     row.scope = policy == "random" ? "S" : "S+P";
     row.environment = spec.name;
     row.policy = policy;

@@ -14,6 +14,7 @@ struct RolloutSuite {
   std::vector<std::string> environments;  // names or aliases; empty for all
   std::vector<std::string> policies;      // of kRolloutPolicies; empty for all
   std::vector<bool> stored = {false, true};
+  Arithmetic arithmetic = Arithmetic::kStrict;  // kFast: only rows where that is another rollout
   std::string device = "cpu";
   int threads = 1;       // of the CPU backend
   int instances = 0;     // 0: 8192 on a CPU, 131072 on a GPU

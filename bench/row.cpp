@@ -17,6 +17,7 @@ Json object(const BenchRow& row) {
           {"scope", row.scope},
           {"environment", row.environment},
           {"policy", row.policy},
+          {"mode", row.mode},
           {"phase", row.phase.empty() ? Json(nullptr) : Json(row.phase)},
           {"backend", row.backend},
           {"threads", row.threads},
@@ -71,16 +72,16 @@ std::string to_csv(const BenchRow& row) {
 }
 
 std::string table_header() {
-  return fmt::format("{:<24}{:<10}{:<6}{:<9}{:>7}{:>7}{:>14}{:>8}  {:<8}{:>12}{:>8}{:>7}",
-                     "environment", "policy", "scope", "backend", "threads", "stored", "steps/s",
+  return fmt::format("{:<24}{:<10}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>8}  {:<8}{:>12}{:>8}{:>7}",
+                     "environment", "policy", "mode", "scope", "backend", "threads", "stored", "steps/s",
                      "spread", "baseline", "steps/s", "ratio", "peak");
 }
 
 std::string to_table(const BenchRow& row) {
   const double ratio = row.per_second / row.baseline_per_second;
   return fmt::format(
-      "{:<24}{:<10}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}",
-      row.phase.empty() ? row.environment : "  " + row.phase, row.policy, row.scope, row.backend,
+      "{:<24}{:<10}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}",
+      row.phase.empty() ? row.environment : "  " + row.phase, row.policy, row.mode, row.scope, row.backend,
       row.threads, row.stored ? "yes" : "no", rate(row.per_second), 100 * row.spread,
       row.baseline.empty() ? "-" : row.baseline, rate(row.baseline_per_second),
       std::isfinite(ratio) ? fmt::format("{:.1f}x", ratio) : "-",

@@ -9,6 +9,7 @@ struct BenchRow {
   std::string name;   // suite/environment/policy/...
   std::string scope;  // what a unit is: S simulation, S+P with policy, S+P+L with learning
   std::string environment, policy;
+  std::string mode = "strict";  // or fast, where that is other arithmetic
   std::string phase;    // of an iteration; empty for the whole
   std::string backend;  // cpu-v4, cpu-v3, cuda
   int threads = 1;

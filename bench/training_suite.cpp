@@ -131,6 +131,7 @@ void run_training_suite(const TrainingSuite& suite,
   row.scope = "S+P+L";
   row.environment = spec_of(options.environment()).name;
   row.policy = network_name(options.values());
+  if (!on_cpu) row.mode = options.values().text("mode");
   row.backend = on_cpu ? std::string("cpu-") + isa_name(processor_isa()) : backend->name();
   row.threads = on_cpu ? threads : 1;
   row.stored = true;

@@ -21,6 +21,7 @@ EnvironmentOptions environment_options(const AlgorithmContext& context) {
   EnvironmentOptions options;
   options.n_envs = int(context.options.integer("n_envs"));
   options.seed = context.seed;
+  if (context.options.text("mode") == "fast") options.arithmetic = Arithmetic::kFast;
   return options;
 }
 

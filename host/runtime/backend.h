@@ -68,6 +68,8 @@ class Backend {
                     bool clip, ResetMode, const StepOutput&) = 0;
   // `environment`, `begin`, `end` and `scratch` of the request are filled in here.
   virtual void rollout(const EnvironmentEntry&, const RolloutRequest&) = 0;
+  // Whether Arithmetic::kFast makes such a rollout another one than Arithmetic::kStrict.
+  virtual bool has_fast_rollout(const EnvironmentEntry&, const RolloutRequest&) const = 0;
 
   // Outputs of a network for `n_rows` rows of N inputs: observation [rows, O, N], output [rows, N]
   // of a network with one output. `scratch` is filled in here.

@@ -86,6 +86,9 @@ class CpuBackend : public Backend {
     });
   }
 
+  bool has_fast_rollout(const EnvironmentEntry&, const RolloutRequest&) const override {
+    return false;
+  }
   void rollout(const EnvironmentEntry& environment, const RolloutRequest& request) override {
     RolloutRequest r = request;
     r.environment = &environment_table(environment, isa_);

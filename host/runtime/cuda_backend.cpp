@@ -58,6 +58,7 @@ class CudaBackend : public Backend {
               const std::function<void(const std::string&)>& note)
       : device_(std::move(device)),
         kernels_(device_->kernels()),
+        note_(note),
         fisher_paths_(*device_, note),
         partial_(*device_, generation_),
         work_(*device_, generation_),
@@ -95,7 +96,12 @@ class CudaBackend : public Backend {
     RolloutRequest r = request;
     r.begin = 0;
     r.end = r.batch.n_envs;
+    if (r.arithmetic == Arithmetic::kFast && !has_fast_rollout(environment, r)) note_strict(r);
     check(table(environment).rollout(r, stream()));
+  }
+  bool has_fast_rollout(const EnvironmentEntry& environment,
+                        const RolloutRequest& request) const override {
+    return table(environment).has_fast_rollout(request);
   }
 
   void values(const NetworkShape& shape, const float* parameters, const Normalization& by,
@@ -272,6 +278,15 @@ class CudaBackend : public Backend {
     return device_->environment(environment);
   }
 
+  // Says once that rollouts of mode fast are strict ones here.
+  void note_strict(const RolloutRequest& r) {
+    if (r.source != ActionSource::kPolicy || noted_strict_ || !note_) return;
+    noted_strict_ = true;
+    note_(
+        "mode fast has no rollout on tensor cores for this environment and policy (those are for "
+        "two hidden layers of 64 units each, on cartpole also of 128 and 256); the strict one runs");
+  }
+
   CudaMoments compute_moments(const CudaMomentsRequest& request) {
     auto* const at = static_cast<CudaMoments*>(small_.bytes(kSmallBytes));
     check(kernels_.moments(request, at, stream()));
@@ -341,6 +356,8 @@ class CudaBackend : public Backend {
 
   std::unique_ptr<KernelDevice> device_;
   const CudaKernels& kernels_;
+  std::function<void(const std::string&)> note_;
+  bool noted_strict_ = false;
   FisherPaths fisher_paths_;
   long generation_ = 0;
   DeviceScratch partial_, work_, small_;

@@ -251,17 +251,28 @@ void Environments::rollout(ActionSource source, const PolicyView& policy, bool d
         "stride, so record both or neither");
   }
   if (source == ActionSource::kPolicy) require_policy_fits(policy, *spec_, sizes_);
+  RolloutRequest request = rollout_request(source, policy);
+  request.deterministic = deterministic ? 1 : 0;
+  request.out = out;
+  advance_time(out.n_steps);
+  backend_->rollout(*entry_, request);
+}
+
+bool Environments::has_fast_rollout(const PolicyView& policy) const {
+  return options_.arithmetic == Arithmetic::kFast &&
+         backend_->has_fast_rollout(*entry_, rollout_request(ActionSource::kPolicy, policy));
+}
+
+RolloutRequest Environments::rollout_request(ActionSource source, const PolicyView& policy) const {
   RolloutRequest request = {};
   request.batch = view();
   request.time = time_;
   request.source = source;
   request.policy = policy;
-  request.deterministic = deterministic ? 1 : 0;
   request.clip = options_.clip_actions ? 1 : 0;
   request.mode = options_.reset_mode;
-  request.out = out;
-  advance_time(out.n_steps);
-  backend_->rollout(*entry_, request);
+  request.arithmetic = options_.arithmetic;
+  return request;
 }
 
 void Environments::advance_time(int steps) {

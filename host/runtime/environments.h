@@ -20,6 +20,7 @@ struct EnvironmentOptions {
   int time_limit = -1;          // steps; 0 for none, -1 for the environment's own
   ResetMode reset_mode = ResetMode::kSameStep;
   bool clip_actions = true;  // continuous actions are limited to the action space's bounds
+  Arithmetic arithmetic = Arithmetic::kStrict;  // of a policy's network in rollouts
 };
 
 // The first instance that met a number that is not finite.
@@ -72,6 +73,8 @@ class Environments {
   // T fused steps under a policy or random actions; fills in environment, batch and time.
   void rollout(ActionSource source, const PolicyView& policy, bool deterministic,
                const Trajectory& out);
+  // Whether options().arithmetic has a rollout under this policy that is not the strict one.
+  bool has_fast_rollout(const PolicyView& policy) const;
 
   NonFinite first_nonfinite() const;
 
@@ -90,6 +93,7 @@ class Environments {
   void check_parameter(int index, double value) const;
   void upload_parameters();
   EnvironmentBatch view() const;
+  RolloutRequest rollout_request(ActionSource source, const PolicyView& policy) const;
   void refuse_ended() const;
   void advance_time(int steps);
 

@@ -5,6 +5,7 @@
 #include "kernels/cuda/rollout_block.cuh"
 #include "kernels/cuda/rollout_narrow.cuh"
 #include "kernels/cuda/rollout_register.cuh"
+#include "kernels/cuda/rollout_tensor.cuh"
 #include "kernels/cuda/rollout_tile.cuh"
 #include "kernels/cuda/step.cuh"
 
@@ -27,32 +28,48 @@ struct CudaEnvironmentFunctions {
   using T = Traits<Env>;
   static constexpr bool kFusible = !T::kHasSizes && !T::kIndexObservation;
 
-  // Both hidden layers of this width, and a policy that the fused kernels take.
+  // Both hidden layers of this width, one that the environment lists, and a policy that the fused
+  // kernels take.
   static bool is_fused(const RolloutRequest& r, int width) {
     const NetworkShape& network = r.policy.shape.network;
-    return r.mode == ResetMode::kSameStep && r.policy.shape.head != Head::kGaussianNetwork &&
+    return kFusible && fuses<Env>(width) && r.source == ActionSource::kPolicy &&
+           r.mode == ResetMode::kSameStep && r.policy.shape.head != Head::kGaussianNetwork &&
            network.kind == NetworkKind::kMlp && network.n_layers == 3 &&
            network.width[1] == width && network.width[2] == width;
   }
 
-  // The tiles read weights 16 bytes at a time.
-  static bool is_tiled(const RolloutRequest& r, int width) {
-    return is_fused(r, width) && (reinterpret_cast<std::uintptr_t>(r.policy.parameters) & 15u) == 0;
+  static bool has_fast_rollout(const RolloutRequest& r) {
+    return is_fused(r, 64) || is_fused(r, 128) || is_fused(r, 256);
+  }
+
+  // Launches the kernel for this width and tells so; false where there is none.
+  template <int kWidth>
+  static bool launch_fused(const RolloutRequest& r, void* stream, LaunchStatus& status) {
+    if constexpr (kFusible && fuses<Env>(kWidth)) {
+      if (!is_fused(r, kWidth)) return false;
+      if (r.arithmetic == Arithmetic::kFast) {
+        status = tensor_rollout<Env, kWidth>(r, stream);
+      } else if constexpr (kWidth <= 64) {
+        status = narrow_rollout<Env, kWidth>(r, stream);
+      } else {
+        // The tiles read weights 16 bytes at a time.
+        if ((reinterpret_cast<std::uintptr_t>(r.policy.parameters) & 15u) != 0) return false;
+        status = tile_rollout<Env, kWidth>(r, stream);
+      }
+      return true;
+    }
+    return false;
   }
 
   static LaunchStatus rollout(const RolloutRequest& r, void* stream) {
     if (r.begin >= r.end) return {0, "rollout"};
-    if (r.source == ActionSource::kPolicy) {
-      if (!policy_fits<Env>(r)) return {kLaunchRefused, "rollout"};
-      if constexpr (kFusible && fuses<Env>(64)) {
-        if (is_fused(r, 64)) return narrow_rollout<Env, 64>(r, stream);
-      }
-      if constexpr (kFusible && fuses<Env>(128)) {
-        if (is_tiled(r, 128)) return tile_rollout<Env, 128>(r, stream);
-      }
-      if constexpr (kFusible && fuses<Env>(256)) {
-        if (is_tiled(r, 256)) return tile_rollout<Env, 256>(r, stream);
-      }
+    if (r.source == ActionSource::kPolicy && !policy_fits<Env>(r)) {
+      return {kLaunchRefused, "rollout"};
+    }
+    LaunchStatus status = {};
+    if (launch_fused<64>(r, stream, status) || launch_fused<128>(r, stream, status) ||
+        launch_fused<256>(r, stream, status)) {
+      return status;
     }
     return launch_in_mode<Env>(r.mode, [&]<KernelMode kMode>() {
       if (r.source == ActionSource::kUniform || r.policy.shape.network.n_layers == 1) {
@@ -63,7 +80,8 @@ struct CudaEnvironmentFunctions {
   }
 
   static constexpr CudaEnvironmentTable kTable = {&reset_instances<Env>, &observe_instances<Env>,
-                                                  &step_instances<Env>, &rollout};
+                                                  &step_instances<Env>, &rollout,
+                                                  &has_fast_rollout};
 };
 
 }  // namespace gallop::inline GALLOP_ISA

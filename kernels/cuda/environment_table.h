@@ -19,6 +19,8 @@ struct CudaEnvironmentTable {
   // `environment` and `scratch` are not read. Refuses a policy whose shape does not fit the
   // environment.
   LaunchStatus (*rollout)(const RolloutRequest&, void* stream);
+  // Whether the rollout has a kernel of its own for Arithmetic::kFast; else it takes the strict one.
+  bool (*has_fast_rollout)(const RolloutRequest&);
 };
 
 }  // namespace gallop

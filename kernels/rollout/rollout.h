@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/cpu/environment_table.h"
+#include "kernels/numerics/arithmetic.h"
 #include "kernels/policy/act.h"
 #include "kernels/policy/uniform_action.h"
 #include "kernels/rollout/trajectory.h"
@@ -25,6 +26,7 @@ struct RolloutRequest {
   int deterministic;
   int clip;
   ResetMode mode;
+  Arithmetic arithmetic;  // of the policy's network; the simulation is strict in any case
   Trajectory out;
   float* scratch;  // [rollout_scratch], aligned to 64 bytes
 };

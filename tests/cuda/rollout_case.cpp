@@ -72,6 +72,7 @@ std::string RolloutCase::label() const {
   if (normalized) text += " normalized";
   if (!stored) text += " unstored";
   if (parameters_per_instance) text += " per instance";
+  if (arithmetic == Arithmetic::kFast) text += " fast";
   return text;
 }
 
@@ -120,7 +121,7 @@ std::vector<float> parameters_of(const PolicyShape& shape, std::uint32_t seed, f
   return parameters;
 }
 
-RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout) {
+EnvironmentOptions options_of(const RolloutCase& rollout) {
   EnvironmentOptions options;
   options.n_envs = rollout.n_envs;
   options.seed = rollout.seed;
@@ -128,7 +129,12 @@ RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout) {
   options.time_limit = rollout.time_limit;
   options.reset_mode = rollout.mode;
   options.clip_actions = rollout.clip;
-  Environments environments(backend, entry_of_type(rollout.environment), options);
+  options.arithmetic = rollout.arithmetic;
+  return options;
+}
+
+RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout) {
+  Environments environments(backend, entry_of_type(rollout.environment), options_of(rollout));
   if (rollout.parameters_per_instance) vary_parameters(environments);
   environments.reset();
 
@@ -142,7 +148,7 @@ RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout) {
   if (rollout.normalized) policy.normalization = {mean.data(), inverse_std.data(), 1.5f};
 
   const Arrays arrays(backend, environments, rollout.n_steps);
-  for (int repeat = 0; repeat < 2; repeat++) {
+  for (int k = 0; k < rollout.n_rollouts; k++) {
     environments.rollout(rollout.source, policy, rollout.deterministic, arrays.view(rollout));
   }
   RolloutResult result;

@@ -9,6 +9,7 @@ namespace gallop::testing {
 struct RolloutCase {
   std::string environment = "CartPole";  // the C++ struct's name
   int n_envs = 70, n_steps = 40;
+  int n_rollouts = 2;  // one after the other, into the same arrays
   std::uint64_t seed = 7;
   int time_limit = -1;
   ResetMode mode = ResetMode::kSameStep;
@@ -19,6 +20,7 @@ struct RolloutCase {
   bool deterministic = false, normalized = false, stored = true, clip = true;
   bool parameters_per_instance = false;
   float weight_scale = 1.0f;
+  Arithmetic arithmetic = Arithmetic::kStrict;
 
   std::string label() const;
 };
@@ -31,7 +33,9 @@ struct RolloutResult {
   NonFinite nonfinite;
 };
 
-// Two rollouts of n_steps one after the other, into arrays that were poisoned once.
+EnvironmentOptions options_of(const RolloutCase& rollout);
+
+// The rollouts of the case, into arrays that were poisoned once.
 RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout);
 
 void expect_same(const RolloutResult& expected, const RolloutResult& actual);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -19,14 +20,16 @@
 
 namespace gallop::testing {
 
-inline std::unique_ptr<Backend> make_subject() {
+// What the backend finds out about the device goes to `note`.
+inline std::unique_ptr<Backend> make_subject(
+    const std::function<void(const std::string&)>& note = nullptr) {
 #ifdef GALLOP_GPU_TEST
   std::string why;
-  std::unique_ptr<Backend> backend = make_cuda_backend(why, nullptr);
+  std::unique_ptr<Backend> backend = make_cuda_backend(why, note);
   if (backend == nullptr) throw std::runtime_error("no device to test: " + why);
   return backend;
 #else
-  return make_kernel_backend(make_executor_device());
+  return make_kernel_backend(make_executor_device(), note);
 #endif
 }
 
