@@ -264,9 +264,10 @@ profile_rows() { awk -F'","' 'NR <= 2 || ($1 != "\"ID" && $1 != "\"")' "$work/nc
 profile() {
   [[ -x $ncu ]] || { echo "ncu is not installed"; return 77; }
   local shape=(--device cuda --set n_envs=16384 --set n_steps=64)
+  local rollouts=(bench rollout --device cuda --environment cartpole --stored 0 --seconds 0.05)
   rm -f -- "$work/ncu.all"
-  profile_run rollout_kernel bench rollout --device cuda --environment cartpole --stored 0 \
-    --seconds 0.05 || return
+  profile_run rollout_kernel "${rollouts[@]}" || return
+  profile_run tensor_rollout_kernel "${rollouts[@]}" --mode fast || return
   profile_run 'values_kernel|gae|gradient_kernel|sum_|greatest|for_each' bench ppo "${shape[@]}" \
     --set epochs=1 || return
   profile_run 'fisher|conjugate_gradient_step' bench trpo "${shape[@]}" || return

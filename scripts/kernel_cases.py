@@ -116,6 +116,14 @@ def tile(environment, width):
                 (Run("largest", (steps,)),), broadcast=("LDS.16",))
 
 
+# One instance a thread; sixteen units of the second layer in a round (rollout_tensor.cuh).
+def tensor(environment, width):
+    steps = Way(1, (leaf("special=16", width / 16),), draw=1, reset=resets(environment))
+    return Case(f"tensor_rollout_kernel<{environment} {width} true>",
+                f"{environment}, {width}-{width} tanh, fast", "step", 1,
+                (Run("largest", (steps,)),))
+
+
 # A layer of block_network.cuh for `rows` instances or samples by `threads`: each task sums 4 of
 # them x 8 outputs over the inputs, four in a round. A warp without a task passes it by.
 def wide_layer(n_in, n_out, rows, threads):
@@ -285,7 +293,8 @@ CASES = (
      register_random("Hopper", 3, "random actions, in the air"),
      register_random("Humanoid", 3, "random actions, loops of its dynamics once")] +
     [register_linear(e) for e in CLASSIC] + [narrow(e) for e in CLASSIC] +
-    [tile("CartPole", 128), tile("CartPole", 256)] +
+    [tile("CartPole", 128), tile("CartPole", 256)] + [tensor(e, 64) for e in CLASSIC] +
+    [tensor("CartPole", 128), tensor("CartPole", 256)] +
     [block("CartPole", (4, 64, 64, 2)), block("Acrobot", (6, 64, 64, 3)),
      block("MountainCar", (2, 64, 64, 3)), block("MountainCarContinuous", (2, 64, 64, 1)),
      block("Pendulum", (3, 64, 64, 1)), block("Hopper", (11, 64, 64, 3), 3)] +

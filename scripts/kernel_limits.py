@@ -28,12 +28,13 @@ from kernel_cases import CASES, Way
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # An H200: multiprocessors and their greatest clock, bytes of its memory a second (data sheet), and
-# what a multiprocessor does in a cycle: results of a pipe, by the throughput table of the CUDA
-# programming guide for compute capability 9.0; warp instructions; bytes of first-level cache and
-# shared memory, which are one.
+# what a multiprocessor does in a cycle: instructions of threads, four warps'; results of a pipe, by
+# the throughput table of the CUDA programming guide for compute capability 9.0; of the tensor cores
+# one product of a warp, by the data sheet's 989 TFLOP/s of 16 x 8 x 16 in bfloat16; bytes of
+# first-level cache and shared memory, which are one.
 MULTIPROCESSORS, CLOCK, MEMORY = 132, 1.98e9, 4.8e12
-ISSUED, FMA, INTEGER, SPECIAL, DOUBLE, L1_BYTES = 4 * 32, 128, 64, 16, 64, 128
-LIMITS = ("issue", "fma", "alu", "special", "fp64", "l1", "hbm")
+ISSUED, FMA, INTEGER, SPECIAL, DOUBLE, TENSOR, L1_BYTES = 4 * 32, 128, 64, 16, 64, 32, 128
+LIMITS = ("issue", "fma", "alu", "special", "fp64", "tensor", "l1", "hbm")
 
 CLASSES = ("ffma", "fp32", "imad", "alu", "uniform", "special", "fp64", "tensor", "shared",
            "global", "local", "barrier", "control", "other")
@@ -156,6 +157,7 @@ def limits(of, case, l1_bytes):
               "alu": of["alu"] / INTEGER,
               "special": of["special"] / SPECIAL,
               "fp64": of["fp64"] / DOUBLE,
+              "tensor": of["tensor"] / TENSOR,
               "l1": l1_bytes / L1_BYTES}
     at = {name: case.multiprocessors * CLOCK / x if x > 0 else None for name, x in cycles.items()}
     at["hbm"] = MEMORY / case.memory_bytes if case.memory_bytes else None
@@ -201,19 +203,18 @@ def row(case, kernels):
 
 
 def print_loops(kernels, part):
-    def show(graph, loop, depth):
+    def show(loop, depth):
         counts = loop.counts()
         keys = [k for k in counts if "." in k or k in ("all", "ffma", "fp32", "special", "barrier")]
         print("  " * depth + f"{loop.header.at:#x}, {len(loop.own())} blocks: " +
               " ".join(f"{key}={counts[key]}" for key in sorted(keys)))
         for inner in loop.inner:
-            show(graph, inner, depth + 1)
+            show(inner, depth + 1)
 
     for name in sorted(kernels):
         if part in name:
-            graph = sass.Graph(kernels[name])
             print(name)
-            show(graph, graph.body, 1)
+            show(sass.Graph(kernels[name]).body, 1)
 
 
 def main():

@@ -67,8 +67,8 @@ done
 has() { grep -qF -- "$2" "$1" || { echo "$1 lacks $2:"; cat "$1"; failures=$((failures + 1)); }; }
 [[ $(head -n 2 "$results/ncu.csv" | cut -d, -f1 | tr '\n' ' ') == '"ID" "" ' ]] ||
   { echo "ncu.csv has no head"; failures=$((failures + 1)); }
-[[ $(wc -l <"$results/ncu.csv") == 5 ]] || { echo "ncu.csv has not three launches"; failures=$((failures + 1)); }
-for kernels in rollout_kernel gradient_kernel fisher; do has "$results/ncu.csv" "$kernels"; done
+[[ $(wc -l <"$results/ncu.csv") == 6 ]] || { echo "ncu.csv has not four launches"; failures=$((failures + 1)); }
+for kernels in rollout_kernel tensor_rollout gradient_kernel fisher; do has "$results/ncu.csv" "$kernels"; done
 # Of four samples under load one was cut, and one met an idle device.
 python3 - "$results/machine.json" <<'PY' || { cat "$results/machine.json"; failures=$((failures + 1)); }
 import json, sys
