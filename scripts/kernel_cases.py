@@ -8,8 +8,8 @@ be. So the counts are least ones: the loss of a sample, sums of statistics and l
 parameters at the start are left out."""
 from typing import NamedTuple
 
-# Instructions of these are work: where a branch chooses, the way with most of them is taken. Of
-# activations that is tanh, of edges of a tile the inner case.
+# Instructions of these are work: in a loop without loops inside, where a branch chooses, the way
+# with most of them is taken. Of activations that is tanh, of the edges of a tile the inner case.
 WORK = ("ffma", "special")
 
 
@@ -21,8 +21,8 @@ class Run(NamedTuple):
 
 class Way(NamedTuple):
     """`times` rounds that go through the inner `loops`; of these rounds the shares `draw` make
-    random words for an action and `reset` those of a new episode; `prefer`: counts of which the way
-    takes as many as it can."""
+    random words for an action and `reset` those of a new episode; `prefer`: counts of which the
+    blocks between the inner loops shall have as many as there are."""
     times: float
     loops: tuple = ()
     draw: float = 0
@@ -51,7 +51,7 @@ def leaf(what, times, prefer=WORK):
     return Run(what, (Way(times, prefer=prefer),))
 
 
-def once(what, times, *loops, prefer=WORK):
+def once(what, times, *loops, prefer=()):
     return Run(what, (Way(times, loops, prefer=prefer),))
 
 
@@ -130,7 +130,7 @@ def wide_layer(n_in, n_out, rows, threads):
     tasks = rows / 4 * -(-n_out // 8)
     share = max(32, tasks) / threads
     return once("ffma=416", share, leaf("ffma=128", n_in / 4),
-                prefer=WORK if n_out >= 8 else ())
+                prefer=("special",) if n_out >= 8 else ())
 
 
 def block_network(sizes, rows, threads, layer_loop="barrier=1"):
@@ -166,7 +166,7 @@ CHUNK_THREADS = 256 / 128
 
 
 def narrow_layer(n_in, n_out):
-    return once("ffma=13", 128 * n_out / 256, leaf("ffma=4", n_in / 4), prefer=())
+    return once("ffma=13", 128 * n_out / 256, leaf("ffma=4", n_in / 4))
 
 
 def chunk_network(n_out):
@@ -182,14 +182,14 @@ def layer_gradient(n_in, n_out):
         weights = once("STG.4=16", n_in * n_out / 16 / 256, leaf("ffma=64", 128 / 4))
     else:
         weights = once("special=3 STG.4=1", n_in * n_out / 256, leaf("ffma=4", 128 / 4))
-    sums = once("LDS.16=4 LDS.4=12", max(32, n_out) / 256, leaf("LDS.16=4", 128 / 16), prefer=())
+    sums = once("LDS.16=4 LDS.4=12", max(32, n_out) / 256, leaf("LDS.16=4", 128 / 16))
     return weights, sums
 
 
 # The way back through a layer: 4 samples x 8 units a task; weights by fours where outputs allow.
 def unit_gradient(n_out):
     rows = leaf("ffma=128", n_out / 4) if n_out % 4 == 0 else leaf("ffma=32", n_out)
-    return once("ffma=32 LDS.16=8", 1, rows)
+    return once("ffma=32 LDS.16=8", 1, rows, prefer=("ffma",))  # of tanh, the slopes
 
 
 def chunk_back(n_out):
@@ -199,17 +199,17 @@ def chunk_back(n_out):
 
 
 def segments(n_parameters):
-    return once("LDG.4=11", 1, leaf("LDG.4=16", n_parameters / 256 / 16), prefer=())
+    return once("LDG.4=11", 1, leaf("LDG.4=16", n_parameters / 256 / 16))
 
 
 SAMPLE = 4 * 4 + 4 * 4  # observation; action, log-probability, advantage, its place in the order
 POLICY_GRADIENT = Case(
     "policy_gradient_kernel<true>", "4-64-64-2", "sample", CHUNK_THREADS,
-    (once("STS.4=1 LDG.4=3", 2, prefer=()), chunk_network(2), chunk_back(2), segments(4610)),
+    (once("STS.4=1 LDG.4=3", 2), chunk_network(2), chunk_back(2), segments(4610)),
     whole_kernel=True, broadcast=("LDG.16",), memory_bytes=SAMPLE + 4610 * 4 / 128)
 VALUE_GRADIENT = Case(
     "value_gradient_kernel<true>", "4-64-64-1", "sample", CHUNK_THREADS,
-    (once("STS.4=1 LDG.4=3", 2, prefer=()), chunk_network(1), chunk_back(1), segments(4545)),
+    (once("STS.4=1 LDG.4=3", 2), chunk_network(1), chunk_back(1), segments(4545)),
     whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4 + 4 + 4545 * 4 / 128)
 
 # Fisher products: the rows of units, and of sensitivities, that are kept for each sample.
@@ -225,14 +225,15 @@ PREPARE = Case(
     (once("barrier=3", 1, chunk_network(2), copy(UNITS, "LDS.16=4 STG.16=4"),
           once("barrier=3", 1,
                Run("barrier=1", (Way(1, (unit_gradient(2),)), Way(1, (unit_gradient(64),)))),
-               copy(SENSITIVITIES, "STG.4=16"), prefer=()), prefer=()),),
+               copy(SENSITIVITIES, "STG.4=16"))),),
     whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4 * (UNITS + SENSITIVITIES))
 
 
-# One layer of the derivative along a vector, 4 samples x 8 outputs a task, two inputs in a round.
-def tangent_layer(n_in, passes):
+# One layer of the derivative along a vector, 4 samples x 8 outputs a task, two inputs in a round;
+# times the slopes of the activation, where they are wanted.
+def tangent_layer(n_in, passes, slopes=True):
     loops = tuple(leaf(f"ffma=64 #{k}", n_in / 2) for k in range(passes))
-    return once("barrier=1", 1, *loops, leaf("LDS.4=32 ffma=32", 1))
+    return once("barrier=1", 1, *loops, leaf("LDS.4=32 ffma=32", 1, WORK if slopes else ()))
 
 
 PRODUCT = Case(
@@ -240,7 +241,7 @@ PRODUCT = Case(
     (once("barrier=6", 1, copy(UNITS, "LDG.16=4 STS.16=4"),
           Run("barrier=3", (Way(1, (tangent_layer(4, 1),)), Way(1, (tangent_layer(64, 2),)),
                             Way(1, (leaf("ffma=4 #0", 16), leaf("ffma=4 #1", 16))))),
-          chunk_back(2), segments(4610), prefer=()),),
+          chunk_back(2), segments(4610)),),
     whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * UNITS + 4610 * 4 / 128)
 
 
@@ -259,11 +260,11 @@ SENSITIVITY = Case(
     CHUNK_THREADS,
     (once("barrier=8", 1, copy(UNITS, "LDG.16=4 STS.16=4"), terms("LDG.4=88 ffma=32", 64),
           Run("barrier=3",
-              (Way(1, (tangent_layer(4, 1), terms("LDG.4=32 ffma=32", 64))),
+              (Way(1, (tangent_layer(4, 1, slopes=False), terms("LDG.4=32 ffma=32", 64))),
                Way(1, (tangent_layer(64, 1), terms("LDG.4=88 ffma=32", 64))))),
           *layer_gradient(64, 2),
           Run("barrier=2", (hidden_sensitivity(64), hidden_sensitivity(4))),
-          segments(4610), prefer=()),),
+          segments(4610)),),
     whole_kernel=True, broadcast=("LDG.16",),
     memory_bytes=4 * (UNITS + SENSITIVITIES) + 4610 * 4 / 128)
 

@@ -231,8 +231,8 @@ that a step that four threads share has those of all four.
   results in double precision (`fp64`), one product of its tensor cores for a warp (`tensor`), and
   moves 128 bytes to or from shared memory and its first cache (`l1`). There are
   {multiprocessors} of them, at {clock:.2f} GHz.
-- Device memory (`hbm`) moves {memory:.1f} TB/s, counted for the bytes that a unit reads and writes at
-  least (`memory_bytes`); what the second cache holds is faster.
+- Device memory (`hbm`) moves {memory:.1f} TB/s, counted for the bytes that a unit reads and writes
+  at least (`memory_bytes`); what the second cache holds is faster.
 - A read of one address by all threads of a warp counts as one cycle, whatever its width. If it
   takes four for 16 bytes, the 64-64 kernel is bound by shared memory at {broadcast}.
 - A kernel that waits (for memory, for a result, at a barrier) stays below its bound. How far is for

@@ -15,7 +15,9 @@ LABEL = re.compile(r"(\.L_x_\d+|\$\S+):")
 SECTION = re.compile(r"\s*\.section\s+\.text\.([^,\s]+)")
 TARGET = re.compile(r"`\((\.L_x_\d+|\$[^)]+)\)")
 ENDS_BLOCK = {"BRA", "BRX", "JMP", "EXIT", "RET", "CALL"}
-RARE = 10**6  # instructions that a call of the toolkit's subroutines counts for in choosing a way
+# In choosing a way, a call of the toolkit's subroutines and an instruction that is preferred count
+# for so many.
+RARE, PREFERENCE = 10**6, 10**3
 
 CLASSES = {
     "ffma": "FFMA",
@@ -246,9 +248,9 @@ class Graph:
 
 def shortest(graph, loop, through=(), cost_of=None, prefer=()):
     """Counter of the shortest way once around `loop`, or through it where it is a body. It takes
-    one of each set of blocks and inner loops in `through`, and of what count() counts under the
-    keys `prefer` as much as it can. `cost_of`: Counters of inner loops; others count once, where
-    the way cannot avoid them."""
+    one of each set of blocks and inner loops in `through`, and blocks with as much as there is of
+    what count() counts under the keys `prefer`. `cost_of`: Counters of inner loops; others count
+    once, where the way cannot avoid them."""
     cost_of = cost_of or {}
     inside = {b: inner for inner in loop.inner for b in inner.blocks}
     costs = {}
@@ -265,8 +267,10 @@ def shortest(graph, loop, through=(), cost_of=None, prefer=()):
 
     def weight(node):
         of = cost(node)
-        rare = isinstance(node, Block) and node.call and not is_ours(node.call)
-        return of["all"] + (RARE if rare else 0) - 1000 * sum(of[key] for key in prefer)
+        if isinstance(node, Loop):
+            return of["all"]
+        rare = RARE if node.call and not is_ours(node.call) else 0
+        return of["all"] + rare - PREFERENCE * sum(of[key] for key in prefer)
 
     wanted = [frozenset(s) for s in through]
     bits = lambda node: sum(1 << k for k, s in enumerate(wanted) if node in s)

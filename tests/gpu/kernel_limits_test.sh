@@ -86,6 +86,20 @@ for case, r in zip(CASES, rows):
     expect(f"{r['kernel']}, bound", r["per_second"], r[r["bound"] + "_per_second"])
     classes = sum(float(r[key]) for key in kernel_limits.CLASSES)
     expect(f"{r['kernel']}, classes", abs(classes / float(r["instructions"]) - 1) < 2e-3, True)
+
+# Multiply-adds by the formulas: 10 for a tanh, 1 for its slope; the weights of each layer forward,
+# in their gradient and, but for the first layer, on the way back. For the one output of the values a
+# warp sums tiles of 4 x 8 for 32 samples.
+forward, tanh = lambda n_out: 4 * 64 + 64 * 64 + 64 * n_out, 10 * 128
+formulas = {"values_kernel": forward(4 * 8) + tanh,
+            "policy_gradient_kernel<true>": 3 * forward(2) - 4 * 64 + tanh + 128,
+            "value_gradient_kernel<true>": 3 * forward(1) - 4 * 64 + tanh + 128}
+for r in rows:
+    if r["kernel"] in formulas:
+        ratio = float(r["ffma"]) / formulas[r["kernel"]]
+        expect(f"{r['kernel']}, multiply-adds", abs(ratio - 1) < 1e-3, True)
+    if r["kernel"] == "narrow_rollout_kernel<CartPole 64>":
+        expect("a step's multiply-adds", 0 < float(r["ffma"]) - forward(2) - tanh < 60, True)
 sys.exit(failures > 0)
 PY
 
