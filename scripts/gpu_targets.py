@@ -69,8 +69,8 @@ TARGETS = (
     Target("CartPole, S, random actions", "/s", 1.7e11, 1.0e11, once(RANDOM), rollout("random")),
     Target("CartPole, S+P, linear", "/s", 1.6e11, 0.8e11, once(LINEAR), rollout("linear"),
            lambda limits: f"a step takes {count(limits, LINEAR)} instructions where random actions "
-           f"take {count(limits, RANDOM)}: each action of a policy has probabilities and a block of "
-           "random words of its own, where random actions share one in 128 steps."),
+           f"take {count(limits, RANDOM)}: each action of a policy has probabilities and a block "
+           "of random words of its own, where random actions share one in 128 steps."),
     Target("CartPole, S+P, 64-64 tanh, strict", "/s", 4.2e9, 2.9e9, once(NARROW), rollout("64-64"),
            lambda limits: f"{count(limits, NARROW)} instructions a step, "
            f"{count(limits, NARROW, 'ffma')} of them multiply-adds. Each of the 128 tanh has a "
