@@ -5,10 +5,11 @@
 #                                    default build/gpu.tar.xz or build/cuda, else one that it makes
 #
 # In this order: planted errors, which have to be found; the GPU tests; the CPU's bits against the
-# GPU's, of functions on all floats and of runs; compute-sanitizer on small shapes; benchmarks. Each has
-# a limit of its own, so that all of them get some of the time. Everything lands in
-# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, trust_region.csv, check.csv,
-# machine.json and logs.txt.
+# GPU's, of functions on all floats and of runs; compute-sanitizer on small shapes; benchmarks; a
+# profile of the main kernels, where ncu is there and may read the device's counters. Each has a limit
+# of its own, so that all of them get some of the time. Everything lands in bench/results/<device>/:
+# math.csv, bits.csv, bench.csv and bench.jsonl, trust_region.csv, ncu.csv, check.csv, machine.json and
+# logs.txt. docs/gpu.md is drawn of it.
 #
 # The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
 # Python packages of NVIDIA.
@@ -89,7 +90,8 @@ echo "check,result,seconds,commit" >"$folder/check.csv"
 : >"$folder/logs.txt"
 
 # check <name> <seconds> <command>...: runs it within its limit and what is left of the time, and
-# shows the end of its output where it fails.
+# shows the end of its output where it fails. With status 77 it was skipped, for the reason that it
+# says last.
 check() {
   local name=$1 limit=$2 start=$SECONDS left=$((limit_s - (SECONDS - started))) result
   shift 2
@@ -97,6 +99,8 @@ check() {
   if ((left > 5)) && timeout -k 5 "$limit" bash -c '"$@"' check "$@" >"$work/log" 2>&1 </dev/null; then
     result=passed
     passed=$((passed + 1))
+  elif (($? == 77)); then
+    result="skipped: $(tail -n 1 -- "$work/log" | tr ',' ';')"
   else
     result=FAILED
     failed=$((failed + 1))
@@ -120,17 +124,44 @@ must_fail() {
   fi
 }
 
+# sampled <command>...: runs it while clocks, power and temperature are read four times a second.
+sampled() {
+  nvidia-smi --id=0 --query-gpu=clocks.sm,clocks.mem,power.draw,temperature.gpu,utilization.gpu \
+    --format=csv,noheader,nounits --loop-ms=250 >"$work/load.csv" 2>/dev/null &
+  local sampler=$!
+  "$@"
+  kill "$sampler" 2>/dev/null
+  wait "$sampler" 2>/dev/null
+}
+
 machine() {
-  python3 - "$folder/machine.json" "$device" "$commit" <<'PY' 2>/dev/null || {
-import json, platform, subprocess, sys
+  python3 - "$folder/machine.json" "$device" "$commit" "$work/load.csv" <<'PY' 2>/dev/null || {
+import csv, json, os, platform, statistics, subprocess, sys
 fields = ["driver_version", "clocks.sm", "clocks.mem", "clocks.max.sm", "clocks.max.mem",
           "power.limit", "memory.total", "temperature.gpu", "persistence_mode"]
 values = subprocess.run(["nvidia-smi", "--id=0", "--query-gpu=" + ",".join(fields),
                          "--format=csv,noheader,nounits"], capture_output=True, text=True,
                         check=True).stdout.strip().split(", ")
+
+def under_load(file):
+    """Greatest and median of what was read while the device was at work."""
+    samples = []
+    for line in csv.reader(open(file)) if os.path.exists(file) else []:
+        try:
+            samples.append([float(x) for x in line])
+        except ValueError:  # [N/A], or a line that was cut
+            pass
+    samples = [s for s in samples if s[-1] >= 50] or samples
+    load = {"samples": len(samples)}
+    for k, field in enumerate(["clocks.sm", "clocks.mem", "power.draw", "temperature.gpu"]):
+        column = [s[k] for s in samples]
+        if column:
+            load[field] = {"greatest": max(column), "median": statistics.median(column)}
+    return load
+
 with open(sys.argv[1], "w") as out:
     json.dump({"device": sys.argv[2], "commit": sys.argv[3], "processor": platform.processor(),
-               **dict(zip(fields, values))}, out, indent=2)
+               **dict(zip(fields, values)), "under_load": under_load(sys.argv[4])}, out, indent=2)
     out.write("\n")
 PY
     printf '{"device": "%s", "commit": "%s", "driver_version": "%s", "clocks.sm": "%s", "clocks.mem": "%s"}\n' \
@@ -210,9 +241,51 @@ show_products() {
   }' "$folder/trust_region.csv"
 }
 
+# Each kernel once in each of its launch configurations: how near it comes to what the device can
+# do, what its warps wait for, how many there are. Clocks stay as they are.
+ncu=$(command -v ncu || echo /usr/local/cuda/bin/ncu)
+profile_run() {
+  local status=0 denied
+  "$ncu" --clock-control none --section SpeedOfLight --section WarpStateStats --section Occupancy \
+    --metrics smsp__thread_inst_executed.sum,smsp__issue_active.avg.pct_of_peak_sustained_active \
+    --kernel-name "regex:$1" --filter-mode per-launch-config --launch-count 1 \
+    --csv --page raw --log-file "$work/ncu.log" "$build/bin/gallop" "${@:2}" || status=$?
+  cat -- "$work/ncu.log"
+  denied=$(grep -oE -m 1 'ERR_NVGPUCTRPERM|Profiling is not supported' "$work/ncu.log")
+  if [[ -n $denied ]]; then
+    echo "the device's counters may not be read here ($denied)"
+    return 77
+  fi
+  grep '^"' "$work/ncu.log" >>"$work/ncu.all"
+  return "$status"
+}
+# The names and units of the columns head the table of each run, and are kept once.
+profile_rows() { awk -F'","' 'NR <= 2 || ($1 != "\"ID" && $1 != "\"")' "$work/ncu.all"; }
+profile() {
+  [[ -x $ncu ]] || { echo "ncu is not installed"; return 77; }
+  local shape=(--device cuda --set n_envs=16384 --set n_steps=64)
+  local rollouts=(bench rollout --device cuda --environment cartpole --stored 0 --seconds 0.05)
+  rm -f -- "$work/ncu.all"
+  profile_run rollout_kernel "${rollouts[@]}" || return
+  profile_run tensor_rollout_kernel "${rollouts[@]}" --mode fast || return
+  profile_run 'values_kernel|gae|gradient_kernel|sum_|greatest|for_each' bench ppo "${shape[@]}" \
+    --set epochs=1 || return
+  profile_run 'fisher|conjugate_gradient_step' bench trpo "${shape[@]}" || return
+  into "$folder/ncu.csv" profile_rows
+  echo "$(($(wc -l <"$folder/ncu.csv") - 2)) launches"
+  (($(wc -l <"$folder/ncu.csv") > 2))
+}
+
+draw_page() {
+  if [[ -n ${GALLOP_GPU_CHECK_RESULTS:-} ]] || ! python3 scripts/make_gpu_page.py; then
+    echo "docs/gpu.md was not drawn; python3 scripts/make_gpu_page.py draws it of bench/results"
+  fi
+}
+
 # The checks run in shells of their own, so that the clock can stop them.
-export build folder commit sanitizer
+export build folder commit sanitizer ncu work
 export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
+export -f profile profile_run profile_rows
 
 echo "$device, commit $commit, build $build"
 machine
@@ -235,9 +308,11 @@ if [[ -x $sanitizer ]]; then
 else
   check compute-sanitizer 10 test -x "$sanitizer"
 fi
-check bench 120 bench
+sampled check bench 120 bench
 check trust-region 60 trust_region
 show_products
+check ncu 90 profile
 machine
+draw_page
 echo "$passed passed, $failed failed; results in $folder"
 ((failed == 0))

@@ -10,7 +10,9 @@ tests=$1/bin/gallop_cuda_test
 
 tree=$work/tree
 mkdir -p "$tree/scripts" "$tree/fake" "$tree/given/bin"
-cp "$root/scripts/gpu_check.sh" "$root/scripts/gpu_pack.sh" "$tree/scripts/"
+cp "$root/scripts/gpu_check.sh" "$root/scripts/gpu_pack.sh" "$root"/scripts/*.py "$tree/scripts/"
+mkdir -p "$tree/docs"
+cp "$root/docs/kernel_limits.csv" "$tree/docs/"
 
 program() {
   printf '#!/usr/bin/env bash\n%s\n' "$2" >"$1"
@@ -18,7 +20,13 @@ program() {
 }
 stand_ins() {
   # shellcheck disable=SC2016  # the stand-ins expand their own arguments
-  program "$tree/fake/nvidia-smi" 'case $* in *gpu=name*) echo "Fake GPU";; *) echo "1, 2, 3, 4, 5, 6, 7, 8, 9";; esac'
+  program "$tree/fake/nvidia-smi" 'case $* in *gpu=name*) echo "Fake GPU";;
+*loop-ms*) printf "%s\n" "345, 1500, 90.5, 40, 0" "1980, 3201, 640.5, 61, 99" "1755, 3201, 700.5, 63, 100" "1, [N/A]"; exec sleep 60;;
+*) echo "1, 2, 3, 4, 5, 6, 7, 8, 9";; esac'
+  # One launch of each run, under the name that was asked for.
+  # shellcheck disable=SC2016
+  program "$tree/fake/ncu" 'while (($#)); do case $1 in --log-file) log=$2;; --kernel-name) name=$2;; esac; shift; done
+printf "%s\n" "==PROF== Connected" "\"ID\",\"Kernel Name\",\"x\"" "\"\",\"\",\"%\"" "\"0\",\"$name\",\"5\"" >"$log"'
   # shellcheck disable=SC2016
   program "$tree/fake/compute-sanitizer" 'for a; do [[ $a == *planted ]] && { echo "ERROR SUMMARY: 1 error"; exit 9; }; done; echo "ERROR SUMMARY: 0 errors"'
   # Names of tests are looked up among those that this build has for its stand-in of a device.
@@ -49,11 +57,42 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "17 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "18 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
-for file in math.csv bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json logs.txt; do
-  [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
+results=$tree/bench/results/Fake_GPU
+for file in math.csv bits.csv bench.csv bench.jsonl trust_region.csv ncu.csv check.csv machine.json logs.txt; do
+  [[ -s $results/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
+# has <file> <text>
+has() { grep -qF -- "$2" "$1" || { echo "$1 lacks $2:"; cat "$1"; failures=$((failures + 1)); }; }
+[[ $(head -n 2 "$results/ncu.csv" | cut -d, -f1 | tr '\n' ' ') == '"ID" "" ' ]] ||
+  { echo "ncu.csv has no head"; failures=$((failures + 1)); }
+[[ $(wc -l <"$results/ncu.csv") == 6 ]] || { echo "ncu.csv has not four launches"; failures=$((failures + 1)); }
+for kernels in rollout_kernel tensor_rollout gradient_kernel fisher; do has "$results/ncu.csv" "$kernels"; done
+# Of four samples under load one was cut, and one met an idle device.
+python3 - "$results/machine.json" <<'PY' || { cat "$results/machine.json"; failures=$((failures + 1)); }
+import json, sys
+load = json.load(open(sys.argv[1]))["under_load"]
+sys.exit(load["samples"] != 2 or load["clocks.sm"] != {"greatest": 1980, "median": 1867.5} or
+         load["power.draw"]["greatest"] != 700.5)
+PY
+has "$tree/docs/gpu.md" "Measured on: Fake GPU."
+
+# shellcheck disable=SC2016
+program "$tree/fake/ncu" 'while (($#)); do [[ $1 != --log-file ]] || log=$2; shift; done
+echo "==ERROR== ERR_NVGPUCTRPERM - The user does not have permission" >"$log"; exit 1'
+expect 0 "ncu: skipped: the device's counters may not be read here (ERR_NVGPUCTRPERM)" "counters that are denied"
+has "$results/check.csv" "ncu,skipped: the device's counters may not be read here (ERR_NVGPUCTRPERM),"
+stand_ins
+program "$tree/fake/ncu" 'echo "==ERROR== Unknown option" >&2; exit 1'
+expect 1 "ncu: FAILED" "a profiler that fails"
+rm "$tree/fake/ncu"
+if [[ ! -x /usr/local/cuda/bin/ncu ]] && ! command -v ncu >/dev/null; then
+  expect 0 "ncu: skipped: ncu is not installed" "a machine without a profiler"
+fi
+stand_ins
+rm "$tree/scripts/make_gpu_page.py"
+expect 0 "docs/gpu.md was not drawn" "a tree that lacks the page's script"
 
 program "$tree/given/bin/gallop_gpu_test" 'echo "[  FAILED  ] Gae"; exit 1'
 expect 1 "tests: FAILED" "a failing test"

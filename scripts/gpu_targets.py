@@ -1,0 +1,104 @@
+"""The targets of docs/gpu.md on one H200, the estimates that they were set by, and the rows of
+docs/kernel_limits.csv and of the results of scripts/gpu_check.sh that belong to each."""
+from typing import Callable, NamedTuple, Optional
+
+
+class Target(NamedTuple):
+    name: str
+    unit: str  # "/s", or the unit of a time
+    given: Optional[float]  # bound as estimated before the kernels were there
+    target: float
+    parts: tuple  # (kernel, case, times): rows that a unit of work takes one after the other
+    measured: Callable  # of a Device
+    why: Callable = lambda limits: ""  # of the limits: where the counted bound is another
+    units: float = 1  # of work in a time
+
+
+def rollout(policy, mode="strict"):
+    return lambda device: device.value("bench", "per_second", environment="cartpole", policy=policy,
+                                       stored="false", mode=mode, phase="")
+
+
+def ppo(mode):
+    return lambda device: device.value("bench", "per_second", name="ppo/cartpole/64-64", mode=mode,
+                                       phase="")
+
+
+def gae(device):
+    """The fastest row of 8192 instances x 2048 steps."""
+    rates = [float(row["per_second"]) for row in device.tables["gae"]
+             if (row.get("shape") or "").replace(" ", "") == "8192x2048" and row.get("per_second")]
+    return max(rates, default=None)
+
+
+def solved(device):
+    for column in ("median_s", "seconds"):
+        times = [float(row[column]) for row in device.tables["solve"]
+                 if row.get("environment", "cartpole") == "cartpole" and row.get(column)]
+        if times:
+            return min(times)
+    return None
+
+
+def trust_region(what, mode, samples):
+    return lambda device: device.value("trust_region", "median_s", what=what, mode=mode,
+                                       environment="cartpole", samples=samples)
+
+
+RANDOM = ("register_rollout_kernel<CartPole 0 1>", "CartPole, random actions")
+LINEAR = ("register_rollout_kernel<CartPole 0 0>", "CartPole, linear policy")
+NARROW = ("narrow_rollout_kernel<CartPole 64>", "CartPole, 64-64 tanh")
+TENSOR = ("tensor_rollout_kernel<CartPole 64 true>", "CartPole, 64-64 tanh, fast")
+VALUES = ("values_kernel", "4-64-64-1")
+GAE = ("gae_scan_kernel", "scan, from 256 steps on")
+GAE_SHORT = ("for_each_kernel<GaeInstance>", "sequential, below 256 steps")
+POLICY_GRADIENT = ("policy_gradient_kernel<true>", "4-64-64-2")
+VALUE_GRADIENT = ("value_gradient_kernel<true>", "4-64-64-1")
+SENSITIVITY = ("fisher_sensitivity_kernel<true>", "4-64-64-2, by sensitivities")
+
+
+def once(*kernels):
+    return tuple(kernel + (1,) for kernel in kernels)
+
+
+def count(limits, kernel, column="instructions"):
+    return f"{float(limits.row(*kernel)[column]):.0f}"
+
+
+TARGETS = (
+    Target("CartPole, S, random actions", "/s", 1.7e11, 1.0e11, once(RANDOM), rollout("random")),
+    Target("CartPole, S+P, linear", "/s", 1.6e11, 0.8e11, once(LINEAR), rollout("linear"),
+           lambda limits: f"a step takes {count(limits, LINEAR)} instructions where random actions "
+           f"take {count(limits, RANDOM)}: each action of a policy has probabilities and a block "
+           "of random words of its own, where random actions share one in 128 steps."),
+    Target("CartPole, S+P, 64-64 tanh, strict", "/s", 4.2e9, 2.9e9, once(NARROW), rollout("64-64"),
+           lambda limits: f"{count(limits, NARROW)} instructions a step, "
+           f"{count(limits, NARROW, 'ffma')} of them multiply-adds. Each of the 128 tanh has a "
+           "reciprocal, and six instructions beside it that ask whether its argument is so small "
+           "or so large that the special function and two multiply-adds would round it wrongly."),
+    Target("CartPole, S+P, 64-64 tanh, fast", "/s", 3.2e10, 1.2e10, once(TENSOR),
+           rollout("64-64", "fast")),
+    Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, fast", "/s", None, 5e8, (), ppo("fast")),
+    Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, strict", "/s", 2.9e8, 1.4e8,
+           once(NARROW, VALUES, GAE_SHORT) +
+           (POLICY_GRADIENT + (4,), VALUE_GRADIENT + (4,)), ppo("strict"),
+           lambda limits: "a sample of an epoch takes "
+           f"{count(limits, POLICY_GRADIENT)} instructions for the policy and "
+           f"{count(limits, VALUE_GRADIENT)} for the value network, of which about half are "
+           "multiply-adds; the estimate was of multiply-adds alone."),
+    Target("GAE, 8192 x 2048 elements", "/s", 3.0e11, 2.4e11, once(GAE), gae,
+           lambda limits: "an element reads and writes "
+           f"{count(limits, GAE, 'memory_bytes')} bytes: reward, two flags, value, the value "
+           "before a reset (read at every step, asked for at few), advantage and target. The "
+           "estimate had 16."),
+    Target("Fisher-vector product, 50 000 samples, 64-64", "us", 27e-6, 60e-6, once(SENSITIVITY),
+           trust_region("fisher_product", "strict", "50000"),
+           lambda limits: f"{count(limits, SENSITIVITY)} instructions a sample, "
+           f"{count(limits, SENSITIVITY, 'ffma')} of them multiply-adds. The estimate was of the "
+           "multiply-adds of passes forward and back, twice as many, and of nothing else.",
+           units=50000),
+    Target("TRPO's update of the policy, a million samples, fast", "ms", None, 15e-3, (),
+           trust_region("trpo_update", "fast", "1000000")),
+    Target("CartPole solved, from the start of the process, start-up apart", "s", None, 0.3, (),
+           solved),
+)

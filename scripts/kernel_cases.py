@@ -1,0 +1,304 @@
+"""The kernels of docs/kernel_limits.csv, and how often each loop of theirs runs for a unit of work.
+scripts/kernel_limits.py counts; a loop is named by counts of the instructions in it that belong to
+no loop inside, as `kernel_limits.py --loops KERNEL` prints them.
+
+A loop that is listed runs as often as stated, on the shortest way through its body that takes all
+inner loops listed with it. One that is not listed is passed by, or counts once where that cannot
+be. So the counts are least ones: the loss of a sample, sums of statistics and loops that stage
+parameters at the start are left out."""
+from typing import NamedTuple
+
+# Instructions of these are work: in a loop without loops inside, where a branch chooses, the way
+# with most of them is taken. Of activations that is tanh, of the edges of a tile the inner case.
+WORK = ("ffma", "special")
+
+
+class Run(NamedTuple):
+    """An inner loop: its name, and its rounds on the ways that they take."""
+    what: str
+    ways: tuple
+
+
+class Way(NamedTuple):
+    """`times` rounds that go through the inner `loops`; of these rounds the shares `draw` make
+    random words for an action and `reset` those of a new episode; `prefer`: counts of which the
+    blocks between the inner loops shall have as many as there are."""
+    times: float
+    loops: tuple = ()
+    draw: float = 0
+    reset: float = 0
+    prefer: tuple = ()
+    record: bool = False  # takes the first block that stores two numbers or more: an observation
+
+
+class Case(NamedTuple):
+    kernel: str
+    name: str  # the environment or shape
+    unit: str
+    threads: float  # that share a unit, each with the rounds of `loops`
+    loops: tuple  # outermost ones
+    whole_kernel: bool = False  # what stands between the outermost loops counts, too
+    memory_bytes: float = 0  # of device memory that a unit reads and writes at least
+    copies: int = 1  # instances of a thread, one after the other in its code
+    n_resets: int = 1  # blocks of random words at the end of an instance's step that are of resets
+    calls: tuple = ()  # (part of a subroutine's name, ways through it)
+    broadcast: tuple = ()  # loads whose lanes all read one address: a cycle each at least
+    prefer: tuple = ()  # as Way's, between the loops of a whole kernel
+    multiprocessors: int = 132
+
+
+def leaf(what, times, prefer=WORK):
+    return Run(what, (Way(times, prefer=prefer),))
+
+
+def once(what, times, *loops, prefer=()):
+    return Run(what, (Way(times, loops, prefer=prefer),))
+
+
+# Rollouts. Under random actions and fresh policies an episode of CartPole lasts some 22 steps: a
+# warp meets the reset of one of its 32 instances in 1 - (21/22)^32 = 77 % of its steps. Other
+# episodes are long.
+def resets(environment):
+    return 0.77 if environment == "CartPole" else 0.0
+
+
+# One block of four random words serves 128 steps of two actions, 4 steps of other single numbers
+# (kernels/policy/uniform_action.h).
+PERIOD = {"CartPole": 128, "Acrobot": 4, "MountainCar": 4, "MountainCarContinuous": 4,
+          "Pendulum": 4, "Hopper": 1}
+CLASSIC = ("CartPole", "Acrobot", "MountainCar", "MountainCarContinuous", "Pendulum")
+
+# Stages of Runge and Kutta's method in a step of the environment: 4 for each step of the body,
+# kFrameSkip of those (sims/hopper.h, sims/humanoid.h). No contact is made, and Newton's method
+# takes one round. Of the humanoid the loops over links, dofs and pairs of bodies are not listed, so
+# that its counts are far too low.
+STAGES = {"Hopper": 16, "Humanoid": 20}
+
+
+def body(environment):
+    if environment not in STAGES:
+        return {}
+    stages = leaf("largest", STAGES[environment], ())
+    return {"n_resets": 2, "calls": (("advance_bodies", (Way(1, (stages,)),)),)}
+
+
+def register_random(environment, mode=0, name="", recorded_bytes=0):
+    steps = Way(1, draw=1 / PERIOD.get(environment, float("inf")), reset=resets(environment),
+                record=recorded_bytes > 0)
+    return Case(f"register_rollout_kernel<{environment} {mode} 1>",
+                f"{environment}, {name or 'random actions'}", "step", 1,
+                (Run("largest", (steps,)),), memory_bytes=recorded_bytes, **body(environment))
+
+
+def register_linear(environment, mode=0):
+    steps = Way(1, draw=1, reset=resets(environment))
+    return Case(f"register_rollout_kernel<{environment} {mode} 0>", f"{environment}, linear policy",
+                "step", 1, (Run("largest", (steps,)),), **body(environment))
+
+
+# Two instances a thread. Eight groups of eight units of the second layer (narrow_rollout.cuh).
+def narrow(environment):
+    steps = Way(1, (leaf("special=16", 64 / 8),), draw=1, reset=resets(environment),
+                prefer=("special",))
+    return Case(f"narrow_rollout_kernel<{environment} 64>", f"{environment}, 64-64 tanh", "step",
+                1 / 2, (Run("largest", (steps,)),), copies=2, broadcast=("LDS.16",))
+
+
+# One thread a unit, 64 instances (rollout_tile.cuh); counted as if all of them stepped one.
+def tile(environment, width):
+    teams = width / 64
+    first = leaf("ffma=112 special=8", width / teams / 8)
+    slab = once("barrier=2", width / 32, leaf("LDG.16=4", 2), leaf("ffma=256", 32 / 4))
+    last = once("STS.4=1", 2 / teams, leaf("ffma=16", width / 16))
+    steps = Way(1, (first, slab, last), draw=1, reset=resets(environment), prefer=("special",))
+    return Case(f"tile_rollout_kernel<{environment} {width}>",
+                f"{environment}, {width}-{width} tanh", "step", width / 64,
+                (Run("largest", (steps,)),), broadcast=("LDS.16",))
+
+
+# One instance a thread; sixteen units of the second layer in a round (rollout_tensor.cuh).
+def tensor(environment, width):
+    steps = Way(1, (leaf("special=16", width / 16),), draw=1, reset=resets(environment))
+    return Case(f"tensor_rollout_kernel<{environment} {width} true>",
+                f"{environment}, {width}-{width} tanh, fast", "step", 1,
+                (Run("largest", (steps,)),))
+
+
+# A layer of block_network.cuh for `rows` instances or samples by `threads`: each task sums 4 of
+# them x 8 outputs over the inputs, four in a round. A warp without a task passes it by.
+def wide_layer(n_in, n_out, rows, threads):
+    tasks = rows / 4 * -(-n_out // 8)
+    share = max(32, tasks) / threads
+    return once("ffma=416", share, leaf("ffma=128", n_in / 4),
+                prefer=("special",) if n_out >= 8 else ())
+
+
+def block_network(sizes, rows, threads, layer_loop="barrier=1"):
+    ways = tuple(Way(1, (wide_layer(a, b, rows, threads),)) for a, b in zip(sizes, sizes[1:]))
+    return Run(layer_loop, ways)
+
+
+# 128 threads run the network for 32 instances, one warp of the four steps them.
+def block(environment, sizes, mode=0):
+    network = block_network(sizes, 32, 128)
+    steps = (Way(1 / 4, (network,), draw=1, reset=resets(environment)), Way(3 / 4, (network,)))
+    name = f"{environment}, 64-64 tanh" + (", in the air" if environment in STAGES else "")
+    return Case(f"block_rollout_kernel<{environment} {mode}>", name, "step", 128 / 32,
+                (Run("largest", steps),), broadcast=("LDG.16",), **body(environment))
+
+
+VALUES = Case("values_kernel", "4-64-64-1", "value", 128 / 32,
+              (once("LDG.4=3 STS.4=1", 1), block_network((4, 64, 64, 1), 32, 128)),
+              whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4)
+
+# Advantages. Read: reward, two flags, value, value of the observation before a reset; written:
+# advantage and target.
+GAE_BYTES = 4 + 1 + 1 + 4 + 4 + 4 + 4
+GAE = Case("for_each_kernel<GaeInstance>", "sequential, below 256 steps", "element", 1,
+           (leaf("LDG.1=8 STG.4=8", 1 / 4),), memory_bytes=GAE_BYTES)
+GAE_SCAN = Case("gae_scan_kernel", "scan, from 256 steps on", "element", 1 / 32,
+                (leaf("barrier=2", 1, ("ffma", "STG.4")),), memory_bytes=GAE_BYTES)
+RETURNS = Case("for_each_kernel<ReturnsInstance>", "with values", "element", 1,
+               (leaf("LDG.1=8 LDG.4=8", 1 / 4),), memory_bytes=4 + 1 + 1 + 4 + 4)
+
+# Chunks of 128 samples of a 4-64-64-2 policy by 256 threads (chunk_backward.cuh).
+CHUNK_THREADS = 256 / 128
+
+
+def narrow_layer(n_in, n_out):
+    return once("ffma=13", 128 * n_out / 256, leaf("ffma=4", n_in / 4))
+
+
+def chunk_network(n_out):
+    return Run("barrier=1", (Way(1, (wide_layer(4, 64, 128, 256),)),
+                             Way(1, (wide_layer(64, 64, 128, 256),)),
+                             Way(1, (narrow_layer(64, n_out),))))
+
+
+# The gradient of weights [n_in, n_out] in tiles of 4 x 4 or 1 x 1, four samples in a round; that of
+# the biases, one a thread, sixteen samples in a round.
+def layer_gradient(n_in, n_out):
+    if n_in * n_out >= 8 * 256:
+        weights = once("STG.4=16", n_in * n_out / 16 / 256, leaf("ffma=64", 128 / 4))
+    else:
+        weights = once("special=3 STG.4=1", n_in * n_out / 256, leaf("ffma=4", 128 / 4))
+    sums = once("LDS.16=4 LDS.4=12", max(32, n_out) / 256, leaf("LDS.16=4", 128 / 16))
+    return weights, sums
+
+
+# The way back through a layer: 4 samples x 8 units a task; weights by fours where outputs allow.
+def unit_gradient(n_out):
+    rows = leaf("ffma=128", n_out / 4) if n_out % 4 == 0 else leaf("ffma=32", n_out)
+    return once("ffma=32 LDS.16=8", 1, rows, prefer=("ffma",))  # of tanh, the slopes
+
+
+def chunk_back(n_out):
+    return Run("barrier=2", (Way(1, layer_gradient(64, n_out) + (unit_gradient(n_out),)),
+                             Way(1, layer_gradient(64, 64) + (unit_gradient(64),)),
+                             Way(1, layer_gradient(4, 64))))
+
+
+def segments(n_parameters):
+    return once("LDG.4=11", 1, leaf("LDG.4=16", n_parameters / 256 / 16))
+
+
+SAMPLE = 4 * 4 + 4 * 4  # observation; action, log-probability, advantage, its place in the order
+POLICY_GRADIENT = Case(
+    "policy_gradient_kernel<true>", "4-64-64-2", "sample", CHUNK_THREADS,
+    (once("STS.4=1 LDG.4=3", 2), chunk_network(2), chunk_back(2), segments(4610)),
+    whole_kernel=True, broadcast=("LDG.16",), memory_bytes=SAMPLE + 4610 * 4 / 128)
+VALUE_GRADIENT = Case(
+    "value_gradient_kernel<true>", "4-64-64-1", "sample", CHUNK_THREADS,
+    (once("STS.4=1 LDG.4=3", 2), chunk_network(1), chunk_back(1), segments(4545)),
+    whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4 + 4 + 4545 * 4 / 128)
+
+# Fisher products: the rows of units, and of sensitivities, that are kept for each sample.
+UNITS, SENSITIVITIES = 4 + 64 + 64 + 2, 64
+
+
+def copy(rows, what):
+    return leaf(what, rows * 32 / 256 / 4, ())
+
+
+PREPARE = Case(
+    "fisher_prepare_kernel<true>", "4-64-64-2", "sample", CHUNK_THREADS,
+    (once("barrier=3", 1, chunk_network(2), copy(UNITS, "LDS.16=4 STG.16=4"),
+          once("barrier=3", 1,
+               Run("barrier=1", (Way(1, (unit_gradient(2),)), Way(1, (unit_gradient(64),)))),
+               copy(SENSITIVITIES, "STG.4=16"))),),
+    whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4 * (UNITS + SENSITIVITIES))
+
+
+# One layer of the derivative along a vector, 4 samples x 8 outputs a task, two inputs in a round;
+# times the slopes of the activation, where they are wanted.
+def tangent_layer(n_in, passes, slopes=True):
+    loops = tuple(leaf(f"ffma=64 #{k}", n_in / 2) for k in range(passes))
+    return once("barrier=1", 1, *loops, leaf("LDS.4=32 ffma=32", 1, WORK if slopes else ()))
+
+
+PRODUCT = Case(
+    "fisher_product_kernel<true>", "4-64-64-2, by passes", "sample of a product", CHUNK_THREADS,
+    (once("barrier=6", 1, copy(UNITS, "LDG.16=4 STS.16=4"),
+          Run("barrier=3", (Way(1, (tangent_layer(4, 1),)), Way(1, (tangent_layer(64, 2),)),
+                            Way(1, (leaf("ffma=4 #0", 16), leaf("ffma=4 #1", 16))))),
+          chunk_back(2), segments(4610)),),
+    whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * UNITS + 4610 * 4 / 128)
+
+
+# Terms of the derivatives of the outputs, 8 units of 16 in a round of a thread; of four outputs for
+# which the code has room it takes those that there are, here one.
+def terms(what, width):
+    return leaf(what, width / 16, ("LDS.4",))
+
+
+def hidden_sensitivity(n_in):
+    return Way(1, (leaf("LDG.4=15 fp32=7", 64 * 128 / 256, ()),) + layer_gradient(n_in, 64))
+
+
+SENSITIVITY = Case(
+    "fisher_sensitivity_kernel<true>", "4-64-64-2, by sensitivities", "sample of a product",
+    CHUNK_THREADS,
+    (once("barrier=8", 1, copy(UNITS, "LDG.16=4 STS.16=4"), terms("LDG.4=88 ffma=32", 64),
+          Run("barrier=3",
+              (Way(1, (tangent_layer(4, 1, slopes=False), terms("LDG.4=32 ffma=32", 64))),
+               Way(1, (tangent_layer(64, 1), terms("LDG.4=88 ffma=32", 64))))),
+          *layer_gradient(64, 2),
+          Run("barrier=2", (hidden_sensitivity(64), hidden_sensitivity(4))),
+          segments(4610)),),
+    whole_kernel=True, broadcast=("LDG.16",),
+    memory_bytes=4 * (UNITS + SENSITIVITIES) + 4610 * 4 / 128)
+
+# Sums over chunks: a thread adds every sixteenth chunk's gradient of one parameter, eight in a
+# round. Adam: gradient, parameter and two moments read, three of them written.
+SUM_PARTIALS = Case("sum_partials_kernel", "many chunks", "gradient of a chunk and parameter", 1,
+                    (leaf("fp64=8", 1 / 8),), memory_bytes=4)
+ADAM = Case("for_each_kernel<AdamElement>", "adam", "parameter", 1, (), whole_kernel=True,
+            prefer=("STG.4",), memory_bytes=4 * 4 + 3 * 4)
+
+
+def moments(name, fp64):
+    what = f"LDG.4=16 fp64={fp64}"
+    return Case(f"{name}_kernel", "one row", "number", 1, (leaf(what, 1 / 16, ()),),
+                memory_bytes=4)
+
+
+# One block, so one multiprocessor: p . Ap, then x and residual, then its norm, then p.
+CONJUGATE_GRADIENT = Case(
+    "conjugate_gradient_step_kernel", "one step", "parameter", 1,
+    (leaf("LDG.4=8 fp64=4", 1 / 4, ()), leaf("ffma=8", 1 / 4), leaf("LDG.4=4 fp64=4", 1 / 4, ()),
+     leaf("ffma=16", 1 / 16)), multiprocessors=1)
+
+CASES = (
+    [register_random(e) for e in CLASSIC] +
+    [register_random("CartPole", name="random actions, recorded", recorded_bytes=26),
+     register_random("Hopper", 3, "random actions, in the air"),
+     register_random("Humanoid", 3, "random actions, loops of its dynamics once")] +
+    [register_linear(e) for e in CLASSIC] + [narrow(e) for e in CLASSIC] +
+    [tile("CartPole", 128), tile("CartPole", 256)] + [tensor(e, 64) for e in CLASSIC] +
+    [tensor("CartPole", 128), tensor("CartPole", 256)] +
+    [block("CartPole", (4, 64, 64, 2)), block("Acrobot", (6, 64, 64, 3)),
+     block("MountainCar", (2, 64, 64, 3)), block("MountainCarContinuous", (2, 64, 64, 1)),
+     block("Pendulum", (3, 64, 64, 1)), block("Hopper", (11, 64, 64, 3), 3)] +
+    [VALUES, GAE, GAE_SCAN, RETURNS, POLICY_GRADIENT, VALUE_GRADIENT, PREPARE, PRODUCT, SENSITIVITY,
+     SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16), moments("sum_of_squares", 48),
+     CONJUGATE_GRADIENT])
