@@ -231,8 +231,9 @@ std::vector<float> OnPolicyLearner::last_ages() const {
 }
 
 void OnPolicyLearner::evaluate_values() {
-  backend_.values(value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_ + 1, n_envs_,
-                  observation_.data(), value_.data());
+  backend_.values({value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_ + 1,
+                   n_envs_, observation_.data(), value_.data(),
+                   environments_.options().arithmetic});
   backend_.final_values({value_shape_, value_parameters_.data(), normalizer_.view(), n_steps_,
                          n_envs_, environments_.observation_rows(), terminated_.data(),
                          truncated_.data(), final_observation_.data(), final_value_.data()});

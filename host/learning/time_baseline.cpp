@@ -40,11 +40,11 @@ TimeBaseline::TimeBaseline(const AlgorithmContext& context, OnPolicyLearner& lea
 // The table as a network on the age.
 void TimeBaseline::evaluate() {
   const RolloutArrays& a = learner_.arrays();
-  backend_.values(shape_, table_.data(), {}, a.n_steps + 1, a.n_envs, a.age, a.value);
+  backend_.values({shape_, table_.data(), {}, a.n_steps + 1, a.n_envs, a.age, a.value});
   // A final observation is one step older than the state before it.
   NetworkShape next = shape_;
   next.width[0] = size_ - 1;
-  backend_.values(next, table_.data() + 1, {}, a.n_steps, a.n_envs, a.age, a.final_value);
+  backend_.values({next, table_.data() + 1, {}, a.n_steps, a.n_envs, a.age, a.final_value});
 }
 
 // The gradient of sum (b - target)^2 / 2 at b = 0 is minus the sum of the targets.

@@ -20,6 +20,17 @@ struct Moments {
   long count = 0;
 };
 
+// Outputs of a network with one output for `n_rows` rows of N inputs.
+struct ValuesRequest {
+  NetworkShape shape;
+  const float* parameters;
+  Normalization normalization;
+  int n_rows, n_envs;
+  const float* observation;  // [rows, O, N]
+  float* output;             // [rows, N]
+  Arithmetic arithmetic = Arithmetic::kStrict;
+};
+
 // Where values of the last observation of truncated episodes are wanted.
 struct FinalValueRequest {
   NetworkShape shape;
@@ -71,10 +82,7 @@ class Backend {
   // Whether Arithmetic::kFast makes such a rollout another one than Arithmetic::kStrict.
   virtual bool has_fast_rollout(const EnvironmentEntry&, const RolloutRequest&) const = 0;
 
-  // Outputs of a network for `n_rows` rows of N inputs: observation [rows, O, N], output [rows, N]
-  // of a network with one output. `scratch` is filled in here.
-  virtual void values(const NetworkShape&, const float* parameters, const Normalization&,
-                      int n_rows, int n_envs, const float* observation, float* output) = 0;
+  virtual void values(const ValuesRequest&) = 0;
   virtual void final_values(const FinalValueRequest&) = 0;
 
   virtual void gae(GaeRequest) = 0;

@@ -105,26 +105,26 @@ class CpuBackend : public Backend {
               });
   }
 
-  void values(const NetworkShape& shape, const float* parameters, const Normalization& by,
-              int n_rows, int n_envs, const float* observation, float* output) override {
-    const int inputs = shape.kind == NetworkKind::kTabular ? 1 : shape.width[0];
+  void values(const ValuesRequest& v) override {
+    const int inputs = v.shape.kind == NetworkKind::kTabular ? 1 : v.shape.width[0];
+    const int n_rows = v.n_rows, n_envs = v.n_envs;
     // Few rows of many instances or many rows of few: split whichever is longer.
     const bool by_row = n_rows >= n_envs / kInstanceGrain;
-    reserve(2L * widest(shape) * 32);
+    reserve(2L * widest(v.shape) * 32);
     pool_.run(by_row ? n_rows : n_envs, by_row ? share(n_rows, 1) : share(n_envs, kInstanceGrain),
               [&](int thread, long begin, long end) {
                 EvaluateRequest r = {};
-                r.shape = shape;
-                r.parameters = parameters;
-                r.normalization = by;
+                r.shape = v.shape;
+                r.parameters = v.parameters;
+                r.normalization = v.normalization;
                 r.observation_stride = n_envs;
                 r.output_stride = n_envs;
                 r.scratch = scratch_[thread].data();
                 r.n = by_row ? n_envs : int(end - begin);
                 const long column = by_row ? 0 : begin;
                 for (long t = by_row ? begin : 0; t < (by_row ? end : n_rows); t++) {
-                  r.observation = observation + t * inputs * n_envs + column;
-                  r.output = output + t * n_envs + column;
+                  r.observation = v.observation + t * inputs * n_envs + column;
+                  r.output = v.output + t * n_envs + column;
                   kernels_.evaluate(r);
                 }
               });
@@ -147,7 +147,7 @@ class CpuBackend : public Backend {
         gathered_[o * n + k] = r.final_observation[(t * r.observation_rows + o) * r.n_envs + i];
       }
     }
-    values(r.shape, r.parameters, r.normalization, 1, int(n), gathered_.data(), output);
+    values({r.shape, r.parameters, r.normalization, 1, int(n), gathered_.data(), output});
     for (long k = 0; k < n; k++) r.final_value[at[k]] = output[k];
   }
 

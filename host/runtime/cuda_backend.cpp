@@ -105,10 +105,10 @@ class CudaBackend : public Backend {
     return table(environment).has_fast_rollout(request);
   }
 
-  void values(const NetworkShape& shape, const float* parameters, const Normalization& by,
-              int n_rows, int n_envs, const float* observation, float* output) override {
-    check(kernels_.values(
-        {shape, parameters, by, n_rows, n_envs, observation, nullptr, nullptr, output}, stream()));
+  void values(const ValuesRequest& r) override {
+    check(kernels_.values({r.shape, r.parameters, r.normalization, r.n_rows, r.n_envs,
+                           r.observation, nullptr, nullptr, r.output, r.arithmetic},
+                          stream()));
   }
 
   void final_values(const FinalValueRequest& r) override {

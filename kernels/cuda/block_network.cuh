@@ -12,12 +12,12 @@ namespace gallop::inline GALLOP_ISA {
 constexpr int kBlockThreads = 128;
 constexpr int kBlockColumns = 8;  // outputs that one thread sums at once
 
-// Instances of a block, a power of two from 2 to 32: as many as leave room for two blocks on a
-// multiprocessor, fewer where the batch would not reach all multiprocessors of a large device. The
-// bits do not depend on it.
+// Instances of a block, a power of two from 2 to 64: as many as leave room for two blocks on a
+// multiprocessor (64 give each thread 4 of them and 8 of 64 units), fewer where the batch would not
+// reach all multiprocessors of a large device. The bits do not depend on it.
 inline int block_instances(const NetworkShape& shape, long n_instances) {
   constexpr long kRoom = 96 * 1024, kMultiprocessors = 132;
-  int n = 32;
+  int n = 64;
   while (n > 2 && 2L * widest(shape) * n * long(sizeof(float)) > kRoom) n /= 2;
   while (n > 8 && n_instances < n * kMultiprocessors) n /= 2;
   return n;
@@ -60,6 +60,27 @@ __device__ __forceinline__ bool is_aligned(const void* pointer) {
   return (reinterpret_cast<std::uintptr_t>(pointer) & 15u) == 0;
 }
 
+// Adds the inputs [n_in, stride] of E instances times 8 columns of a weight [n_in, n_out], of which
+// kWhole says that all are within it and aligned: asked once, not for every row.
+template <int E, bool kWhole>
+__device__ __forceinline__ void add_inputs(const float* in, int n_in, const float* weight,
+                                           int n_out, int valid, int stride,
+                                           float (&sum)[E][kBlockColumns]) {
+  GALLOP_UNROLL(4)
+  for (int k = 0; k < n_in; k++) {
+    float x[E], w[kBlockColumns];
+    load_aligned<E>(in, x);
+    load_columns(weight, valid, kWhole, w);
+    in += stride;
+    weight += n_out;
+    GALLOP_UNROLL(4)
+    for (int e = 0; e < E; e++) {
+      GALLOP_UNROLL(8)
+      for (int c = 0; c < kBlockColumns; c++) sum[e][c] = fmadd(x[e], w[c], sum[e][c]);
+    }
+  }
+}
+
 // One layer for n instances: in [n_in, stride], out [n_out, stride], weight [n_in, n_out]. A thread
 // takes E instances and 8 outputs. Barriers before and after are the caller's.
 template <int E>
@@ -80,15 +101,10 @@ __device__ __forceinline__ void block_layer(const float* in, int n_in, const flo
       GALLOP_UNROLL(8)
       for (int c = 0; c < kBlockColumns; c++) sum[e][c] = w[c];
     }
-    GALLOP_UNROLL(4)
-    for (int k = 0; k < n_in; k++) {
-      load_aligned<E>(in + long(k) * stride + i, x);
-      load_columns(weight + long(k) * n_out + j, valid, whole, w);
-      GALLOP_UNROLL(4)
-      for (int e = 0; e < E; e++) {
-        GALLOP_UNROLL(8)
-        for (int c = 0; c < kBlockColumns; c++) sum[e][c] = fmadd(x[e], w[c], sum[e][c]);
-      }
+    if (whole) {
+      add_inputs<E, true>(in + i, n_in, weight + j, n_out, valid, stride, sum);
+    } else {
+      add_inputs<E, false>(in + i, n_in, weight + j, n_out, valid, stride, sum);
     }
     GALLOP_UNROLL(8)
     for (int c = 0; c < kBlockColumns; c++) {

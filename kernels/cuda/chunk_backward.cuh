@@ -99,8 +99,9 @@ __device__ __forceinline__ void forward_chunk(const NetworkShape& shape, const f
   }
 }
 
-// R x C elements of sum_s x[r][s] d[c][s], samples [0, n) ascending.
-template <int R, int C>
+// R x C elements of sum_s x[r][s] d[c][s], samples [0, n) ascending; kQuads times four of them in a
+// round, where there are registers for the loads of more.
+template <int R, int C, int kQuads>
 __device__ __forceinline__ void weight_tile(const float* const (&x)[R], const float* const (&d)[C],
                                             int n, float (&sum)[R][C]) {
   GALLOP_UNROLL(4)
@@ -110,18 +111,21 @@ __device__ __forceinline__ void weight_tile(const float* const (&x)[R], const fl
   }
   int s = 0;
   GALLOP_UNROLL(1)
-  for (; s + 4 <= n; s += 4) {
-    float xs[R][4], ds[C][4];
-    GALLOP_UNROLL(4)
-    for (int r = 0; r < R; r++) load_aligned<4>(x[r] + s, xs[r]);
-    GALLOP_UNROLL(4)
-    for (int c = 0; c < C; c++) load_aligned<4>(d[c] + s, ds[c]);
-    GALLOP_UNROLL(4)
-    for (int q = 0; q < 4; q++) {
+  for (; s + 4 * kQuads <= n; s += 4 * kQuads) {
+    GALLOP_UNROLL(2)
+    for (int at = s; at < s + 4 * kQuads; at += 4) {
+      float xs[R][4], ds[C][4];
       GALLOP_UNROLL(4)
-      for (int r = 0; r < R; r++) {
+      for (int r = 0; r < R; r++) load_aligned<4>(x[r] + at, xs[r]);
+      GALLOP_UNROLL(4)
+      for (int c = 0; c < C; c++) load_aligned<4>(d[c] + at, ds[c]);
+      GALLOP_UNROLL(4)
+      for (int q = 0; q < 4; q++) {
         GALLOP_UNROLL(4)
-        for (int c = 0; c < C; c++) sum[r][c] = fmadd(xs[r][q], ds[c][q], sum[r][c]);
+        for (int r = 0; r < R; r++) {
+          GALLOP_UNROLL(4)
+          for (int c = 0; c < C; c++) sum[r][c] = fmadd(xs[r][q], ds[c][q], sum[r][c]);
+        }
       }
     }
   }
@@ -137,7 +141,7 @@ __device__ __forceinline__ void weight_tile(const float* const (&x)[R], const fl
 
 // dW[k, j] = sum_s x[k, s] d[j, s] into gradient [n_in, n_out], in tiles of R x C: thread tiles
 // interleave, so that neighbouring threads read neighbouring rows.
-template <int R, int C>
+template <int R, int C, int kQuads>
 __device__ __forceinline__ void weight_gradient(const float* x, int n_in, const float* d, int n_out,
                                                 int n, float* gradient) {
   const int row_step = (n_in + R - 1) / R, column_step = (n_out + C - 1) / C;
@@ -154,7 +158,7 @@ __device__ __forceinline__ void weight_gradient(const float* x, int n_in, const 
           d + long(j + c * column_step < n_out ? j + c * column_step : j) * kSampleStride;
     }
     float sum[R][C];
-    weight_tile<R, C>(row_of, column_of, n, sum);
+    weight_tile<R, C, kQuads>(row_of, column_of, n, sum);
     GALLOP_UNROLL(4)
     for (int r = 0; r < R; r++) {
       GALLOP_UNROLL(4)
@@ -268,18 +272,20 @@ __device__ __forceinline__ void table_gradient(const NetworkShape& shape, int n,
 
 // The gradient of a layer's weights and biases, in the flat layout, by its inputs x and the
 // derivatives d by what it gives.
+template <int kQuads = 1>
 __device__ __forceinline__ void layer_gradient(const float* x, int n_in, const float* d, int n_out,
                                                int n, float* gradient) {
   if (n_in * long(n_out) >= 8 * kGradientThreads) {
-    weight_gradient<4, 4>(x, n_in, d, n_out, n, gradient);
+    weight_gradient<4, 4, kQuads>(x, n_in, d, n_out, n, gradient);
   } else {
-    weight_gradient<1, 1>(x, n_in, d, n_out, n, gradient);
+    weight_gradient<1, 1, kQuads>(x, n_in, d, n_out, n, gradient);
   }
   sum_sample_rows(d, n_out, n, gradient + long(n_in) * n_out);
 }
 
 // Given the derivatives by the outputs in their rows, writes the gradient by the parameters in
 // their flat layout. The units are overwritten.
+template <int kQuads = 1>
 __device__ __forceinline__ void backward_chunk(const NetworkShape& shape, const float* parameters,
                                                int n, float* work, float* gradient) {
   __syncthreads();
@@ -293,7 +299,7 @@ __device__ __forceinline__ void backward_chunk(const NetworkShape& shape, const 
     float* const unit = work + long(unit_row(shape, l)) * kSampleStride;
     const float* d = unit + long(n_in) * kSampleStride;
     const long offset = layer_offset(shape, l);
-    layer_gradient(unit, n_in, d, n_out, n, gradient + offset);
+    layer_gradient<kQuads>(unit, n_in, d, n_out, n, gradient + offset);
     if (l == 0) break;
     __syncthreads();  // the units are read above and replaced below
     unit_gradient(d, n_out, parameters + offset, n_in, shape.hidden, unit);

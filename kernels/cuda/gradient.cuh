@@ -84,7 +84,7 @@ __device__ __forceinline__ void backward_in(const NetworkShape& shape, const flo
   if (kArithmetic == Arithmetic::kFast) {
     tensor_backward_chunk(shape, parameters, work, gradient);
   } else {
-    backward_chunk(shape, parameters, n, work, gradient);
+    backward_chunk<2>(shape, parameters, n, work, gradient);
   }
 }
 

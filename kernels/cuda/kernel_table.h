@@ -32,6 +32,7 @@ struct CudaValuesRequest {
   const std::uint8_t* terminated;  // [rows, N] or null
   const std::uint8_t* truncated;   // [rows, N] or null
   float* output;  // [rows, outputs, N]; given both flags, only where truncated and not terminated
+  Arithmetic arithmetic = Arithmetic::kStrict;  // kFast without flags only
 };
 
 // Order-free moments of `rows` rows of n numbers that stand `stride` apart; of several such groups,

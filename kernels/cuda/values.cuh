@@ -1,7 +1,8 @@
-// Outputs of a network for recorded observations: each block takes a few columns of one row.
+// Outputs of a network for recorded observations: each block takes a few columns of one row; in
+// mode fast 128 columns, of as many rows as that takes.
 #pragma once
 
-#include "kernels/cuda/block_network.cuh"
+#include "kernels/cuda/gradient.cuh"
 #include "kernels/cuda/kernel_table.h"
 #include "kernels/policy/act.h"
 
@@ -43,9 +44,45 @@ static __global__ void __launch_bounds__(kBlockThreads, 4)
   }
 }
 
+static __global__ void __launch_bounds__(kGradientThreads, 3)
+    tensor_values_kernel(const __grid_constant__ CudaValuesRequest r) {
+  GALLOP_DYNAMIC_SHARED(float, work);
+  const long first = long(blockIdx.x) * kChunkSamples, left = long(r.n_rows) * r.n_envs - first;
+  const int n = int(left < kChunkSamples ? left : long(kChunkSamples));
+  Samples samples = {};
+  samples.n_envs = r.n_envs;
+  samples.observation = r.observation;
+  load_chunk(r.shape, samples, r.normalization, first, n, work);
+  tensor_forward_chunk(r.shape, r.parameters, work);
+  const float* const outputs = work + long(unit_row(r.shape, r.shape.n_layers)) * kSampleStride;
+  const int s = int(threadIdx.x) % kChunkSamples, n_out = outputs_of(r.shape);
+  if (s >= n) return;
+  const long row = (first + s) / r.n_envs, i = (first + s) % r.n_envs;
+  constexpr int kStep = kGradientThreads / kChunkSamples;
+  for (int j = int(threadIdx.x) / kChunkSamples; j < n_out; j += kStep) {
+    r.output[(row * n_out + j) * r.n_envs + i] = outputs[j * kSampleStride + s];
+  }
+}
+
+// Networks whose units exceed shared memory have no such kernel, nor have tables.
+inline bool has_tensor_values(const CudaValuesRequest& r) {
+  return r.arithmetic == Arithmetic::kFast && r.truncated == nullptr &&
+         r.shape.kind == NetworkKind::kMlp &&
+         long(network_rows(r.shape)) * kSampleStride <= kGradientSharedFloats;
+}
+
 inline LaunchStatus values(const CudaValuesRequest& r, void* stream) {
   const long total = long(r.n_rows) * r.n_envs;
   if (total == 0) return {0, "values"};
+  if (has_tensor_values(r)) {
+    const LaunchConfig config{
+        .name = "tensor_values",
+        .grid = blocks_for(std::size_t(total), unsigned(kChunkSamples)),
+        .block = kGradientThreads,
+        .shared_bytes = sizeof(float) * std::size_t(network_rows(r.shape)) * kSampleStride,
+        .stream = stream};
+    return launch(config, tensor_values_kernel, r);
+  }
   const int n = block_instances(r.shape, total);
   const long grid = long(r.n_rows) * blocks_for(std::size_t(r.n_envs), unsigned(n));
   if (grid > 0x7fffffff) return {kLaunchRefused, "values"};

@@ -50,7 +50,8 @@ GALLOP_HD void gae_terms(const GaeRequest& r, int t, int n, int count, F& delta,
   const Mask<F> terminated = load_mask(r.terminated + at, count, F());
   const Mask<F> truncated = load_mask(r.truncated + at, count, F());
   const F next = load_lanes(r.value + at + r.n_envs, count, F());
-  const F last = load_lanes(r.final_value + at, count, F());
+  F last = F(0.0f);
+  if (any(truncated)) last = load_lanes(r.final_value + at, count, F());  // at few steps
   const F next_value = select(terminated, F(0.0f), select(truncated, last, next));
   const F reward = load_lanes(r.reward + at, count, F()) * F(r.reward_scale);
   const F value = load_lanes(r.value + at, count, F());

@@ -137,6 +137,10 @@ GALLOP_HD FloatLanes<W> reciprocal(FloatLanes<W> d) {
   return FloatLanes<W>(1.0f) / d;
 }
 template <int W>
+GALLOP_HD FloatLanes<W> reciprocal_in_range(FloatLanes<W> d) {
+  return reciprocal(d);
+}
+template <int W>
 GALLOP_HD FloatLanes<W> round_to_float(FloatLanes<W> x) {
   return x;
 }

@@ -119,7 +119,7 @@ GALLOP_HD F tanh(F x) {
   q = fmadd(q, t, F(0x1.a8165cp-6f));
   q = fmadd(q, t, F(0x1.de5f22p-2f));
   q = fmadd(q, t, F(1.0f));
-  return (x * p) * reciprocal(q);
+  return (x * p) * reciprocal_in_range(q);  // 1 <= q < 422
 }
 GALLOP_HD double tanh(double x) { return ::tanh(x); }
 

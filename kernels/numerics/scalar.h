@@ -145,6 +145,20 @@ GALLOP_HD float reciprocal(float d) {
 }
 GALLOP_HD double reciprocal(double d) { return 1.0 / d; }
 
+// The same for 2^-100 <= d <= 2^100, without the device's question whether d is in such a range:
+// the special function's approximation and one step of Newton's method, which is how __frcp_rn
+// rounds correctly there.
+GALLOP_HD float reciprocal_in_range(float d) {
+#if GALLOP_ON_DEVICE
+  float approximation;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(approximation) : "f"(d));
+  return __fmaf_rn(approximation, __fmaf_rn(-d, approximation, 1.0f), approximation);
+#else
+  return 1.0f / d;
+#endif
+}
+GALLOP_HD double reciprocal_in_range(double d) { return 1.0 / d; }
+
 // Rounds to the precision of float: the identity for every F but double. Some references keep part
 // of their state in float32.
 GALLOP_HD float round_to_float(float x) { return x; }

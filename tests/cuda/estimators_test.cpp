@@ -112,7 +112,8 @@ struct ValuesResult {
   std::vector<float> value, final_value;
 };
 
-ValuesResult run_values(Backend& backend, const NetworkShape& shape, const BatchCase& batch) {
+ValuesResult run_values(Backend& backend, const NetworkShape& shape, const BatchCase& batch,
+                        Arithmetic arithmetic = Arithmetic::kStrict) {
   const RecordedBatch b(backend, batch);
   const auto parameters =
       uploaded(backend, parameters_of({shape, Head::kDeterministic, 1}, 9, 1.0f));
@@ -123,8 +124,8 @@ ValuesResult run_values(Backend& backend, const NetworkShape& shape, const Batch
   const std::size_t n = batch.n_envs, t = batch.n_steps;
   const auto value = poisoned<float>(backend, (t + 1) * n);
   const auto final_value = poisoned<float>(backend, t * n);
-  backend.values(shape, parameters.data(), by, batch.n_steps + 1, batch.n_envs,
-                 b.observation.data(), value.data());
+  backend.values({shape, parameters.data(), by, batch.n_steps + 1, batch.n_envs,
+                  b.observation.data(), value.data(), arithmetic});
   backend.final_values({shape, parameters.data(), by, batch.n_steps, batch.n_envs,
                         batch.observation_rows, b.terminated.data(), b.truncated.data(),
                         b.final_observation.data(), final_value.data()});
@@ -148,6 +149,29 @@ TEST(Values, EveryShapeAndBatch) {
         EXPECT_TRUE(same_bits(expected.final_value, actual.final_value)) << n_envs;
         EXPECT_TRUE(share > 0.0f || untouched(actual.final_value));
       }
+    }
+  }
+}
+
+// Mode fast rounds operands to TF32, but for tables and for networks beyond shared memory.
+TEST(Values, OfModeFastAreClose) {
+  const auto cpu = make_cpu_backend(2);
+  const auto subject = make_subject();
+  for (const auto& width : {std::vector<int>{4, 1}, std::vector<int>{4, 64, 64, 1},
+                            std::vector<int>{4, 7, 130, 1}, std::vector<int>{4, 600, 1}}) {
+    for (const int n_envs : {1, 5, 70, 300}) {
+      BatchCase batch;
+      batch.n_envs = n_envs;
+      batch.n_steps = 7;
+      const ValuesResult expected = run_values(*cpu, network(width), batch);
+      const ValuesResult actual = run_values(*subject, network(width), batch, Arithmetic::kFast);
+      double greatest = 0;
+      for (std::size_t k = 0; k < expected.value.size(); k++) {
+        greatest = std::max(greatest, std::abs(double(expected.value[k]) - actual.value[k]));
+      }
+      EXPECT_LT(greatest, 5e-3) << n_envs << " of width " << width[1];
+      EXPECT_EQ(greatest == 0.0, width[1] == 600) << width[1];
+      EXPECT_TRUE(same_bits(expected.final_value, actual.final_value));
     }
   }
 }

@@ -134,7 +134,15 @@ std::vector<float> parameters_after(Algorithm& learner, Backend& backend) {
   return values;
 }
 
-// The update of the policy is one graph either way; auto captures two more to time them.
+// Notes but for the one that rollouts of this environment and policy are strict.
+long fisher_notes(const std::vector<std::string>& notes) {
+  return std::count_if(notes.begin(), notes.end(), [](const std::string& note) {
+    return note.find("has no rollout on tensor cores") == std::string::npos;
+  });
+}
+
+// The update of the policy is one graph either way, a pass of the value network's fit another; auto
+// captures two more to time them. The gradient of mode fast is not exact.
 TEST(FisherPaths, AnUpdateIsOneGraphAndTakesWhatTheOptionsSay) {
   const RunOptions strict = run_options({});
   const auto cpu = make_cpu_backend(1);
@@ -149,18 +157,18 @@ TEST(FisherPaths, AnUpdateIsOneGraphAndTakesWhatTheOptionsSay) {
     int captures;
     bool is_exact;
   };
-  for (const Case& c : std::vector<Case>{{{}, 1, true},
-                                         {{"fisher=fused"}, 1, true},
-                                         {{"mode=fast", "fisher=fused"}, 1, true},
-                                         {{"mode=fast", "fisher=cublas"}, 1, false},
-                                         {{"mode=fast"}, 3, false}}) {
+  for (const Case& c : std::vector<Case>{{{}, 2, true},
+                                         {{"fisher=fused"}, 2, true},
+                                         {{"mode=fast", "fisher=fused"}, 2, false},
+                                         {{"mode=fast", "fisher=cublas"}, 2, false},
+                                         {{"mode=fast"}, 4, false}}) {
     const RunOptions options = run_options(c.assignments);
     Watched at(2, 1);
     const std::vector<float> parameters = run(options, *at.backend);
     EXPECT_EQ(at.counts.captures, c.captures);
-    EXPECT_EQ(at.notes.size(), c.captures == 3 ? 1u : 0u);
+    EXPECT_EQ(fisher_notes(at.notes), c.captures == 4 ? 1 : 0);
     EXPECT_EQ(same_bits(exact, parameters), c.is_exact);
-    for (std::size_t k = 0; k < exact.size(); k++) ASSERT_NEAR(exact[k], parameters[k], 2e-3) << k;
+    for (std::size_t k = 0; k < exact.size(); k++) ASSERT_NEAR(exact[k], parameters[k], 1e-2) << k;
     EXPECT_TRUE(same_bits(exact, run(options, *cpu)));  // the CPU has one way
   }
   EXPECT_THROW(learner_of(run_options({"fisher=cublas"}), *cpu), Error);
@@ -181,7 +189,7 @@ TEST(FisherPaths, AResumedRunKeepsItsWay) {
     const auto resumed = learner_of(options, *second.backend);
     resumed->load(file);
     resumed->iterate();
-    EXPECT_TRUE(second.notes.empty());
+    EXPECT_EQ(fisher_notes(second.notes), 0);
     EXPECT_TRUE(same_bits(parameters_after(*whole, *first.backend),
                           parameters_after(*resumed, *second.backend)));
     TensorFile again;

@@ -16,20 +16,34 @@ namespace gallop::testing {
 namespace {
 
 // Each on all floats up to a magnitude, infinity where its domain is all of them.
-enum class Function { kReciprocal, kSqrt, kSin, kCos, kExp, kLog, kTanh, kFloor };
-constexpr const char* kNames[] = {"reciprocal", "sqrt", "sin",  "cos",
-                                  "exp",        "log",  "tanh", "floor"};
+enum class Function {
+  kReciprocal,
+  kReciprocalInRange,  // 0 below the range
+  kSqrt,
+  kSin,
+  kCos,
+  kExp,
+  kLog,
+  kTanh,
+  kFloor
+};
+constexpr const char* kNames[] = {
+    "reciprocal", "reciprocal_in_range", "sqrt", "sin", "cos", "exp", "log", "tanh", "floor"};
 
 template <Function kFunction>
 GALLOP_HD float bound() {
   constexpr bool kPeriodic = kFunction == Function::kSin || kFunction == Function::kCos;
   if constexpr (kPeriodic) return 1e5f;
   if constexpr (kFunction == Function::kFloor) return 4194304.0f;
+  if constexpr (kFunction == Function::kReciprocalInRange) return 0x1p100f;
   return __builtin_inff();
 }
 template <Function kFunction>
 GALLOP_HD float value_at(float x) {
   if constexpr (kFunction == Function::kReciprocal) return reciprocal(x);
+  if constexpr (kFunction == Function::kReciprocalInRange) {
+    return gallop::abs(x) < 0x1p-100f ? 0.0f : reciprocal_in_range(x);
+  }
   if constexpr (kFunction == Function::kSqrt) return gallop::sqrt(x);
   if constexpr (kFunction == Function::kSin) return gallop::sin(x);
   if constexpr (kFunction == Function::kCos) return gallop::cos(x);
@@ -163,9 +177,9 @@ int run(int argc, char** argv) {
   }
   std::printf("function,greatest_input,blocks_that_differ,first_input,cpu,gpu,commit\n");
   if (plant) return compare_all<Function::kReciprocal>(true, argv[rest]);
-  return compare_all<Function::kReciprocal, Function::kSqrt, Function::kSin, Function::kCos,
-                     Function::kExp, Function::kLog, Function::kTanh, Function::kFloor>(false,
-                                                                                        argv[rest]);
+  return compare_all<Function::kReciprocal, Function::kReciprocalInRange, Function::kSqrt,
+                     Function::kSin, Function::kCos, Function::kExp, Function::kLog,
+                     Function::kTanh, Function::kFloor>(false, argv[rest]);
 }
 
 }  // namespace
