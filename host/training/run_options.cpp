@@ -25,9 +25,9 @@ constexpr OptionSpec kRunRows[] = {
     {"steps", OptionType::integer, "200000", 1, 1e15, nullptr, "steps",
      "environment steps to train for, rounded up to whole iterations"},
     {"mode", OptionType::choice, "strict", -kUnbounded, kUnbounded, "strict,fast", "",
-     "strict: the same bits on every device, thread count and split; fast: may use faster "
-     "arithmetic on a GPU, of products with the Fisher matrix (option fisher), repeatable on one "
-     "model; on the CPU the two are the same"},
+     "strict: the same bits on every device, thread count and split; fast: tensor cores on a GPU, "
+     "in policies, gradients, values and products with the Fisher matrix (option fisher), "
+     "repeatable on one model; on the CPU the two are the same"},
     {"device", OptionType::choice, "auto", -kUnbounded, kUnbounded, "auto,cpu,cuda", "",
      "where to compute; auto takes CUDA where it is there. Does not change the bits in strict "
      "mode"},

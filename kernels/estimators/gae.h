@@ -43,16 +43,29 @@ struct GaeRequest {
 
 namespace gallop::inline GALLOP_ISA {
 
+// The value that a step leads to, of what is read where the episode ends by truncation, at few steps,
+// and of the next step's elsewhere: one load on a device.
+template <class F>
+GALLOP_HD F value_after(const GaeRequest& r, long at, int count, Mask<F> terminated,
+                        Mask<F> truncated) {
+  const float *next = r.value + at + r.n_envs, *last = r.final_value + at;
+  const Mask<F> cut = truncated & !terminated;
+  if constexpr (kLanesOf<F> == 1) {
+    return *(any(cut) ? last : next);
+  } else {
+    const F ordinary = load_lanes(next, count, F());
+    return any(cut) ? select(cut, load_lanes(last, count, F()), ordinary) : ordinary;
+  }
+}
+
 // delta[t] and the factor of A[t + 1], for instances beginning with n.
 template <class F>
 GALLOP_HD void gae_terms(const GaeRequest& r, int t, int n, int count, F& delta, F& factor) {
   const long at = long(t) * r.n_envs + n;
   const Mask<F> terminated = load_mask(r.terminated + at, count, F());
   const Mask<F> truncated = load_mask(r.truncated + at, count, F());
-  const F next = load_lanes(r.value + at + r.n_envs, count, F());
-  F last = F(0.0f);
-  if (any(truncated)) last = load_lanes(r.final_value + at, count, F());  // at few steps
-  const F next_value = select(terminated, F(0.0f), select(truncated, last, next));
+  const F next_value =
+      select(terminated, F(0.0f), value_after<F>(r, at, count, terminated, truncated));
   const F reward = load_lanes(r.reward + at, count, F()) * F(r.reward_scale);
   const F value = load_lanes(r.value + at, count, F());
   delta = fmadd(F(r.gamma), next_value, reward) - value;
