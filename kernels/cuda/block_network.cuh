@@ -60,23 +60,36 @@ __device__ __forceinline__ bool is_aligned(const void* pointer) {
   return (reinterpret_cast<std::uintptr_t>(pointer) & 15u) == 0;
 }
 
-// Adds the inputs [n_in, stride] of E instances times 8 columns of a weight [n_in, n_out], of which
-// kWhole says that all are within it and aligned: asked once, not for every row.
+// Adds one input of E instances times 8 columns of a row of weights, of which kWhole says that all
+// are there and aligned.
 template <int E, bool kWhole>
-__device__ __forceinline__ void add_inputs(const float* in, int n_in, const float* weight,
-                                           int n_out, int valid, int stride,
-                                           float (&sum)[E][kBlockColumns]) {
+__device__ __forceinline__ void add_input(const float* in, const float* row, int valid,
+                                          float (&sum)[E][kBlockColumns]) {
+  float x[E], w[kBlockColumns];
+  load_aligned<E>(in, x);
+  load_columns(row, valid, kWhole, w);
   GALLOP_UNROLL(4)
-  for (int k = 0; k < n_in; k++) {
-    float x[E], w[kBlockColumns];
-    load_aligned<E>(in, x);
-    load_columns(weight, valid, kWhole, w);
-    in += stride;
-    weight += n_out;
+  for (int e = 0; e < E; e++) {
+    GALLOP_UNROLL(8)
+    for (int c = 0; c < kBlockColumns; c++) sum[e][c] = fmadd(x[e], w[c], sum[e][c]);
+  }
+}
+
+// Adds the inputs [n_in, stride] times 8 columns of a weight [n_in, n_out]: whether rows are whole
+// is asked once, not for each of them.
+template <int E>
+__device__ __forceinline__ void add_inputs(const float* in, int n_in, const float* weight,
+                                           int n_out, int valid, bool whole, int stride,
+                                           float (&sum)[E][kBlockColumns]) {
+  if (whole) {
     GALLOP_UNROLL(4)
-    for (int e = 0; e < E; e++) {
-      GALLOP_UNROLL(8)
-      for (int c = 0; c < kBlockColumns; c++) sum[e][c] = fmadd(x[e], w[c], sum[e][c]);
+    for (int k = 0; k < n_in; k++, in += stride, weight += n_out) {
+      add_input<E, true>(in, weight, valid, sum);
+    }
+  } else {
+    GALLOP_UNROLL(2)
+    for (int k = 0; k < n_in; k++, in += stride, weight += n_out) {
+      add_input<E, false>(in, weight, valid, sum);
     }
   }
 }
@@ -101,11 +114,7 @@ __device__ __forceinline__ void block_layer(const float* in, int n_in, const flo
       GALLOP_UNROLL(8)
       for (int c = 0; c < kBlockColumns; c++) sum[e][c] = w[c];
     }
-    if (whole) {
-      add_inputs<E, true>(in + i, n_in, weight + j, n_out, valid, stride, sum);
-    } else {
-      add_inputs<E, false>(in + i, n_in, weight + j, n_out, valid, stride, sum);
-    }
+    add_inputs<E>(in + i, n_in, weight + j, n_out, valid, whole, stride, sum);
     GALLOP_UNROLL(8)
     for (int c = 0; c < kBlockColumns; c++) {
       if (c < valid) {

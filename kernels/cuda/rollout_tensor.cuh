@@ -5,8 +5,8 @@
 // recorded log-probability is that of the action under the outputs computed here.
 //
 // Counted for CartPole with 64 tanh units on sm_90: 838 instructions a step, 130 of them of the
-// special-function unit, which at 16 a clock and multiprocessor bind first: 3.2e10 steps a second on
-// an H200.
+// special-function unit, which at 16 a clock and multiprocessor bind first: 3.2e10 steps a second
+// on an H200.
 #pragma once
 
 #include "kernels/cuda/rollout_narrow.cuh"
@@ -19,12 +19,11 @@ namespace gallop::inline GALLOP_ISA {
 template <int O, int H, int A>
 struct TensorLayout {
   static constexpr int kThreads = H <= 128 ? 128 : 256;
-  static constexpr int kBlocks = H <= 64 ? 4 : H <= 128 ? 2 : 1;  // on a multiprocessor
-  static constexpr int kInputSteps = (O + 7) / 8;                 // products of 8 inputs
-  static constexpr int kColumns = H / 8;                          // products of 8 units
-  static constexpr int kUnitSteps = H / 16;                       // products of 16 units
-  static constexpr int kOutputColumns = (A + 7) / 8;              // products of 8 outputs
-  static constexpr int kWeight1 = 0;                              // [columns, input steps, lane, 2]
+  static constexpr int kInputSteps = (O + 7) / 8;     // products of 8 inputs
+  static constexpr int kColumns = H / 8;              // products of 8 units
+  static constexpr int kUnitSteps = H / 16;           // products of 16 units
+  static constexpr int kOutputColumns = (A + 7) / 8;  // products of 8 outputs
+  static constexpr int kWeight1 = 0;                  // [columns, input steps, lane, 2]
   static constexpr int kWeight2 = kWeight1 + kColumns * kInputSteps * 64;
   static constexpr int kWeight3 = kWeight2 + kColumns * kUnitSteps * 64;
   static constexpr int kBias1 = kWeight3 + kOutputColumns * kUnitSteps * 64;
@@ -214,9 +213,18 @@ struct TensorNetwork {
   }
 };
 
+// Blocks on a multiprocessor that leave a thread registers for the units and for what it keeps of
+// its instance: 24 words beside 64 units in 128 registers.
+template <class Env, int H>
+constexpr int tensor_blocks() {
+  constexpr std::size_t kKept =
+      sizeof(RolloutInstance<Env>) + sizeof(typename Env::template Parameters<float>);
+  return H <= 64 ? (kKept <= 96 ? 4 : kKept <= 160 ? 3 : 2) : H <= 128 ? 2 : 1;
+}
+
 // Same-step resets, sizes that are constants, and no log sigma among the outputs.
 template <class Env, int kH, bool kTanh>
-__global__ void __launch_bounds__(TensorLayout<1, kH, 1>::kThreads, TensorLayout<1, kH, 1>::kBlocks)
+__global__ void __launch_bounds__(TensorLayout<1, kH, 1>::kThreads, tensor_blocks<Env, kH>())
     tensor_rollout_kernel(const __grid_constant__ RolloutRequest r) {
   GALLOP_DYNAMIC_SHARED(std::uint32_t, words);
   constexpr int kO = Traits<Env>::kObservationRows, kA = Traits<Env>::kAction;

@@ -19,35 +19,24 @@ struct TangentLayer {
   }
 };
 
-// Adds x W for 4 samples and 8 outputs, of which kWhole says that all are there and aligned: inputs
-// ascending. As add_inputs, in shorter rounds: there are no registers for the loads of longer ones.
-template <bool kWhole>
-__device__ __forceinline__ void add_samples(const float* x, int n_in, const float* weight,
-                                            int n_out, int valid, float (&sum)[4][kBlockColumns]) {
-  GALLOP_UNROLL(2)
-  for (int k = 0; k < n_in; k++) {
-    float xs[4], w[kBlockColumns];
-    load_aligned<4>(x, xs);
-    load_columns(weight, valid, kWhole, w);
-    x += kSampleStride;
-    weight += n_out;
-    GALLOP_UNROLL(4)
-    for (int e = 0; e < 4; e++) {
-      GALLOP_UNROLL(8)
-      for (int c = 0; c < kBlockColumns; c++) sum[e][c] = fmadd(xs[e], w[c], sum[e][c]);
-    }
-  }
-}
-
-// The same from sample s and output j on.
+// Adds x W for 4 samples from s on and 8 outputs from j on: inputs ascending. As add_inputs, in
+// shorter rounds: there are no registers for the loads of longer ones.
 __device__ __forceinline__ void add_columns(const float* x, int n_in, const float* weight,
                                             int n_out, int j, int s, bool aligned,
                                             float (&sum)[4][kBlockColumns]) {
   const int valid = n_out - j < kBlockColumns ? n_out - j : kBlockColumns;
+  x += s;
+  weight += j;
   if (aligned && valid == kBlockColumns) {
-    add_samples<true>(x + s, n_in, weight + j, n_out, valid, sum);
+    GALLOP_UNROLL(2)
+    for (int k = 0; k < n_in; k++, x += kSampleStride, weight += n_out) {
+      add_input<4, true>(x, weight, valid, sum);
+    }
   } else {
-    add_samples<false>(x + s, n_in, weight + j, n_out, valid, sum);
+    GALLOP_UNROLL(2)
+    for (int k = 0; k < n_in; k++, x += kSampleStride, weight += n_out) {
+      add_input<4, false>(x, weight, valid, sum);
+    }
   }
 }
 
