@@ -4,8 +4,9 @@
 #   scripts/gpu_check.sh [build]     a CUDA build: a folder, or an archive from scripts/gpu_pack.sh; by
 #                                    default build/gpu.tar.xz or build/cuda, else one that it makes
 #
-# In this order: planted errors, which have to be found; the GPU tests; the CPU's bits against the
-# GPU's, of functions on all floats and of runs; compute-sanitizer on small shapes; benchmarks. Each has
+# In this order: planted errors, which have to be found; the GPU tests, once more in poisoned memory;
+# the CPU's bits against the GPU's, of functions on all floats and of runs; compute-sanitizer on small
+# shapes; benchmarks. Each has
 # a limit of its own, so that all of them get some of the time. Everything lands in
 # bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, trust_region.csv, check.csv,
 # machine.json and logs.txt.
@@ -170,12 +171,23 @@ patterns() {
   done
 }
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
-# Room between allocations, so that memcheck sees a step from one into the next.
+# Room between allocations, so that memcheck sees a step from one into the next; memory as it comes,
+# which would be zeroed otherwise, so that initcheck sees what reads it before it is written.
 sanitize() {
   local options=(--tool "$1" --error-exitcode 9 --print-limit 20)
   if [[ $1 == memcheck ]]; then options+=(--padding 512); fi
+  if [[ $1 == initcheck ]]; then local -x GALLOP_DEVICE_MEMORY=raw; fi
   "$sanitizer" "${options[@]}" "${@:2}"
 }
+
+# A read, by a kernel of ours, of memory that nobody wrote, allocated as all memory is.
+unwritten=DeviceMemory.AReadOfWhatNobodyWroteShows
+initcheck_of_unwritten() {
+  must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* error' \
+    sanitize initcheck "$build/bin/gallop_gpu_test" --gtest_brief=1 --gtest_filter="$unwritten"
+}
+# The tests in memory whose floats are NaN until they are written.
+poisoned_tests() { GALLOP_DEVICE_MEMORY=poison "$build/bin/gallop_gpu_test" --gtest_brief=1; }
 
 # S and S+P of every environment, then S+P+L: four epochs of PPO, and TRPO.
 bench_rows() {
@@ -211,22 +223,25 @@ show_products() {
 }
 
 # The checks run in shells of their own, so that the clock can stop them.
-export build folder commit sanitizer
+export build folder commit sanitizer unwritten
 export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
+export -f initcheck_of_unwritten poisoned_tests
 
 echo "$device, commit $commit, build $build"
 machine
 check planted-bits 60 must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
 check planted-math 60 must_fail 1 '1 differ' "$build/bin/gallop_gpu_math" --plant "$commit"
 check tests 120 "$build/bin/gallop_gpu_test" --gtest_brief=1
+check poisoned-tests 120 poisoned_tests
 check math 90 math
 check bits 150 bits
 check bits-rows 10 enough_bits
 if [[ -x $sanitizer ]]; then
-  check patterns 20 patterns "${small[@]}"
+  check patterns 20 patterns "${small[@]}" "$unwritten"
   for tool in memcheck racecheck initcheck synccheck; do
     check "planted-$tool" 20 must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* (error|hazard)' \
       sanitize "$tool" "$build/bin/gallop_gpu_planted" "$tool"
+    if [[ $tool == initcheck ]]; then check planted-unwritten 20 initcheck_of_unwritten; fi
     # Between cuBLAS's kernels only memcheck looks: what else they do is not ours.
     filter=$(IFS=:; echo "${small[*]}")
     if [[ $tool == memcheck ]]; then filter+=:MatrixFisher.EveryOrderOfThreads; fi

@@ -24,8 +24,8 @@ TrainedParameters::TrainedParameters(Backend& backend, const std::vector<float>&
       size_(long(initial.size())),
       values_(backend, initial.size()),
       gradient_(backend, initial.size() + n_statistics),
-      first_moment_(backend, initial.size()),
-      second_moment_(backend, initial.size()) {
+      first_moment_(DeviceArray<float>::zeroed(backend, initial.size())),
+      second_moment_(DeviceArray<float>::zeroed(backend, initial.size())) {
   values_.upload(initial);
 }
 

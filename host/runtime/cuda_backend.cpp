@@ -3,6 +3,7 @@
 #include "host/runtime/cuda_backend.h"
 
 #include <cmath>
+#include <cstddef>
 
 #include "host/runtime/fisher_paths.h"
 #include "kernels/gradients/gradient.h"
@@ -67,6 +68,7 @@ class CudaBackend : public Backend {
 
   void* allocate(std::size_t bytes) override { return device_->allocate(bytes); }
   void release(void* memory) noexcept override { device_->release(memory); }
+  void clear(void* memory, std::size_t bytes) override { device_->fill(memory, 0, bytes); }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     device_->to_device(to, from, bytes);
   }
@@ -276,7 +278,7 @@ class CudaBackend : public Backend {
     auto* const at = static_cast<CudaMoments*>(small_.bytes(kSmallBytes));
     check(kernels_.moments(request, at, stream()));
     CudaMoments result;
-    device_->to_host(&result, at, sizeof(result));
+    device_->to_host(&result, at, offsetof(CudaMoments, greatest) + sizeof(result.greatest));
     return result;
   }
 

@@ -20,7 +20,12 @@ stand_ins() {
   # shellcheck disable=SC2016  # the stand-ins expand their own arguments
   program "$tree/fake/nvidia-smi" 'case $* in *gpu=name*) echo "Fake GPU";; *) echo "1, 2, 3, 4, 5, 6, 7, 8, 9";; esac'
   # shellcheck disable=SC2016
-  program "$tree/fake/compute-sanitizer" 'for a; do [[ $a == *planted ]] && { echo "ERROR SUMMARY: 1 error"; exit 9; }; done; echo "ERROR SUMMARY: 0 errors"'
+  program "$tree/fake/compute-sanitizer" 'errors=0
+for a; do case $a in
+  *planted) errors=1;;
+  *=DeviceMemory.*) [[ $GALLOP_DEVICE_MEMORY != raw ]] || errors=1;;
+esac; done
+echo "ERROR SUMMARY: $errors errors"; exit $((9 * errors))'
   # Names of tests are looked up among those that this build has for its stand-in of a device.
   # shellcheck disable=SC2016
   program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac"
@@ -49,7 +54,7 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "17 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "19 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
 for file in math.csv bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json logs.txt; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
@@ -63,6 +68,11 @@ expect 1 "planted-bits: FAILED" "a comparison that misses the planted error"
 stand_ins
 program "$tree/fake/compute-sanitizer" 'echo "ERROR SUMMARY: 0 errors"'
 expect 1 "planted-memcheck: FAILED" "a sanitizer that misses the planted error"
+expect 1 "planted-unwritten: FAILED" "memory that is written before initcheck sees it"
+stand_ins
+# shellcheck disable=SC2016
+program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac; [[ \$GALLOP_DEVICE_MEMORY != poison ]]"
+expect 1 "poisoned-tests: FAILED" "a test that reads what nobody wrote"
 stand_ins
 program "$tree/given/bin/gallop_gpu_trust_region" 'echo "what"'
 expect 1 "trust-region: FAILED" "a benchmark without rows"
