@@ -8,8 +8,8 @@
 # the CPU's bits against the GPU's, of functions on all floats and of runs; compute-sanitizer on small
 # shapes; benchmarks. Each has
 # a limit of its own, so that all of them get some of the time. Everything lands in
-# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, trust_region.csv, check.csv,
-# machine.json and logs.txt.
+# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, trust_region.csv,
+# check.csv, machine.json and logs.txt.
 #
 # The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
 # Python packages of NVIDIA.
@@ -211,6 +211,16 @@ with open(sys.argv[2], "w", newline="") as out:
 PY
 }
 
+# Both kernels of advantages and returns, on every shape of the suite.
+gae_rows() {
+  "$build/bin/gallop" bench gae --device cuda --seconds 0.1 --csv "$folder/gae.measured" >&2 &&
+    awk -v commit="$commit" 'NR == 1 { print $0 ",commit"; next } { print $0 "," commit }' \
+      "$folder/gae.measured"
+}
+gae() {
+  into "$folder/gae.csv" gae_rows && rm -- "$folder/gae.measured" && (($(wc -l <"$folder/gae.csv") > 1))
+}
+
 trust_region() {
   into "$folder/trust_region.csv" "$build/bin/gallop_gpu_trust_region" "$commit" &&
     (($(wc -l <"$folder/trust_region.csv") == 17))
@@ -225,7 +235,7 @@ show_products() {
 # The checks run in shells of their own, so that the clock can stop them.
 export build folder commit sanitizer unwritten
 export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
-export -f initcheck_of_unwritten poisoned_tests
+export -f initcheck_of_unwritten poisoned_tests gae_rows gae
 
 echo "$device, commit $commit, build $build"
 machine
@@ -251,6 +261,7 @@ else
   check compute-sanitizer 10 test -x "$sanitizer"
 fi
 check bench 120 bench
+check gae 60 gae
 check trust-region 60 trust_region
 show_products
 machine

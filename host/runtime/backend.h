@@ -123,6 +123,8 @@ class Backend {
   virtual void conjugate_gradient_end(const ConjugateGradientRequest&) = 0;
   virtual void line_search_begin(const LineSearchRequest&) = 0;
   virtual void line_search_step(const LineSearchRequest&) = 0;
+  // Within the backend's memory.
+  virtual void copy_bytes(void* to, const void* from, std::size_t bytes) = 0;
   // to = from; y += a x.
   virtual void copy(float* to, const float* from, long n) = 0;
   virtual void add_scaled(float* y, float a, const float* x, long n) = 0;

@@ -244,6 +244,9 @@ class CudaBackend : public Backend {
   void line_search_step(const LineSearchRequest& r) override {
     check(kernels_.line_search_step(r, stream()));
   }
+  void copy_bytes(void* to, const void* from, std::size_t bytes) override {
+    device_->copy(to, from, bytes);
+  }
   void copy(float* to, const float* from, long n) override {
     check(kernels_.copy(to, from, n, stream()));
   }

@@ -27,8 +27,9 @@ class KernelDevice {
   // the bytes asked for.
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
-  // In the order of the stream.
+  // Both in the order of the stream, within the device's memory.
   virtual void fill(void* memory, int byte, std::size_t bytes) = 0;
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   // In the order of the stream; both wait.
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;

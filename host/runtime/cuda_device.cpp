@@ -110,11 +110,14 @@ class CudaDevice : public KernelDevice {
   void fill(void* memory, int byte, std::size_t bytes) override {
     require(cudaMemsetAsync(memory, byte, bytes, stream_), "cudaMemsetAsync");
   }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "cudaMemcpyAsync");
+  }
   void to_device(void* to, const void* from, std::size_t bytes) override {
-    copy(to, from, bytes, cudaMemcpyHostToDevice, "to");
+    transfer(to, from, bytes, cudaMemcpyHostToDevice, "to");
   }
   void to_host(void* to, const void* from, std::size_t bytes) override {
-    copy(to, from, bytes, cudaMemcpyDeviceToHost, "from");
+    transfer(to, from, bytes, cudaMemcpyDeviceToHost, "from");
   }
   void* stream() const override { return stream_; }
   std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
@@ -158,8 +161,8 @@ class CudaDevice : public KernelDevice {
   }
 
   // Errors of kernels that were launched before show here.
-  void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-            const char* direction) {
+  void transfer(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                const char* direction) {
     const std::string call =
         "copy of " + std::to_string(bytes) + " bytes " + direction + " the device";
     require(cudaMemcpyAsync(to, from, bytes, kind, stream_), call);

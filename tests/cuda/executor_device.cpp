@@ -72,6 +72,10 @@ class ExecutorDevice : public KernelDevice {
     refuse_in_capture("a fill");
     std::memset(memory, byte, bytes);
   }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    refuse_in_capture("a copy");
+    std::memcpy(to, from, bytes);
+  }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     refuse_in_capture("a copy to the device");
     std::memcpy(to, from, bytes);

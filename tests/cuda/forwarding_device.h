@@ -15,6 +15,9 @@ class ForwardingDevice : public KernelDevice {
   void fill(void* memory, int byte, std::size_t bytes) override {
     inner_->fill(memory, byte, bytes);
   }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    inner_->copy(to, from, bytes);
+  }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     inner_->to_device(to, from, bytes);
   }

@@ -37,7 +37,12 @@ echo "ERROR SUMMARY: $errors errors"; exit $((9 * errors))'
 echo "environment,policy,algorithm,seed,shape,cpu_hash,gpu_hash,commit"; for ((k = 0; k < 60; k++)); do echo "row$k"; done'
   program "$tree/given/bin/gallop_gpu_trust_region" 'for ((k = 0; k < 16; k++)); do echo "row$k"; done
 echo "fisher_product,cartpole,fast,cublas,50000,5e-05,4e-05,6e-05,0.500,1,c0ffee"'
-  program "$tree/given/bin/gallop" 'echo "{\"name\": \"rollout\", \"per_second\": 1}"'
+  # shellcheck disable=SC2016
+  program "$tree/given/bin/gallop" 'all=$*
+case $all in
+  *"bench gae"*) printf "name,per_second\ngae,1\n" >"${all##*--csv }";;
+  *) echo "{\"name\": \"rollout\", \"per_second\": 1}";;
+esac'
 }
 
 # expect <status> <text> <what> [build]: runs the script on the stand-ins.
@@ -54,11 +59,12 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "19 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "20 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
-for file in math.csv bits.csv bench.csv bench.jsonl trust_region.csv check.csv machine.json logs.txt; do
+for file in math.csv bits.csv bench.csv bench.jsonl gae.csv trust_region.csv check.csv machine.json logs.txt; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
+grep -qx 'gae,1,unknown' "$tree/bench/results/Fake_GPU/gae.csv" || { echo "gae.csv has no commit"; failures=$((failures + 1)); }
 
 program "$tree/given/bin/gallop_gpu_test" 'echo "[  FAILED  ] Gae"; exit 1'
 expect 1 "tests: FAILED" "a failing test"
@@ -73,6 +79,9 @@ stand_ins
 # shellcheck disable=SC2016
 program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac; [[ \$GALLOP_DEVICE_MEMORY != poison ]]"
 expect 1 "poisoned-tests: FAILED" "a test that reads what nobody wrote"
+stand_ins
+program "$tree/given/bin/gallop" 'exit 0'
+expect 1 "gae: FAILED" "a benchmark that writes nothing"
 stand_ins
 program "$tree/given/bin/gallop_gpu_trust_region" 'echo "what"'
 expect 1 "trust-region: FAILED" "a benchmark without rows"
