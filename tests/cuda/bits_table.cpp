@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <span>
 #include <thread>
 
@@ -123,12 +124,13 @@ std::vector<Policy> policies_for(const EnvironmentSpec& spec) {
 
 // Instances that 132 multiprocessors hold at most (docs/kernel_resources.csv): threads of one
 // instance each, threads of two, and teams of threads for 32 or 64 together. The threads of
-// articulated bodies take more registers, those of the greater ones all.
+// articulated bodies take more registers, those of the greater ones all: 256 of them, or 384, which
+// half as many again exceed too.
 int filling(const EnvironmentSpec& spec, Kind kind) {
   constexpr int kMultiprocessors = 132;
   const bool is_great = spec.long_steps && spec.observation_capacity > 10;
   if (kind == Kind::kThread) {
-    return kMultiprocessors * (is_great ? 384 : spec.long_steps ? 1024 : 2048);
+    return kMultiprocessors * (is_great ? 256 : spec.long_steps ? 1024 : 2048);
   }
   if (kind == Kind::kPair && !spec.long_steps) return kMultiprocessors * 512;
   return kMultiprocessors * (spec.long_steps ? 64 : 128);
@@ -254,10 +256,12 @@ class Comparison {
     c.head = policy.head;
     c.deterministic = policy.deterministic;
     c.normalized = policy.normalized;
-    const std::string cpu_hash = hash_of(run_rollout(cpu_, c));
-    if (plant_) c.weight_scale = 1.0f + 0x1p-23f;
-    report_({spec_of(entry).name, std::string(policy.name) + text(mode), "-", seed, batch.text(),
-             cpu_hash, hash_of(run_rollout(subject_, c))});
+    RolloutCase other = c;
+    if (plant_) other.weight_scale = 1.0f + 0x1p-23f;
+    report({spec_of(entry).name, std::string(policy.name) + text(mode), "-", seed, batch.text()},
+           [&](Backend& backend) {
+             return hash_of(run_rollout(backend, &backend == &cpu_ ? c : other));
+           });
   }
 
   void step(const EnvironmentEntry& entry, ResetMode mode, const Batch& batch,
@@ -269,8 +273,8 @@ class Comparison {
     c.seed = seed;
     c.time_limit = std::min(4, batch.n_steps - 1);
     c.mode = mode;
-    report_({spec_of(entry).name, std::string("steps") + text(mode), "-", seed, batch.text(),
-             hash_of(run_steps(cpu_, c)), hash_of(run_steps(subject_, c))});
+    report({spec_of(entry).name, std::string("steps") + text(mode), "-", seed, batch.text()},
+           [&](Backend& backend) { return hash_of(run_steps(backend, c)); });
   }
 
   void train(const AlgorithmDescriptor& algorithm, const char* environment, const char* policy,
@@ -281,12 +285,20 @@ class Comparison {
     }
     options.set_assignment("seed=" + std::to_string(seed), "the comparison of bits");
     const int n_iterations = small_ ? 1 : 3;
-    const std::string gpu_hash = train_hash(subject_, options, n_iterations);
-    const Options& values = options.values();
-    report_({environment, policy, algorithm.name, seed,
-             std::to_string(values.integer("n_envs")) + "x" +
-                 std::to_string(values.integer("n_steps")) + "x" + std::to_string(n_iterations),
-             train_hash(cpu_, options, n_iterations), gpu_hash});
+    const Batch batch = {int(options.values().integer("n_envs")),
+                         int(options.values().integer("n_steps"))};
+    report({environment, policy, algorithm.name, seed,
+            batch.text() + "x" + std::to_string(n_iterations)},
+           [&](Backend& backend) { return train_hash(backend, options, n_iterations); });
+  }
+
+  // Both sides at once: one has the device, the other the processor.
+  void report(BitsRow row, const std::function<std::string(Backend&)>& hash) const {
+    std::future<std::string> subject =
+        std::async(std::launch::async, [&] { return hash(subject_); });
+    row.cpu_hash = hash(cpu_);
+    row.gpu_hash = subject.get();
+    report_(row);
   }
 
   static std::string train_hash(Backend& backend, const RunOptions& options, int n_iterations) {

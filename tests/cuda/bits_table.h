@@ -15,7 +15,7 @@ struct BitsRow {
   std::string environment, policy, algorithm;  // algorithm "-" for a rollout, and for steps
   std::uint64_t seed;
   std::string shape;  // instances x steps, x iterations
-  std::string cpu_hash, gpu_hash;
+  std::string cpu_hash = {}, gpu_hash = {};
 };
 
 // Batches below, at and above what fills the device, or small ones for an executor.

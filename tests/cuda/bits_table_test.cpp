@@ -25,11 +25,10 @@ TEST(BitsTable, EveryRowIsEqual) {
   EXPECT_GE(n_rows, 30);
   EXPECT_EQ(environments.size(), all_environments().size());
   EXPECT_EQ(algorithms.size(), all_algorithms().size() + 1);  // and "-", what does not learn
-  for (const char* policy :
-       {"uniform", "linear", "64-64", "64-64 most probable", "64-64 network log sigma",
-        "64-64 deterministic", "tabular softmax", "64-64, next-step resets", "steps",
-        "steps, next-step resets", "steps, resets disabled", "default", "network log sigma",
-        "tabular"}) {
+  for (const char* policy : {"uniform", "linear", "64-64", "64-64 most probable",
+                             "64-64 network log sigma", "64-64 deterministic", "tabular softmax",
+                             "64-64, next-step resets", "steps", "steps, next-step resets",
+                             "steps, resets disabled", "default", "network log sigma", "tabular"}) {
     EXPECT_TRUE(policies.contains(policy)) << policy;
   }
 }
