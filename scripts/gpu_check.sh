@@ -8,8 +8,8 @@
 # the CPU's bits against the GPU's, of functions on all floats and of runs; compute-sanitizer on small
 # shapes; benchmarks. Each has
 # a limit of its own, so that all of them get some of the time. Everything lands in
-# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, trust_region.csv,
-# check.csv, machine.json and logs.txt.
+# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, solve.csv,
+# trust_region.csv, check.csv, machine.json and logs.txt.
 #
 # The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
 # Python packages of NVIDIA.
@@ -221,6 +221,20 @@ gae() {
   into "$folder/gae.csv" gae_rows && rm -- "$folder/gae.measured" && (($(wc -l <"$folder/gae.csv") > 1))
 }
 
+# From cold starts until CartPole is solved, on the device and on the processor beside it.
+solve_rows() {
+  bench/solve.sh "$build/bin/gallop" cuda "$commit" && bench/solve.sh "$build/bin/gallop" cpu "$commit" | tail -n +2
+}
+solve() { into "$folder/solve.csv" solve_rows; }
+show_solved() {
+  local device
+  for device in cuda cpu; do
+    awk -F, -v device="$device" '$1 == device { print $3 + $4 }' "$folder/solve.csv" | sort -g |
+      awk -v device="$device" '{ seconds[NR] = $1 } END { if (NR > 0)
+        printf "cartpole solved on %s: %.3f s from a cold start, median of %d seeds\n", device, seconds[int((NR + 1) / 2)], NR }'
+  done
+}
+
 trust_region() {
   into "$folder/trust_region.csv" "$build/bin/gallop_gpu_trust_region" "$commit" &&
     (($(wc -l <"$folder/trust_region.csv") == 17))
@@ -235,7 +249,7 @@ show_products() {
 # The checks run in shells of their own, so that the clock can stop them.
 export build folder commit sanitizer unwritten
 export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
-export -f initcheck_of_unwritten poisoned_tests gae_rows gae
+export -f initcheck_of_unwritten poisoned_tests gae_rows gae solve_rows solve
 
 echo "$device, commit $commit, build $build"
 machine
@@ -262,6 +276,8 @@ else
 fi
 check bench 120 bench
 check gae 60 gae
+check solve 60 solve
+show_solved
 check trust-region 60 trust_region
 show_products
 machine

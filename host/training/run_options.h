@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ class RunOptions {
   void set_assignment(std::string_view assignment, std::string_view origin);
 
   std::uint64_t seed() const { return std::uint64_t(values_.integer("seed")); }
+  // The mean return of an evaluation that ends the run, where one does.
+  std::optional<double> stop_return() const;
   // Parameters, sizes and table; reads the file that describes the problem where one is named.
   // Throws an I/O or value error for that file, a value error for sizes that the built-in table
   // does not have.

@@ -9,8 +9,9 @@ failures=0
 tests=$1/bin/gallop_cuda_test
 
 tree=$work/tree
-mkdir -p "$tree/scripts" "$tree/fake" "$tree/given/bin"
+mkdir -p "$tree/scripts" "$tree/bench" "$tree/fake" "$tree/given/bin"
 cp "$root/scripts/gpu_check.sh" "$root/scripts/gpu_pack.sh" "$tree/scripts/"
+cp "$root/bench/solve.sh" "$tree/bench/"
 
 program() {
   printf '#!/usr/bin/env bash\n%s\n' "$2" >"$1"
@@ -40,6 +41,8 @@ echo "fisher_product,cartpole,fast,cublas,50000,5e-05,4e-05,6e-05,0.500,1,c0ffee
   # shellcheck disable=SC2016
   program "$tree/given/bin/gallop" 'all=$*
 case $all in
+  *"train cartpole"*) [[ $all == *"--device cuda"* ]] && device=cuda || device=cpu
+    printf "{\"device\": \"%s\", \"seed\": 1, \"startup_seconds\": 0.25, \"train_seconds\": 0.5, \"steps\": 3, \"iterations\": 4, \"eval_return_mean\": 480, \"reached_stop_return\": true}\n" $device;;
   *"bench gae"*) printf "name,per_second\ngae,1\n" >"${all##*--csv }";;
   *) echo "{\"name\": \"rollout\", \"per_second\": 1}";;
 esac'
@@ -59,9 +62,10 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "20 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "21 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "cartpole solved on cuda: 0.750 s from a cold start, median of 8 seeds" "the time to solve it"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
-for file in math.csv bits.csv bench.csv bench.jsonl gae.csv trust_region.csv check.csv machine.json logs.txt; do
+for file in math.csv bits.csv bench.csv bench.jsonl gae.csv solve.csv trust_region.csv check.csv machine.json logs.txt; do
   [[ -s $tree/bench/results/Fake_GPU/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
 grep -qx 'gae,1,unknown' "$tree/bench/results/Fake_GPU/gae.csv" || { echo "gae.csv has no commit"; failures=$((failures + 1)); }
@@ -82,6 +86,7 @@ expect 1 "poisoned-tests: FAILED" "a test that reads what nobody wrote"
 stand_ins
 program "$tree/given/bin/gallop" 'exit 0'
 expect 1 "gae: FAILED" "a benchmark that writes nothing"
+expect 1 "solve: FAILED" "a training without a result"
 stand_ins
 program "$tree/given/bin/gallop_gpu_trust_region" 'echo "what"'
 expect 1 "trust-region: FAILED" "a benchmark without rows"
