@@ -54,6 +54,8 @@ constexpr const char* kPrefix = "parameters.";
 
 }  // namespace
 
+std::span<const OptionSpec> run_rows() { return kRunRows; }
+
 RunOptions::RunOptions(std::string_view environment, std::string_view algorithm)
     : environment_(&find_environment(environment)),
       algorithm_(&find_algorithm(algorithm)),

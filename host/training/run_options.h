@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct EnvironmentProblem {
   std::vector<float> table;  // the shared table, empty where the environment has none
   int time_limit;            // steps, 0 for none
 };
+
+// The rows that every run has, beside those of its algorithm and its environment.
+std::span<const OptionSpec> run_rows();
 
 // All that decides a run: the environment, the algorithm, the rows of the run, of the algorithm and
 // of the environment's parameters ("parameters.gravity"), each with its value.
