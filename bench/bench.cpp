@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "bench/fisher_suite.h"
+#include "bench/gae_suite.h"
 #include "bench/rollout_suite.h"
 #include "bench/training_suite.h"
 #include "host/error.h"
@@ -22,6 +23,7 @@ constexpr const char* kUsage = R"(gallop bench SUITE: measures this machine
 
   rollout    steps a second of simulation (S) and simulation with policy (S+P)
   fisher     samples a second of Fisher-vector products, beside the same in Eigen
+  gae        elements a second of advantages and returns, by both kernels
   trpo, ppo  samples a second of whole iterations (S+P+L); of trpo with its phases
 
 'gallop bench SUITE --help' explains its flags.
@@ -123,6 +125,29 @@ int run_fisher(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+int run_gae(const std::vector<std::string>& arguments) {
+  GaeSuite suite;
+  std::string csv;
+  bool json = false;
+  CLI::App app(
+      "Elements a second of generalised advantage estimation by the sequential kernel and by the "
+      "scan, beside a plain loop in the same run.",
+      "bench gae");
+  app.add_option("--shape", suite.shapes,
+                 "instances x steps such as 8192x128, separated by commas; default all")
+      ->delimiter(',');
+  app.add_option("--device", suite.device, "cpu, cuda or auto");
+  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
+  app.add_option("--seconds", suite.seconds, "time for each side of a row");
+  app.add_option("--csv", csv, "also write the rows to this file");
+  app.add_flag("--json", json, "one JSON object a row");
+  if (!parse_command_line(app, arguments)) return 0;
+  Report report(json, csv);
+  run_gae_suite(suite, [&](const BenchRow& row) { report.add(row); });
+  report.finish();
+  return 0;
+}
+
 int run_training(const std::string& algorithm, const std::vector<std::string>& arguments) {
   TrainingSuite suite;
   suite.algorithm = algorithm;
@@ -162,7 +187,7 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }
-  const std::vector<std::string> suites = {"rollout", "fisher", "trpo", "ppo"};
+  const std::vector<std::string> suites = {"rollout", "fisher", "gae", "trpo", "ppo"};
   if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
     throw usage_error(fmt::format("unknown benchmark suite '{}'{}. 'gallop bench --help' names all",
                                   suite, did_you_mean(suite, suites)));
@@ -175,6 +200,7 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
   const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   if (suite == "rollout") return run_rollout(rest);
   if (suite == "fisher") return run_fisher(rest);
+  if (suite == "gae") return run_gae(rest);
   return run_training(suite, rest);
 }
 

@@ -45,7 +45,8 @@ __attribute__((target("avx2,fma"))) void fma_rounds_v3() {
 }
 
 // Larger than a last-level cache, so that every line goes to memory.
-constexpr std::size_t kBytes = std::size_t(64) << 20;
+constexpr std::size_t kBytes = std::size_t(64) << 20, kDeviceBytes = std::size_t(512) << 20;
+constexpr int kCopies = 16;  // before the host waits
 
 }  // namespace
 
@@ -80,6 +81,26 @@ double measure_store_bandwidth(int threads, double seconds) {
   }
   for (char* buffer : buffers) std::free(buffer);
   return rates.best();
+}
+
+double measure_copy_bandwidth(Backend& backend, std::size_t bytes, double seconds) {
+  const auto from = DeviceArray<char>::zeroed(backend, bytes);
+  const auto to = DeviceArray<char>::zeroed(backend, bytes);
+  char done;
+  Rates rates;
+  while (rates.seconds() < seconds || rates.count() < 5) {
+    to.download(&done, 1);
+    const double start = wall_seconds();
+    for (int k = 0; k < kCopies; k++) backend.copy_bytes(to.data(), from.data(), bytes);
+    to.download(&done, 1);  // waits for the device
+    rates.add(2.0 * kCopies * double(bytes), wall_seconds() - start);
+  }
+  return rates.best();
+}
+
+double measure_memory_rate(Backend& backend, int threads, double seconds) {
+  return backend.name() == "cpu" ? measure_store_bandwidth(threads, seconds)
+                                 : measure_copy_bandwidth(backend, kDeviceBytes, seconds);
 }
 
 }  // namespace gallop

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # record.sh PROGRAM FOLDER [PYTHON]: measures this machine and writes the tables that are committed:
-# {rollout,fisher,trpo,ppo}-v4.csv and -v3.csv (where the processor has the instructions) and, with a
+# {rollout,fisher,gae,trpo,ppo}-v4.csv and -v3.csv (where the processor has the instructions) and, with a
 # PYTHON that has the peers, peers.csv (bench/peers/requirements.txt) and peers-trpo.csv
 # (requirements-trpo.txt), whichever it has; each line with the commit and the processor. SUITES
-# names the suites to measure, by default "rollout fisher trpo ppo".
+# names the suites to measure, by default "rollout fisher gae trpo ppo".
 # Let nothing else run meanwhile.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,7 +27,7 @@ finish() {
 
 for isa in v4 v3; do
   if [[ $isa == v4 ]] && ! grep -qw avx512dq /proc/cpuinfo; then continue; fi
-  for suite in ${SUITES:-rollout fisher trpo ppo}; do
+  for suite in ${SUITES:-rollout fisher gae trpo ppo}; do
     GALLOP_ISA=$isa "$program" bench "$suite" --csv "$folder/measured"
     finish "$folder/measured" "$folder/$suite-$isa.csv"
   done

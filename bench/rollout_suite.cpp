@@ -62,8 +62,7 @@ class RowMaker {
         cpu_(make_cpu_backend(1)),
         on_cpu_(backend_->name() == "cpu") {
     if (!on_cpu_) threads_ = 1;
-    if (!on_cpu_) return;
-    store_peak_ = measure_store_bandwidth(threads_, std::min(0.3, suite.seconds));
+    memory_rate_ = measure_memory_rate(*backend_, threads_, std::min(0.3, suite.seconds));
   }
 
   void make(const EnvironmentEntry& entry, const std::string& policy, bool stored) {
@@ -81,6 +80,7 @@ class RowMaker {
     row.scope = policy == "random" ? "S" : "S+P";
     row.environment = spec.name;
     row.policy = policy;
+    row.shape = fmt::format("{}x{}", n_envs, n_steps);
     row.backend = on_cpu_ ? std::string("cpu-") + isa_name(processor_isa()) : backend_->name();
     row.threads = threads_;
     row.stored = stored;
@@ -112,10 +112,10 @@ class RowMaker {
     show_(row);
   }
 
-  // NaN where neither products nor stores bound the row.
+  // NaN where neither products nor stores bound the row. A device's multiply-adds are not measured.
   double peak_fraction(const BenchRow& row, double fma_peak) const {
     const double compute = row.per_second * row.flops_per_step / fma_peak;
-    const double memory = row.per_second * row.bytes_per_step / store_peak_;
+    const double memory = row.per_second * row.bytes_per_step / memory_rate_;
     const double fraction = std::fmax(compute, memory);
     return fraction > 0 ? fraction : std::nan("");
   }
@@ -125,7 +125,7 @@ class RowMaker {
   int threads_;
   std::unique_ptr<Backend> backend_, cpu_;
   bool on_cpu_;
-  double store_peak_ = std::nan("");
+  double memory_rate_;
 };
 
 }  // namespace

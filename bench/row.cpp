@@ -12,13 +12,17 @@ using Json = nlohmann::ordered_json;
 
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 
+Json text(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 Json object(const BenchRow& row) {
   return {{"name", row.name},
           {"scope", row.scope},
-          {"environment", row.environment},
-          {"policy", row.policy},
+          {"environment", text(row.environment)},
+          {"policy", text(row.policy)},
           {"mode", row.mode},
-          {"phase", row.phase.empty() ? Json(nullptr) : Json(row.phase)},
+          {"shape", text(row.shape)},
+          {"kernel", text(row.kernel)},
+          {"phase", text(row.phase)},
           {"backend", row.backend},
           {"threads", row.threads},
           {"stored", row.stored},
@@ -26,7 +30,7 @@ Json object(const BenchRow& row) {
           {"flops_per_step", number(row.flops_per_step)},
           {"per_second", number(row.per_second)},
           {"spread", number(row.spread)},
-          {"baseline", row.baseline.empty() ? Json(nullptr) : Json(row.baseline)},
+          {"baseline", text(row.baseline)},
           {"baseline_per_second", number(row.baseline_per_second)},
           {"difference", number(row.difference)},
           {"peak_fraction", number(row.peak_fraction)},
@@ -72,19 +76,20 @@ std::string to_csv(const BenchRow& row) {
 }
 
 std::string table_header() {
-  return fmt::format("{:<24}{:<10}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>8}  {:<8}{:>12}{:>8}{:>7}",
+  return fmt::format("{:<24}{:<11}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>8}  {:<8}{:>12}{:>8}{:>7}",
                      "environment", "policy", "mode", "scope", "backend", "threads", "stored",
                      "steps/s", "spread", "baseline", "steps/s", "ratio", "peak");
 }
 
 std::string to_table(const BenchRow& row) {
+  const std::string& what = row.environment.empty() ? row.shape : row.environment;
   const double ratio = row.per_second / row.baseline_per_second;
   return fmt::format(
-      "{:<24}{:<10}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}",
-      row.phase.empty() ? row.environment : "  " + row.phase, row.policy, row.mode, row.scope,
-      row.backend, row.threads, row.stored ? "yes" : "no", rate(row.per_second), 100 * row.spread,
-      row.baseline.empty() ? "-" : row.baseline, rate(row.baseline_per_second),
-      std::isfinite(ratio) ? fmt::format("{:.1f}x", ratio) : "-",
+      "{:<24}{:<11}{:<7}{:<6}{:<9}{:>7}{:>7}{:>14}{:>7.1f}%  {:<8}{:>12}{:>8}{:>7}",
+      row.phase.empty() ? what : "  " + row.phase, row.policy.empty() ? row.kernel : row.policy,
+      row.mode, row.scope, row.backend, row.threads, row.stored ? "yes" : "no",
+      rate(row.per_second), 100 * row.spread, row.baseline.empty() ? "-" : row.baseline,
+      rate(row.baseline_per_second), std::isfinite(ratio) ? fmt::format("{:.1f}x", ratio) : "-",
       std::isfinite(row.peak_fraction) ? fmt::format("{:.0f}%", 100 * row.peak_fraction) : "-");
 }
 

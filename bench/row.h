@@ -8,10 +8,12 @@ namespace gallop {
 struct BenchRow {
   std::string name;   // suite/environment/policy/...
   std::string scope;  // what a unit is: S simulation, S+P with policy, S+P+L with learning
-  std::string environment, policy;
-  std::string mode = "strict";  // or fast, where that is other arithmetic
-  std::string phase;            // of an iteration; empty for the whole
-  std::string backend;          // cpu-v4, cpu-v3, cuda
+  std::string environment, policy;  // empty where the work has none
+  std::string mode = "strict";      // or fast, where that is other arithmetic
+  std::string shape;                // instances x steps
+  std::string kernel;               // where more than one was measured
+  std::string phase;                // of an iteration; empty for the whole
+  std::string backend;              // cpu-v4, cpu-v3, cuda
   int threads = 1;
   bool stored = false;        // the trajectory was recorded
   double bytes_per_step = 0;  // written to it

@@ -132,6 +132,8 @@ void run_training_suite(const TrainingSuite& suite,
   row.environment = spec_of(options.environment()).name;
   row.policy = network_name(options.values());
   if (!on_cpu) row.mode = options.values().text("mode");
+  row.shape =
+      fmt::format("{}x{}", options.values().integer("n_envs"), options.values().integer("n_steps"));
   row.backend = on_cpu ? std::string("cpu-") + isa_name(processor_isa()) : backend->name();
   row.threads = on_cpu ? threads : 1;
   row.stored = true;

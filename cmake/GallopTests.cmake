@@ -131,6 +131,12 @@ endforeach()
 if(GALLOP_HAVE_CUDA)
   gallop_add_gpu_test()
 endif()
+# The CUDA kernels once more with memory that holds a poison until it is written.
+if(TARGET gallop_cuda_test)
+  gtest_discover_tests(gallop_cuda_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    TEST_PREFIX "gallop_cuda_test.poison." TEST_LIST gallop_cuda_poison_tests
+    PROPERTIES TIMEOUT 300 ENVIRONMENT GALLOP_DEVICE_MEMORY=poison)
+endif()
 
 # The engine in double, which takes long to compile, is a library of the programs that use it.
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/bodies/*_engine.cpp)

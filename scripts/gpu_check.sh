@@ -4,12 +4,12 @@
 #   scripts/gpu_check.sh [build]     a CUDA build: a folder, or an archive from scripts/gpu_pack.sh; by
 #                                    default build/gpu.tar.xz or build/cuda, else one that it makes
 #
-# In this order: planted errors, which have to be found; the GPU tests; the CPU's bits against the
-# GPU's, of functions on all floats and of runs; compute-sanitizer on small shapes; benchmarks; a
-# profile of the main kernels, where ncu is there and may read the device's counters. Each has a limit
-# of its own, so that all of them get some of the time. Everything lands in bench/results/<device>/:
-# math.csv, bits.csv, bench.csv and bench.jsonl, trust_region.csv, ncu.csv, check.csv, machine.json and
-# logs.txt. docs/gpu.md is drawn of it.
+# In this order: planted errors, which have to be found; the GPU tests, once more in poisoned memory;
+# the CPU's bits against the GPU's, of functions on all floats and of runs; compute-sanitizer on small
+# shapes; benchmarks; a profile of the main kernels, where ncu is there and may read the device's
+# counters. Each has a limit of its own, so that all of them get some of the time. Everything lands in
+# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, solve.csv,
+# trust_region.csv, ncu.csv, check.csv, machine.json and logs.txt. docs/gpu.md is drawn of it.
 #
 # The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
 # Python packages of NVIDIA.
@@ -192,7 +192,8 @@ small=('*EveryEnvironment.*' 'Step.*' 'Gae.ScanInEveryOrderOfThreads' 'Returns.*
   'Shuffle.*' 'Gradient.EveryOrderOfThreads' 'Gradient.TablesAndNetworksBeyondSharedMemory' 'Adam.*'
   'Fisher.EveryOrderOfThreads' 'Fisher.TablesAndNetworksBeyondSharedMemory' 'Solver.EveryOrder*'
   'LineSearch.*' 'Recording.ARepetition*' 'Moments.OfZerosAndOfWhatIsNotFinite'
-  'Rollout.EveryOrderOfThreads')
+  'Rollout.EveryOrderOfThreads' 'FastRollout.EveryBatchSizeAroundAWarp' 'FastGradient.BeyondSharedMemory'
+  'FastGradient.EveryCountAroundAChunk' 'Values.OfModeFastAreClose' 'OptimizerStep.Refuses*' 'Episodes.Bits*')
 patterns() {
   local pattern listed
   for pattern in "$@"; do
@@ -201,19 +202,33 @@ patterns() {
   done
 }
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
-# Room between allocations, so that memcheck sees a step from one into the next.
+# Room between allocations, so that memcheck sees a step from one into the next; memory as it comes,
+# which would be zeroed otherwise, so that initcheck sees what reads it before it is written.
 sanitize() {
   local options=(--tool "$1" --error-exitcode 9 --print-limit 20)
   if [[ $1 == memcheck ]]; then options+=(--padding 512); fi
+  if [[ $1 == initcheck ]]; then local -x GALLOP_DEVICE_MEMORY=raw; fi
   "$sanitizer" "${options[@]}" "${@:2}"
 }
 
-# S and S+P of every environment, then S+P+L: four epochs of PPO, and TRPO.
+# A read, by a kernel of ours, of memory that nobody wrote, allocated as all memory is.
+unwritten=DeviceMemory.AReadOfWhatNobodyWroteShows
+initcheck_of_unwritten() {
+  must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* error' \
+    sanitize initcheck "$build/bin/gallop_gpu_test" --gtest_brief=1 --gtest_filter="$unwritten"
+}
+# The tests in memory whose floats are NaN until they are written.
+poisoned_tests() { GALLOP_DEVICE_MEMORY=poison "$build/bin/gallop_gpu_test" --gtest_brief=1; }
+
+# S and S+P of every environment, then S+P+L: four epochs of PPO, and TRPO; in both modes.
 bench_rows() {
-  local shape=(--set n_envs=16384 --set n_steps=64)
-  "$build/bin/gallop" bench rollout --device cuda --seconds 0.2 --json &&
-    "$build/bin/gallop" bench ppo --device cuda --json "${shape[@]}" --set epochs=4 --set minibatch=65536 &&
-    "$build/bin/gallop" bench trpo --device cuda --json "${shape[@]}"
+  local mode shape=(--set n_envs=16384 --set n_steps=64)
+  for mode in strict fast; do
+    "$build/bin/gallop" bench rollout --device cuda --mode "$mode" --seconds 0.2 --json &&
+      "$build/bin/gallop" bench ppo --device cuda --json "${shape[@]}" --set epochs=4 --set minibatch=65536 \
+        --set mode="$mode" &&
+      "$build/bin/gallop" bench trpo --device cuda --json "${shape[@]}" --set mode="$mode" || return
+  done
 }
 bench() {
   into "$folder/bench.jsonl" bench_rows || return 1
@@ -228,6 +243,30 @@ with open(sys.argv[2], "w", newline="") as out:
     for row in rows:
         writer.writerow({**row, "commit": sys.argv[3]})
 PY
+}
+
+# Both kernels of advantages and returns, on every shape of the suite.
+gae_rows() {
+  "$build/bin/gallop" bench gae --device cuda --seconds 0.1 --csv "$folder/gae.measured" >&2 &&
+    awk -v commit="$commit" 'NR == 1 { print $0 ",commit"; next } { print $0 "," commit }' \
+      "$folder/gae.measured"
+}
+gae() {
+  into "$folder/gae.csv" gae_rows && rm -- "$folder/gae.measured" && (($(wc -l <"$folder/gae.csv") > 1))
+}
+
+# From cold starts until CartPole is solved, on the device and on the processor beside it.
+solve_rows() {
+  bench/solve.sh "$build/bin/gallop" cuda "$commit" && bench/solve.sh "$build/bin/gallop" cpu "$commit" | tail -n +2
+}
+solve() { into "$folder/solve.csv" solve_rows; }
+show_solved() {
+  local device
+  for device in cuda cpu; do
+    awk -F, -v device="$device" '$1 == device { print $3 + $4 }' "$folder/solve.csv" | sort -g |
+      awk -v device="$device" '{ seconds[NR] = $1 } END { if (NR > 0)
+        printf "cartpole solved on %s: %.3f s from a cold start, median of %d seeds\n", device, seconds[int((NR + 1) / 2)], NR }'
+  done
 }
 
 trust_region() {
@@ -283,8 +322,9 @@ draw_page() {
 }
 
 # The checks run in shells of their own, so that the clock can stop them.
-export build folder commit sanitizer ncu work
+export build folder commit sanitizer unwritten ncu work
 export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
+export -f initcheck_of_unwritten poisoned_tests gae_rows gae solve_rows solve
 export -f profile profile_run profile_rows
 
 echo "$device, commit $commit, build $build"
@@ -292,14 +332,16 @@ machine
 check planted-bits 60 must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
 check planted-math 60 must_fail 1 '1 differ' "$build/bin/gallop_gpu_math" --plant "$commit"
 check tests 120 "$build/bin/gallop_gpu_test" --gtest_brief=1
+check poisoned-tests 120 poisoned_tests
 check math 90 math
 check bits 150 bits
 check bits-rows 10 enough_bits
 if [[ -x $sanitizer ]]; then
-  check patterns 20 patterns "${small[@]}"
+  check patterns 20 patterns "${small[@]}" "$unwritten"
   for tool in memcheck racecheck initcheck synccheck; do
     check "planted-$tool" 20 must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* (error|hazard)' \
       sanitize "$tool" "$build/bin/gallop_gpu_planted" "$tool"
+    if [[ $tool == initcheck ]]; then check planted-unwritten 20 initcheck_of_unwritten; fi
     # Between cuBLAS's kernels only memcheck looks: what else they do is not ours.
     filter=$(IFS=:; echo "${small[*]}")
     if [[ $tool == memcheck ]]; then filter+=:MatrixFisher.EveryOrderOfThreads; fi
@@ -309,6 +351,9 @@ else
   check compute-sanitizer 10 test -x "$sanitizer"
 fi
 sampled check bench 120 bench
+check gae 60 gae
+check solve 60 solve
+show_solved
 check trust-region 60 trust_region
 show_products
 check ncu 90 profile

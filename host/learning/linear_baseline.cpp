@@ -21,7 +21,7 @@ LinearBaseline::LinearBaseline(const AlgorithmContext& context, OnPolicyLearner&
       proximal_(context.options.real("value_proximal")),
       n_features_(feature_count(learner.observation_size(), learner.has_index_observations())),
       host_weight_(n_features_, 0.0f),
-      weight_(backend_, n_features_),
+      weight_(DeviceArray<float>::zeroed(backend_, n_features_)),
       feature_(backend_,
                std::size_t(learner.n_samples() + context.options.integer("n_envs")) * n_features_),
       product_(backend_, gram_count(n_features_)) {

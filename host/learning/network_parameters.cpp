@@ -16,8 +16,8 @@ TrainedParameters::TrainedParameters(Backend& backend, const std::vector<float>&
       size_(long(initial.size())),
       values_(backend, initial.size()),
       gradient_(backend, initial.size() + n_statistics),
-      first_moment_(backend, initial.size()),
-      second_moment_(backend, initial.size()),
+      first_moment_(DeviceArray<float>::zeroed(backend, initial.size())),
+      second_moment_(DeviceArray<float>::zeroed(backend, initial.size())),
       state_(backend, 1) {
   values_.upload(initial);
   const StepState fresh = {0.0, 1.0, 1.0, 0.0, 1.0, 0};

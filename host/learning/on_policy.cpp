@@ -144,8 +144,9 @@ void OnPolicyLearner::allocate_rollout(Backend& backend) {
   final_observation_ = DeviceArray<float>(backend, samples * o);
   ended_return_ = DeviceArray<float>(backend, samples);
   ended_length_ = DeviceArray<std::int32_t>(backend, samples);
-  value_ = DeviceArray<float>(backend, samples + n);
-  final_value_ = DeviceArray<float>(backend, samples);
+  // Zero where no baseline writes them, and where no episode was cut off.
+  value_ = DeviceArray<float>::zeroed(backend, samples + n);
+  final_value_ = DeviceArray<float>::zeroed(backend, samples);
   advantage_ = DeviceArray<float>(backend, samples);
   target_ = DeviceArray<float>(backend, samples);
   trajectory_ = {n_steps_,
@@ -172,7 +173,7 @@ bool OnPolicyLearner::has_index_observations() const {
 void OnPolicyLearner::track_ages() {
   if (tracks_ages_) return;
   tracks_ages_ = true;
-  age_ = DeviceArray<float>(backend_, std::size_t(n_steps_ + 1) * n_envs_);
+  age_ = DeviceArray<float>::zeroed(backend_, std::size_t(n_steps_ + 1) * n_envs_);
 }
 
 RolloutArrays OnPolicyLearner::arrays() const {

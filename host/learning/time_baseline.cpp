@@ -29,8 +29,8 @@ TimeBaseline::TimeBaseline(const AlgorithmContext& context, OnPolicyLearner& lea
       learner_(learner),
       size_(table_size(learner)),
       shape_(network_shape(true, size_, {}, "tanh", 1)),
-      table_(backend_, size_),
-      zero_(backend_, size_),
+      table_(DeviceArray<float>::zeroed(backend_, size_)),
+      zero_(DeviceArray<float>::zeroed(backend_, size_)),
       ones_(backend_, learner.n_samples()),
       sums_(backend_, size_ + 1) {
   learner.track_ages();

@@ -49,7 +49,7 @@ TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath 
       direction_(backend, n_),
       units_(backend, backend.fisher_units(learner.policy_shape(), learner.n_samples(), path)),
       sums_(backend, kDivergenceSums),
-      state_(backend, 1) {}
+      state_(DeviceArray<State>::zeroed(backend, 1)) {}
 
 FisherPath TrustRegion::path() const {
   if (path_ != FisherPath::kFaster) return path_;

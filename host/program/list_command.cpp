@@ -7,6 +7,7 @@
 
 #include "host/program/command_line.h"
 #include "host/registry/registry.h"
+#include "host/training/run_options.h"
 
 namespace gallop {
 namespace {
@@ -65,21 +66,27 @@ nlohmann::ordered_json to_json(const EnvironmentSpec& spec) {
   return json;
 }
 
-nlohmann::ordered_json to_json(const AlgorithmDescriptor& algorithm) {
+nlohmann::ordered_json to_json(std::span<const OptionSpec> options) {
   nlohmann::ordered_json json;
-  json["name"] = algorithm.name;
-  json["aliases"] = algorithm.aliases;
-  json["summary"] = algorithm.summary;
-  json["source"] = algorithm.source;
-  for (const OptionSpec& o : algorithm.options) {
+  for (const OptionSpec& o : options) {
     nlohmann::ordered_json row = {{"name", o.name}, {"default", o.default_value}};
     if (std::isfinite(o.min)) row["low"] = o.min;
     if (std::isfinite(o.max)) row["high"] = o.max;
     if (o.choices != nullptr) row["choices"] = o.choices;
     row["unit"] = o.unit;
     row["help"] = o.help;
-    json["options"].push_back(row);
+    json.push_back(row);
   }
+  return json;
+}
+
+nlohmann::ordered_json to_json(const AlgorithmDescriptor& algorithm) {
+  nlohmann::ordered_json json;
+  json["name"] = algorithm.name;
+  json["aliases"] = algorithm.aliases;
+  json["summary"] = algorithm.summary;
+  json["source"] = algorithm.source;
+  json["options"] = to_json(algorithm.options);
   return json;
 }
 
@@ -95,6 +102,7 @@ int run_list(const std::vector<std::string>& arguments) {
     for (const EnvironmentEntry* e : all_environments())
       all["environments"].push_back(to_json(spec_of(*e)));
     for (const AlgorithmDescriptor* a : all_algorithms()) all["algorithms"].push_back(to_json(*a));
+    all["options"] = to_json(run_rows());
     std::printf("%s\n", all.dump(2).c_str());
     return 0;
   }
@@ -106,6 +114,7 @@ int run_list(const std::vector<std::string>& arguments) {
                 algorithm->source);
     std::printf("%s\n", Options(algorithm->options).help_text().c_str());
   }
+  std::printf("OPTIONS OF EVERY RUN\n\n%s", Options(run_rows()).help_text().c_str());
   return 0;
 }
 

@@ -23,8 +23,9 @@ struct TrainArguments {
   std::string environment, algorithm, config, out, resume;
   // Flags that are rows of the options table, by the row's name; empty where not given.
   std::vector<std::pair<std::string, std::string>> rows = {
-      {"seed", ""}, {"steps", ""},         {"threads", ""},       {"device", ""},
-      {"mode", ""}, {"eval_episodes", ""}, {"eval_interval", ""}, {"checkpoint_interval", ""}};
+      {"seed", ""},          {"steps", ""},       {"threads", ""},
+      {"device", ""},        {"mode", ""},        {"eval_episodes", ""},
+      {"eval_interval", ""}, {"stop_return", ""}, {"checkpoint_interval", ""}};
   std::vector<std::string> assignments;
   bool json = false, quiet = false;
 };
@@ -133,6 +134,7 @@ int train(const RunOptions& options, Backend& backend, Training& training, RunFo
   Progress progress([](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); },
                     !a.quiet && isatty(STDERR_FILENO) != 0,
                     std::uint64_t(options.values().integer("steps")), training.algorithm().steps());
+  const double startup_seconds = now() - process_start;
   const TrainResult result = training.run(folder, resumed, callbacks(signals, progress));
   progress.finish(result.steps, result.finished ? result.evaluation.mean : __builtin_nan(""),
                   result.train_seconds);
@@ -146,7 +148,7 @@ int train(const RunOptions& options, Backend& backend, Training& training, RunFo
   }
   const std::string json =
       result_json(options, backend.name(), threads > 0 ? threads : available_processors(),
-                  folder.path(), result, now() - process_start);
+                  folder.path(), result, startup_seconds, now() - process_start);
   folder.write_result(json);
   if (a.json)
     std::printf("%s\n", json.c_str());

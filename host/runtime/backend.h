@@ -65,9 +65,11 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string name() const = 0;  // "cpu" or "cuda"
 
-  // 64-byte aligned, zeroed. Throws an Error that names the bytes asked for.
+  // 64-byte aligned; what it holds is of no account. Throws an Error that names the bytes asked
+  // for.
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
+  virtual void clear(void* memory, std::size_t bytes) = 0;  // all bytes to 0
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
 
@@ -138,6 +140,8 @@ class Backend {
   virtual void conjugate_gradient_end(const ConjugateGradientRequest&) = 0;
   virtual void line_search_begin(const LineSearchRequest&) = 0;
   virtual void line_search_step(const LineSearchRequest&) = 0;
+  // Within the backend's memory.
+  virtual void copy_bytes(void* to, const void* from, std::size_t bytes) = 0;
   // to = from; y += a x.
   virtual void copy(float* to, const float* from, long n) = 0;
   virtual void add_scaled(float* y, float a, const float* x, long n) = 0;
@@ -164,7 +168,7 @@ std::unique_ptr<Backend> make_cuda_backend(std::string& why,
 std::unique_ptr<Backend> make_backend(const std::string& device, int n_threads,
                                       const std::function<void(const std::string&)>& note);
 
-// Memory of a backend, typed.
+// Memory of a backend, typed. What it holds at first is of no account.
 template <class T>
 class DeviceArray {
  public:
@@ -173,6 +177,11 @@ class DeviceArray {
       : backend_(&backend),
         size_(size),
         data_(size == 0 ? nullptr : static_cast<T*>(backend.allocate(size * sizeof(T)))) {}
+  static DeviceArray zeroed(Backend& backend, std::size_t size) {
+    DeviceArray array(backend, size);
+    if (size > 0) backend.clear(array.data_, size * sizeof(T));
+    return array;
+  }
   ~DeviceArray() {
     if (data_ != nullptr) backend_->release(data_);
   }

@@ -43,6 +43,10 @@ class CpuBackend : public Backend {
     return memory;
   }
   void release(void* memory) noexcept override { std::free(memory); }
+  void copy_bytes(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }

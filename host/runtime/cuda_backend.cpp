@@ -69,6 +69,7 @@ class CudaBackend : public Backend {
 
   void* allocate(std::size_t bytes) override { return device_->allocate(bytes); }
   void release(void* memory) noexcept override { device_->release(memory); }
+  void clear(void* memory, std::size_t bytes) override { device_->fill(memory, 0, bytes); }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     device_->to_device(to, from, bytes);
   }
@@ -169,9 +170,9 @@ class CudaBackend : public Backend {
   EpisodeSums episodes(const EpisodesRequest& r) override {
     auto* const at = static_cast<CudaEpisodes*>(small_.bytes(kSmallBytes));
     check(kernels_.episodes(r, at, stream()));
-    CudaEpisodes result;
-    device_->to_host(&result, at, sizeof(result));
-    return result.sums;
+    EpisodeSums sums;
+    device_->to_host(&sums, &at->sums, sizeof(sums));
+    return sums;
   }
 
   void standardize(float* x, long n, float mean, float inverse_std) override {
@@ -271,6 +272,9 @@ class CudaBackend : public Backend {
   }
   void line_search_step(const LineSearchRequest& r) override {
     check(kernels_.line_search_step(r, stream()));
+  }
+  void copy_bytes(void* to, const void* from, std::size_t bytes) override {
+    device_->copy(to, from, bytes);
   }
   void copy(float* to, const float* from, long n) override {
     check(kernels_.copy(to, from, n, stream()));

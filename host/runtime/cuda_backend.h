@@ -23,9 +23,13 @@ class KernelDevice {
  public:
   virtual ~KernelDevice() = default;
 
-  // Zeroed, aligned to at least 128 bytes. Throws an Error that names the bytes asked for.
+  // Aligned to at least 128 bytes, with what DeviceMemory says in it. Throws an Error that names
+  // the bytes asked for.
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
+  // Both in the order of the stream, within the device's memory.
+  virtual void fill(void* memory, int byte, std::size_t bytes) = 0;
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
   // In the order of the stream; both wait.
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;

@@ -10,6 +10,7 @@
 #include "host/registry/generated.h"
 #include "host/runtime/cublas.h"
 #include "host/runtime/cuda_backend.h"
+#include "host/runtime/device_memory.h"
 
 extern "C" const gallop::CudaKernels* gallop_cuda_kernels();
 
@@ -81,7 +82,7 @@ class CudaEvent {
 
 class CudaDevice : public KernelDevice {
  public:
-  explicit CudaDevice(int index) {
+  explicit CudaDevice(int index) : memory_(device_memory()) {
     require(cudaSetDevice(index), "cudaSetDevice(" + std::to_string(index) + ")");
     require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
   }
@@ -97,18 +98,26 @@ class CudaDevice : public KernelDevice {
                                       " bytes failed: " + cuda_text(code) + "; " + free_memory() +
                                       "; use fewer environments or steps, or --device cpu");
     }
-    require(cudaMemsetAsync(memory, 0, bytes, stream_), "cudaMemsetAsync");
+    if (memory_ != DeviceMemory::kRaw) {
+      fill(memory, memory_ == DeviceMemory::kPoison ? kPoisonByte : 0, bytes);
+    }
     return memory;
   }
   void release(void* memory) noexcept override {
     static_cast<void>(cudaStreamSynchronize(stream_));
     static_cast<void>(cudaFree(memory));
   }
+  void fill(void* memory, int byte, std::size_t bytes) override {
+    require(cudaMemsetAsync(memory, byte, bytes, stream_), "cudaMemsetAsync");
+  }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "cudaMemcpyAsync");
+  }
   void to_device(void* to, const void* from, std::size_t bytes) override {
-    copy(to, from, bytes, cudaMemcpyHostToDevice, "to");
+    transfer(to, from, bytes, cudaMemcpyHostToDevice, "to");
   }
   void to_host(void* to, const void* from, std::size_t bytes) override {
-    copy(to, from, bytes, cudaMemcpyDeviceToHost, "from");
+    transfer(to, from, bytes, cudaMemcpyDeviceToHost, "from");
   }
   void* stream() const override { return stream_; }
   std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
@@ -152,14 +161,15 @@ class CudaDevice : public KernelDevice {
   }
 
   // Errors of kernels that were launched before show here.
-  void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-            const char* direction) {
+  void transfer(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                const char* direction) {
     const std::string call =
         "copy of " + std::to_string(bytes) + " bytes " + direction + " the device";
     require(cudaMemcpyAsync(to, from, bytes, kind, stream_), call);
     require(cudaStreamSynchronize(stream_), call + ", or a kernel before it,");
   }
 
+  DeviceMemory memory_;
   cudaStream_t stream_ = nullptr;
 };
 

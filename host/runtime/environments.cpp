@@ -58,13 +58,14 @@ Environments::Environments(Backend& backend, const EnvironmentEntry& entry,
   }
   sizes_ = spec_->sizes != nullptr ? spec_->sizes(parameter_values_.data())
                                    : Sizes{spec_->observation_capacity, spec_->action_capacity};
-  state_ = DeviceArray<float>(backend, std::size_t(spec_->n_state) * stride_);
-  episode_return_ = DeviceArray<float>(backend, stride_);
-  episode_ = DeviceArray<std::uint32_t>(backend, stride_);
-  elapsed_ = DeviceArray<std::int32_t>(backend, stride_);
-  ended_ = DeviceArray<std::uint8_t>(backend, stride_);
-  nonfinite_ = DeviceArray<std::uint32_t>(backend, stride_);
-  nonfinite_any_ = DeviceArray<std::uint32_t>(backend, 1);
+  // Beyond n_envs too: checkpoints hold whole rows.
+  state_ = DeviceArray<float>::zeroed(backend, std::size_t(spec_->n_state) * stride_);
+  episode_return_ = DeviceArray<float>::zeroed(backend, stride_);
+  episode_ = DeviceArray<std::uint32_t>::zeroed(backend, stride_);
+  elapsed_ = DeviceArray<std::int32_t>::zeroed(backend, stride_);
+  ended_ = DeviceArray<std::uint8_t>::zeroed(backend, stride_);
+  nonfinite_ = DeviceArray<std::uint32_t>::zeroed(backend, stride_);
+  nonfinite_any_ = DeviceArray<std::uint32_t>::zeroed(backend, 1);
   if (spec_->table_capacity > 0) {
     table_ = DeviceArray<float>(backend, spec_->table_capacity);
     std::vector<float> table(spec_->table_capacity, 0.0f);

@@ -120,7 +120,7 @@ class Runner {
     const int threads = int(options.values().integer("threads"));
     const std::string json =
         result_json(options, backend_.name(), threads > 0 ? threads : available_processors(),
-                    folder.path(), result, result.train_seconds);
+                    folder.path(), result, kNoNumber, result.train_seconds);
     folder.write_result(json);
     return json;
   }

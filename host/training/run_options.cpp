@@ -15,6 +15,7 @@ namespace gallop {
 namespace {
 
 constexpr double kMaxSeconds = 1e6;
+constexpr double kNoStopReturn = 1e30;
 
 // Rows of every run; defaults here give way to the shipped configurations.
 constexpr OptionSpec kRunRows[] = {
@@ -37,6 +38,9 @@ constexpr OptionSpec kRunRows[] = {
      "of an evaluation with the most probable action"},
     {"eval_interval", OptionType::integer, "0", 0, 1e9, nullptr, "iterations",
      "between two evaluations during training, 0 for none but the last"},
+    {"stop_return", OptionType::real, "1e30", -kNoStopReturn, kNoStopReturn, nullptr, "",
+     "mean return of an evaluation during training that ends the run before its steps are done; "
+     "1e30 for none"},
     {"checkpoint_interval", OptionType::integer, "0", 0, 1e9, nullptr, "iterations",
      "between two checkpoints, 0 to go by time alone"},
     {"checkpoint_seconds", OptionType::real, "5", 0, kMaxSeconds, nullptr, "s",
@@ -49,6 +53,8 @@ bool is_free(std::string_view name) { return name == "device" || name == "thread
 constexpr const char* kPrefix = "parameters.";
 
 }  // namespace
+
+std::span<const OptionSpec> run_rows() { return kRunRows; }
 
 RunOptions::RunOptions(std::string_view environment, std::string_view algorithm)
     : environment_(&find_environment(environment)),
@@ -150,6 +156,11 @@ std::function<void(Environments&)> RunOptions::configure() const {
     if (!problem.table.empty()) environments.set_table(problem.table);
     environments.set_time_limit(problem.time_limit);
   };
+}
+
+std::optional<double> RunOptions::stop_return() const {
+  const double value = values_.real("stop_return");
+  return value < kNoStopReturn ? std::optional(value) : std::nullopt;
 }
 
 std::string RunOptions::to_toml() const { return values_.to_toml(); }

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,9 @@ struct EnvironmentProblem {
   std::vector<float> table;  // the shared table, empty where the environment has none
   int time_limit;            // steps, 0 for none
 };
+
+// The rows that every run has, beside those of its algorithm and its environment.
+std::span<const OptionSpec> run_rows();
 
 // All that decides a run: the environment, the algorithm, the rows of the run, of the algorithm and
 // of the environment's parameters ("parameters.gravity"), each with its value.
@@ -42,6 +47,8 @@ class RunOptions {
   void set_assignment(std::string_view assignment, std::string_view origin);
 
   std::uint64_t seed() const { return std::uint64_t(values_.integer("seed")); }
+  // The mean return of an evaluation that ends the run, where one does.
+  std::optional<double> stop_return() const;
   // Parameters, sizes and table; reads the file that describes the problem where one is named.
   // Throws an I/O or value error for that file, a value error for sizes that the built-in table
   // does not have.

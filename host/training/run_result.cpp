@@ -35,7 +35,8 @@ Report::Rows result_rows(const TrainResult& result) {
 }  // namespace
 
 std::string result_json(const RunOptions& options, const std::string& device, int threads,
-                        const std::string& folder, const TrainResult& result, double wall_seconds) {
+                        const std::string& folder, const TrainResult& result,
+                        double startup_seconds, double wall_seconds) {
   nlohmann::ordered_json json;
   json["environment"] = spec_of(options.environment()).name;
   json["algorithm"] = options.algorithm().name;
@@ -45,6 +46,8 @@ std::string result_json(const RunOptions& options, const std::string& device, in
   json["mode"] = options.values().text("mode");
   json["steps"] = result.steps;
   json["iterations"] = result.iterations;
+  json["reached_stop_return"] = result.reached_stop_return;
+  json["startup_seconds"] = startup_seconds;
   json["train_seconds"] = result.train_seconds;
   json["wall_seconds"] = wall_seconds;
   json["eval_episodes"] = result.evaluation.returns.size();

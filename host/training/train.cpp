@@ -19,6 +19,8 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+constexpr const char* kEvaluation = "eval_return";
+
 double value_of(const Metrics& metrics, const char* name) {
   for (const auto& [key, value] : metrics) {
     if (key == name) return value;
@@ -45,6 +47,12 @@ Training::Training(const RunOptions& options, Backend& backend)
       total_steps_(std::uint64_t(options.values().integer("steps"))) {
   const AlgorithmContext context = {backend, options_.environment(), options_.values(),
                                     options_.seed(), options_.configure()};
+  if (options_.stop_return() && options_.values().integer("eval_interval") == 0) {
+    throw value_error(fmt::format(
+        "stop_return is {}, but eval_interval is 0: no evaluation would find that it is "
+        "reached; set eval_interval, or leave stop_return out",
+        *options_.stop_return()));
+  }
   algorithm_ = options_.algorithm().create(context);
 }
 
@@ -101,14 +109,21 @@ Evaluation Training::evaluate() const {
                          options_.configure());
 }
 
+bool Training::evaluation_is_due() const {
+  const std::int64_t interval = options_.values().integer("eval_interval");
+  return interval > 0 && iterations_ % std::uint64_t(interval) == 0;
+}
+
+bool Training::ends_at(double mean_return) const {
+  return options_.stop_return() && mean_return >= *options_.stop_return();
+}
+
 // One iteration, and an evaluation where one is due.
 Metrics Training::iterate() {
   Metrics metrics = algorithm_->iterate();
   iterations_++;
-  const std::int64_t interval = options_.values().integer("eval_interval");
-  if (interval > 0) {
-    const bool due = iterations_ % std::uint64_t(interval) == 0;
-    metrics.emplace_back("eval_return", due ? evaluate().mean : std::nan(""));
+  if (options_.values().integer("eval_interval") > 0) {
+    metrics.emplace_back(kEvaluation, evaluation_is_due() ? evaluate().mean : std::nan(""));
   }
   return metrics;
 }
@@ -135,7 +150,12 @@ TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCall
   TrainResult result;
   double mean_return = std::nan("");
   bool stopped = false;
-  while (algorithm_->steps() < total_steps_ && !stopped) {
+  // A run that was killed between its last checkpoint and its result has had its last evaluation;
+  // the same parameters give it again.
+  bool& reached = result.reached_stop_return;
+  reached =
+      options_.stop_return() && iterations_ > 0 && evaluation_is_due() && ends_at(evaluate().mean);
+  while (algorithm_->steps() < total_steps_ && !stopped && !reached) {
     const double before = seconds_now();
     Metrics metrics = iterate();
     const double now = seconds_now(), elapsed = earlier_seconds_ + now - begin;
@@ -147,14 +167,15 @@ TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCall
     logs_->metrics.append(algorithm_->steps(), metrics);
     logs_->tensorboard.append(algorithm_->steps(), metrics);
     if (callbacks.progress) callbacks.progress(algorithm_->steps(), mean_return, elapsed);
+    reached = ends_at(value_of(metrics, kEvaluation));
     stopped = callbacks.stop_requested && callbacks.stop_requested();
-    const bool last = stopped || algorithm_->steps() >= total_steps_;
+    const bool last = stopped || reached || algorithm_->steps() >= total_steps_;
     if (last || checkpoint_is_due(callbacks)) checkpoint();
   }
   result.train_seconds = earlier_seconds_ + seconds_now() - begin;
   result.steps = algorithm_->steps();
   result.iterations = iterations_;
-  result.finished = algorithm_->steps() >= total_steps_;
+  result.finished = reached || algorithm_->steps() >= total_steps_;
   result.bits = bits();
   if (!result.finished) return result;
   result.evaluation = evaluate();

@@ -23,7 +23,8 @@ struct TrainCallbacks {
 };
 
 struct TrainResult {
-  bool finished = false;  // false: stopped on request, a checkpoint written
+  bool finished = false;             // false: stopped on request, a checkpoint written
+  bool reached_stop_return = false;  // finished before its steps were done
   std::uint64_t steps = 0, iterations = 0;
   double train_seconds =
       0;  // first rollout to last update, logs, checkpoints and evaluations included
@@ -38,7 +39,7 @@ struct TrainResult {
 class Training {
  public:
   // Makes the learner; touches no file. Throws a value error where the options do not fit each
-  // other.
+  // other, or would never end the run as they ask.
   Training(const RunOptions& options, Backend& backend);
   ~Training();
 
@@ -58,6 +59,8 @@ class Training {
   Metrics iterate();
   std::string bits() const;
   Evaluation evaluate() const;
+  bool evaluation_is_due() const;
+  bool ends_at(double mean_return) const;
 
   RunOptions options_;
   Backend& backend_;
@@ -69,9 +72,11 @@ class Training {
   std::unique_ptr<Logs> logs_;
 };
 
-// The final object of a run, one line of JSON.
+// The final object of a run, one line of JSON. `startup_seconds` of the session that ended it are
+// those before its first rollout, NaN where nobody measured them.
 std::string result_json(const RunOptions& options, const std::string& device, int threads,
-                        const std::string& folder, const TrainResult& result, double wall_seconds);
+                        const std::string& folder, const TrainResult& result,
+                        double startup_seconds, double wall_seconds);
 
 // Writes report.html of a run folder from its metrics and, where given, its result.
 void write_report(const RunFolder& folder, const RunOptions& options,

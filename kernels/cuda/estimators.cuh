@@ -78,7 +78,7 @@ static __global__ void __launch_bounds__(kGaeColumns* kGaeWarps, 2)
 inline LaunchStatus gae(const GaeRequest& r, void* stream) {
   const long n = r.end - r.begin;
   if (n <= 0) return {0, "gae"};
-  if (r.n_steps < kGaeScanSteps) return for_each("gae", n, stream, GaeInstance{r});
+  if (!gae_scans(r)) return for_each("gae", n, stream, GaeInstance{r});
   const LaunchConfig config{.name = "gae_scan",
                             .grid = blocks_for(std::size_t(n), kGaeColumns),
                             .block = kGaeColumns * kGaeWarps,

@@ -49,6 +49,7 @@ struct CudaMoments {
   double mean, sum_of_squares;  // NaN where a number is not finite
   std::int64_t fixed_sum, fixed_sum_of_squares;
   std::uint32_t greatest;  // magnitude, as bits
+  std::uint32_t unused;    // so that all of it is written
 };
 // Where sums over episodes are computed, in device memory.
 struct CudaEpisodes {

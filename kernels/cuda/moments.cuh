@@ -39,7 +39,7 @@ __device__ __forceinline__ void add_to_total(std::int64_t own, std::int64_t* tot
 }
 
 static __global__ void begin_moments_kernel(CudaMoments* m) {
-  m[blockIdx.y] = {0.0, 0.0, 0, 0, 0u};
+  m[blockIdx.y] = {0.0, 0.0, 0, 0, 0u, 0u};
 }
 
 static __global__ void __launch_bounds__(kMomentsBlock)

@@ -13,8 +13,8 @@
 //       TF32: b[0]: row pair of column `row`; b[1]: row pair + 4
 //
 // So the C of two neighbouring products, in bfloat16, is the A of the next layer. The tests'
-// executor has the same operands and roundings; it sums in ascending K, and its tanh errs by as much
-// as the device's may: the bits of a device are others.
+// executor has the same operands and roundings; it sums in ascending K, and its tanh errs by as
+// much as the device's may: the bits of a device are others.
 #pragma once
 
 #include "kernels/cuda/launch.cuh"

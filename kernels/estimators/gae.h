@@ -9,7 +9,7 @@
 // Element t of every array belongs to transition t. Two shapes of the same recursion: one
 // sequential sweep, and for T >= kGaeScanSteps a scan over chunks of 32 steps whose carries are
 // combined in order. Which one runs depends on T alone, so the bits do not depend on the device or
-// on N.
+// on N. A benchmark may ask for the other one (GaeWay), whose last bits differ.
 //
 // Slip: the lecture's Q^(pi, gamma) = E[r + gamma V^pi(s')] needs the discounted V^(pi, gamma).
 //
@@ -26,6 +26,8 @@ namespace gallop {
 constexpr int kGaeScanSteps = 256;
 constexpr int kGaeChunk = 32;
 
+enum class GaeWay : int { kByLength, kSequential, kScan };
+
 struct GaeRequest {
   int n_steps, n_envs;
   float gamma, lambda, reward_scale;
@@ -37,14 +39,15 @@ struct GaeRequest {
   float* advantage;                // [T, N]
   float* target;                   // [T, N] or null
   int begin, end;                  // instances
+  GaeWay way;                      // kByLength but for benchmarks
 };
 
 }  // namespace gallop
 
 namespace gallop::inline GALLOP_ISA {
 
-// The value that a step leads to, of what is read where the episode ends by truncation, at few steps,
-// and of the next step's elsewhere: one load on a device.
+// The value that a step leads to, of what is read where the episode ends by truncation, at few
+// steps, and of the next step's elsewhere: one load on a device.
 template <class F>
 GALLOP_HD F value_after(const GaeRequest& r, long at, int count, Mask<F> terminated,
                         Mask<F> truncated) {
@@ -56,6 +59,10 @@ GALLOP_HD F value_after(const GaeRequest& r, long at, int count, Mask<F> termina
     const F ordinary = load_lanes(next, count, F());
     return any(cut) ? select(cut, load_lanes(last, count, F()), ordinary) : ordinary;
   }
+}
+
+GALLOP_HD bool gae_scans(const GaeRequest& r) {
+  return r.way == GaeWay::kByLength ? r.n_steps >= kGaeScanSteps : r.way == GaeWay::kScan;
 }
 
 // delta[t] and the factor of A[t + 1], for instances beginning with n.
@@ -130,7 +137,7 @@ void gae(const GaeRequest& r) {
   constexpr int kW = kLanesOf<F>;
   for (int n = r.begin; n < r.end; n += kW) {
     const int count = r.end - n < kW ? r.end - n : kW;
-    if (r.n_steps >= kGaeScanSteps)
+    if (gae_scans(r))
       gae_scan<F>(r, n, count);
     else
       gae_sequential<F>(r, n, count);

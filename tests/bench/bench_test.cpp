@@ -11,6 +11,7 @@
 #include "bench/rollout_sides.h"
 #include "bench/rollout_suite.h"
 #include "host/registry/registry.h"
+#include "tests/cuda/executor_device.h"
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
 
@@ -82,6 +83,7 @@ TEST(Bench, ARowForEachPolicyStorageAndBaseline) {
     SCOPED_TRACE(row.name + " " + row.baseline);
     EXPECT_EQ(row.environment, "cartpole");
     EXPECT_EQ(row.scope, row.policy == "random" ? "S" : "S+P");
+    EXPECT_EQ(row.shape, "1000x64");
     EXPECT_GT(row.per_second, 0);
     EXPECT_GT(row.baseline_per_second, 0);
     EXPECT_EQ(row.checksum.size(), 16u);
@@ -179,6 +181,14 @@ TEST(Peak, RatesAreThoseOfAProcessor) {
     EXPECT_GT(measure_fma_rate(Isa::v4, 0.01), 0.5 * narrow);
   }
   EXPECT_GT(measure_store_bandwidth(2, 0.01), 1e8);
+}
+
+TEST(Peak, CopiesAreMeasuredOnAnyBackend) {
+  const auto cpu = make_cpu_backend(1);
+  const auto device = make_kernel_backend(testing::make_executor_device());
+  for (Backend* const backend : {cpu.get(), device.get()}) {
+    EXPECT_GT(measure_copy_bandwidth(*backend, 1 << 20, 0.01), 1e8) << backend->name();
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <span>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "host/training/algorithm.h"
 #include "host/training/run_options.h"
 #include "tests/cuda/rollout_case.h"
+#include "tests/cuda/step_case.h"
 
 namespace gallop::testing {
 namespace {
@@ -67,114 +69,265 @@ std::string hash_of(const RolloutResult& r) {
   return hash.text();
 }
 
+std::string hash_of(const StepResult& r) {
+  Hash hash;
+  hash.add(r.observation);
+  hash.add(r.final_observation);
+  hash.add(r.reward);
+  hash.add(r.ended_return);
+  hash.add(r.terminated);
+  hash.add(r.truncated);
+  hash.add(r.ended_length);
+  hash.add(r.state);
+  return hash.text();
+}
+
+// Kinds of kernels that hold different numbers of instances on a multiprocessor.
+enum class Kind { kThread, kPair, kTeam };
+
 struct Policy {
   const char* name;
   ActionSource source;
   std::vector<int> hidden;
   Head head;
   bool normalized;
+  Kind kind;
+  bool deterministic = false;
 };
 
+// Every head, and networks for each kernel of rollouts.
 std::vector<Policy> policies_for(const EnvironmentSpec& spec) {
   const bool discrete = spec.action_kind == SpaceKind::kDiscrete;
   const Head head = discrete ? Head::kCategorical : Head::kGaussian;
-  std::vector<Policy> policies = {{"uniform", ActionSource::kUniform, {}, head, false}};
+  constexpr ActionSource kPolicy = ActionSource::kPolicy;
+  std::vector<Policy> policies = {
+      {"uniform", ActionSource::kUniform, {}, head, false, Kind::kThread}};
   if (spec.observation_kind == SpaceKind::kDiscrete) {
-    policies.push_back({"tabular softmax", ActionSource::kPolicy, {}, head, false});
+    policies.push_back({"tabular softmax", kPolicy, {}, head, false, Kind::kThread});
+    policies.push_back({"tabular greatest", kPolicy, {}, head, false, Kind::kThread, true});
     return policies;
   }
-  policies.push_back({"linear", ActionSource::kPolicy, {}, head, true});
-  policies.push_back({"64-64", ActionSource::kPolicy, {64, 64}, head, true});
-  policies.push_back({"256-256", ActionSource::kPolicy, {256, 256}, head, false});
-  policies.push_back({"48-17-33", ActionSource::kPolicy, {48, 17, 33}, head, false});
+  policies.push_back({"linear", kPolicy, {}, head, true, Kind::kThread});
+  policies.push_back({"64-64", kPolicy, {64, 64}, head, true, Kind::kPair});
+  policies.push_back({"64-64 most probable", kPolicy, {64, 64}, head, false, Kind::kPair, true});
+  policies.push_back({"128-128", kPolicy, {128, 128}, head, true, Kind::kTeam});
+  policies.push_back({"256-256", kPolicy, {256, 256}, head, false, Kind::kTeam});
+  policies.push_back({"48-17-33", kPolicy, {48, 17, 33}, head, false, Kind::kTeam});
   if (!discrete) {
-    policies.push_back({"64-64 network log sigma",
-                        ActionSource::kPolicy,
-                        {64, 64},
-                        Head::kGaussianNetwork,
-                        false});
-    policies.push_back(
-        {"64-64 deterministic", ActionSource::kPolicy, {64, 64}, Head::kDeterministic, true});
+    const Head network = Head::kGaussianNetwork, only_mean = Head::kDeterministic;
+    policies.push_back({"linear network log sigma", kPolicy, {}, network, true, Kind::kThread});
+    policies.push_back({"64-64 network log sigma", kPolicy, {64, 64}, network, false, Kind::kTeam});
+    policies.push_back({"64-64 deterministic", kPolicy, {64, 64}, only_mean, true, Kind::kPair});
   }
   return policies;
 }
 
+// Instances that 132 multiprocessors hold at most (docs/kernel_resources.csv): threads of one
+// instance each, threads of two, and teams of threads for 32 or 64 together. The threads of
+// articulated bodies take more registers, those of the greater ones all: 256 of them, or 384, which
+// half as many again exceed too.
+int filling(const EnvironmentSpec& spec, Kind kind) {
+  constexpr int kMultiprocessors = 132;
+  const bool is_great = spec.long_steps && spec.observation_capacity > 10;
+  if (kind == Kind::kThread) {
+    return kMultiprocessors * (is_great ? 256 : spec.long_steps ? 1024 : 2048);
+  }
+  if (kind == Kind::kPair && !spec.long_steps) return kMultiprocessors * 512;
+  return kMultiprocessors * (spec.long_steps ? 64 : 128);
+}
+
 struct Batch {
   int n_envs, n_steps;
-  std::uint64_t seed;
+  std::string text() const { return std::to_string(n_envs) + "x" + std::to_string(n_steps); }
 };
 
-// Below, at and above what fills 132 multiprocessors: 67 584 instances of a small environment with
-// 64-64, and half as many of ant or humanoid, whose threads take all registers and whose
-// observations would otherwise be gigabytes.
-std::vector<Batch> batches_of(const EnvironmentSpec& spec, BitsSize size) {
-  if (size == BitsSize::kSmall) return {{37, 5, 1}};
-  if (spec.observation_capacity > 64) return {{1000, 16, 1}, {33792, 2, 2}, {67585, 1, 3}};
-  return {{1000, 64, 1}, {67584, 4, 2}, {200001, 2, 3}};
+// A batch of so many instances, for no more steps than a processor computes in a moment.
+Batch batch_of(const EnvironmentSpec& spec, int n_envs) {
+  const int most = spec.long_steps ? 65536 : 270336;
+  return {n_envs, std::clamp(most / n_envs, 1, spec.long_steps ? 16 : 64)};
 }
 
-void compare_rollouts(Backend& cpu, Backend& subject, BitsSize size, bool plant,
-                      const std::function<void(const BitsRow&)>& report) {
-  for (const EnvironmentEntry* entry : all_environments()) {
-    const EnvironmentSpec& spec = spec_of(*entry);
-    for (const Policy& policy : policies_for(spec)) {
-      for (const Batch& batch : batches_of(spec, size)) {
-        RolloutCase rollout;
-        rollout.environment = entry->type;
-        rollout.n_envs = batch.n_envs;
-        rollout.n_steps = batch.n_steps;
-        rollout.seed = batch.seed;
-        rollout.time_limit = batch.n_steps;  // two rollouts: every instance ends at least once
-        rollout.source = policy.source;
-        rollout.hidden = policy.hidden;
-        rollout.head = policy.head;
-        rollout.normalized = policy.normalized;
-        const std::string cpu_hash = hash_of(run_rollout(cpu, rollout));
-        if (plant) rollout.weight_scale = 1.0f + 0x1p-23f;
-        report({spec.name, policy.name, "-", batch.seed,
-                std::to_string(batch.n_envs) + "x" + std::to_string(batch.n_steps), cpu_hash,
-                hash_of(run_rollout(subject, rollout))});
+// Batches below, at and above what fills the device; small ones for an executor.
+std::vector<Batch> batches_of(const EnvironmentSpec& spec, Kind kind, BitsSize size) {
+  if (size == BitsSize::kSmall) return {{37, 5}};
+  const int full = filling(spec, kind);
+  return {batch_of(spec, 1000), batch_of(spec, full), batch_of(spec, full + full / 2 + 1)};
+}
+
+// Each with all batches: a seed that stood for a batch would hide what depends on the other.
+std::vector<std::uint64_t> seeds_of(BitsSize size) {
+  return size == BitsSize::kSmall ? std::vector<std::uint64_t>{1}
+                                  : std::vector<std::uint64_t>{1, 2};
+}
+
+class Comparison {
+ public:
+  Comparison(Backend& cpu, Backend& subject, BitsSize size, bool plant,
+             const std::function<void(const BitsRow&)>& report)
+      : cpu_(cpu),
+        subject_(subject),
+        small_(size == BitsSize::kSmall),
+        size_(size),
+        plant_(plant),
+        report_(report) {}
+
+  void rollouts() const {
+    for (const EnvironmentEntry* entry : all_environments()) {
+      const EnvironmentSpec& spec = spec_of(*entry);
+      for (const Policy& policy : policies_for(spec)) {
+        const std::vector<Batch> batches = batches_of(spec, policy.kind, size_);
+        for (const std::uint64_t seed : seeds_of(size_)) {
+          for (const Batch& batch : batches) {
+            rollout(*entry, policy, ResetMode::kSameStep, batch, seed);
+          }
+        }
+        // The one whose kernels have the least to do, and the one that most runs have, above what
+        // fills the device too.
+        const bool also_above =
+            policy.source == ActionSource::kUniform || policy.kind == Kind::kPair;
+        rollout(*entry, policy, ResetMode::kNextStep, batches.front(), 3);
+        if (also_above && !small_) rollout(*entry, policy, ResetMode::kNextStep, batches.back(), 3);
       }
     }
   }
-}
 
-std::string train_hash(Backend& backend, const RunOptions& options, int n_iterations) {
-  const std::unique_ptr<Algorithm> learner = options.algorithm().create(
-      {backend, options.environment(), options.values(), options.seed(), options.configure()});
-  for (int k = 0; k < n_iterations; k++) learner->iterate();
-  TensorFile file;
-  learner->save(file);
-  Hash hash;
-  for (const auto& [name, tensor] : file.tensors()) hash.add(tensor.bytes);
-  return hash.text();
-}
-
-void compare_training(Backend& cpu, Backend& subject, BitsSize size,
-                      const std::function<void(const BitsRow&)>& report) {
-  const bool small = size == BitsSize::kSmall;
-  const int n_iterations = small ? 1 : 5;
-  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    for (const char* environment : {"cartpole", "pendulum", "acrobot", "hopper"}) {
-      for (std::uint64_t seed = 1; seed <= (small ? 1u : 3u); seed++) {
-        if (small && std::string(environment) != "cartpole") continue;
-        RunOptions options(environment, algorithm->name);
-        options.set_assignment("seed=" + std::to_string(seed), "the comparison of bits");
-        const std::string gpu_hash = train_hash(subject, options, n_iterations);
-        report({environment, "default", algorithm->name, seed,
-                std::to_string(n_iterations) + " iterations",
-                train_hash(cpu, options, n_iterations), gpu_hash});
+  // A fused rollout resets by itself, so that disabled resets are those of single steps.
+  void steps() const {
+    for (const EnvironmentEntry* entry : all_environments()) {
+      const EnvironmentSpec& spec = spec_of(*entry);
+      const int above = batches_of(spec, Kind::kThread, size_).back().n_envs;
+      const Batch below = small_ ? Batch{21, 6} : Batch{1000, 12}, full = {above, 2};
+      for (const ResetMode mode :
+           {ResetMode::kSameStep, ResetMode::kNextStep, ResetMode::kDisabled}) {
+        for (const std::uint64_t seed : seeds_of(size_)) step(*entry, mode, below, seed);
+        if (!small_ && mode == ResetMode::kDisabled) step(*entry, mode, full, 3);
       }
     }
   }
-}
+
+  void training() const {
+    // Categories, normals with parameters or outputs of the network as log sigma, and tables.
+    struct Problem {
+      const char *environment, *policy;
+      std::vector<std::string> options;
+    };
+    const Problem problems[] = {{"cartpole", "default", {}},
+                                {"pendulum", "default", {}},
+                                {"pendulum", "network log sigma", {"log_std=network"}},
+                                {"acrobot", "default", {}},
+                                {"hopper", "default", {}},
+                                {"mdp", "tabular", {}}};
+    for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+      for (const Problem& problem : problems) {
+        for (const std::uint64_t seed : seeds_of(size_)) {
+          // As it comes, and a batch of many instances, which fills the device.
+          if (!small_)
+            train(*algorithm, problem.environment, problem.policy, problem.options, seed);
+          std::vector<std::string> options = problem.options;
+          if (small_) {
+            options.insert(options.end(), {"n_envs=6", "n_steps=21", "hidden=8"});
+          } else {
+            options.insert(options.end(), {"n_envs=1030", "n_steps=32"});
+          }
+          train(*algorithm, problem.environment, problem.policy, options, seed);
+        }
+      }
+    }
+  }
+
+ private:
+  static const char* text(ResetMode mode) {
+    return mode == ResetMode::kSameStep   ? ""
+           : mode == ResetMode::kNextStep ? ", next-step resets"
+                                          : ", resets disabled";
+  }
+
+  void rollout(const EnvironmentEntry& entry, const Policy& policy, ResetMode mode,
+               const Batch& batch, std::uint64_t seed) const {
+    RolloutCase c;
+    c.environment = entry.type;
+    c.n_envs = batch.n_envs;
+    c.n_steps = batch.n_steps;
+    c.seed = seed;
+    c.time_limit = batch.n_steps;  // two rollouts: every instance ends at least once
+    c.mode = mode;
+    c.source = policy.source;
+    c.hidden = policy.hidden;
+    c.head = policy.head;
+    c.deterministic = policy.deterministic;
+    c.normalized = policy.normalized;
+    RolloutCase other = c;
+    if (plant_) other.weight_scale = 1.0f + 0x1p-23f;
+    report({spec_of(entry).name, std::string(policy.name) + text(mode), "-", seed, batch.text()},
+           [&](Backend& backend) {
+             return hash_of(run_rollout(backend, &backend == &cpu_ ? c : other));
+           });
+  }
+
+  void step(const EnvironmentEntry& entry, ResetMode mode, const Batch& batch,
+            std::uint64_t seed) const {
+    StepCase c;
+    c.environment = entry.type;
+    c.n_envs = batch.n_envs;
+    c.n_steps = batch.n_steps;
+    c.seed = seed;
+    c.time_limit = std::min(4, batch.n_steps - 1);
+    c.mode = mode;
+    report({spec_of(entry).name, std::string("steps") + text(mode), "-", seed, batch.text()},
+           [&](Backend& backend) { return hash_of(run_steps(backend, c)); });
+  }
+
+  void train(const AlgorithmDescriptor& algorithm, const char* environment, const char* policy,
+             const std::vector<std::string>& assignments, std::uint64_t seed) const {
+    RunOptions options(environment, algorithm.name);
+    for (const std::string& assignment : assignments) {
+      options.set_assignment(assignment, "the comparison of bits");
+    }
+    options.set_assignment("seed=" + std::to_string(seed), "the comparison of bits");
+    const int n_iterations = small_ ? 1 : 3;
+    const Batch batch = {int(options.values().integer("n_envs")),
+                         int(options.values().integer("n_steps"))};
+    report({environment, policy, algorithm.name, seed,
+            batch.text() + "x" + std::to_string(n_iterations)},
+           [&](Backend& backend) { return train_hash(backend, options, n_iterations); });
+  }
+
+  // Both sides at once: one has the device, the other the processor.
+  void report(BitsRow row, const std::function<std::string(Backend&)>& hash) const {
+    std::future<std::string> subject =
+        std::async(std::launch::async, [&] { return hash(subject_); });
+    row.cpu_hash = hash(cpu_);
+    row.gpu_hash = subject.get();
+    report_(row);
+  }
+
+  static std::string train_hash(Backend& backend, const RunOptions& options, int n_iterations) {
+    const std::unique_ptr<Algorithm> learner = options.algorithm().create(
+        {backend, options.environment(), options.values(), options.seed(), options.configure()});
+    for (int k = 0; k < n_iterations; k++) learner->iterate();
+    TensorFile file;
+    learner->save(file);
+    Hash hash;
+    for (const auto& [name, tensor] : file.tensors()) hash.add(tensor.bytes);
+    return hash.text();
+  }
+
+  Backend &cpu_, &subject_;
+  bool small_;
+  BitsSize size_;
+  bool plant_;
+  const std::function<void(const BitsRow&)>& report_;
+};
 
 }  // namespace
 
 void compare_bits(Backend& cpu, Backend& subject, BitsSize size, bool plant,
                   const std::function<void(const BitsRow&)>& report) {
-  compare_rollouts(cpu, subject, size, plant, report);
-  if (!plant) compare_training(cpu, subject, size, report);
+  const Comparison comparison(cpu, subject, size, plant, report);
+  comparison.rollouts();
+  if (plant) return;  // what has no policy, or learns it
+  comparison.steps();
+  comparison.training();
 }
 
 std::string bits_header() {

@@ -1,5 +1,6 @@
-// The comparison of hashes that a device has to pass: rollouts of every environment and training
-// with every algorithm, over several seeds and shapes of batches.
+// The comparison of hashes that a device has to pass: rollouts of every environment under every
+// kind of policy, single steps, resets of each mode, and training with every algorithm, each over
+// several seeds and shapes of batches.
 #pragma once
 
 #include <functional>
@@ -11,10 +12,10 @@
 namespace gallop::testing {
 
 struct BitsRow {
-  std::string environment, policy, algorithm;  // algorithm "-" for a rollout
+  std::string environment, policy, algorithm;  // algorithm "-" for a rollout, and for steps
   std::uint64_t seed;
-  std::string shape;  // instances x steps, or x iterations
-  std::string cpu_hash, gpu_hash;
+  std::string shape;  // instances x steps, x iterations
+  std::string cpu_hash = {}, gpu_hash = {};
 };
 
 // Batches below, at and above what fills the device, or small ones for an executor.

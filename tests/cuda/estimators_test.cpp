@@ -13,7 +13,8 @@ struct GaeResult {
   std::vector<float> advantage, target;
 };
 
-GaeResult run_gae(Backend& backend, const BatchCase& batch, bool with_target) {
+GaeResult run_gae(Backend& backend, const BatchCase& batch, bool with_target,
+                  GaeWay way = GaeWay::kByLength) {
   const RecordedBatch b(backend, batch);
   const std::size_t n = std::size_t(batch.n_steps) * batch.n_envs;
   const auto advantage = poisoned<float>(backend, n), target = poisoned<float>(backend, n);
@@ -30,6 +31,7 @@ GaeResult run_gae(Backend& backend, const BatchCase& batch, bool with_target) {
   r.final_value = b.final_value.data();
   r.advantage = advantage.data();
   r.target = with_target ? target.data() : nullptr;
+  r.way = way;
   backend.gae(r);
   return {advantage.download(), target.download()};
 }
@@ -49,6 +51,30 @@ TEST(Gae, BothKernelsAtEveryLength) {
       EXPECT_TRUE(same_bits(expected.advantage, actual.advantage));
       EXPECT_TRUE(same_bits(expected.target, actual.target));
       EXPECT_EQ(untouched(actual.target), n_envs == 33);
+    }
+  }
+}
+
+// What a benchmark may ask for: a kernel at a length of which the other is taken.
+TEST(Gae, EitherKernelWhereItIsAskedFor) {
+  const auto cpu = make_cpu_backend(1);
+  const auto subject = make_subject();
+  for (const int n_steps : {1, 40, 255, 256, 300}) {
+    BatchCase batch;
+    batch.n_steps = n_steps;
+    batch.n_envs = 37;
+    SCOPED_TRACE(::testing::Message() << "T " << n_steps);
+    const GaeResult taken = run_gae(*subject, batch, true);
+    for (const GaeWay way : {GaeWay::kSequential, GaeWay::kScan}) {
+      const GaeResult expected = run_gae(*cpu, batch, true, way);
+      const GaeResult actual = run_gae(*subject, batch, true, way);
+      EXPECT_TRUE(same_bits(expected.advantage, actual.advantage));
+      EXPECT_TRUE(same_bits(expected.target, actual.target));
+      if ((way == GaeWay::kScan) == (n_steps >= kGaeScanSteps)) {
+        EXPECT_TRUE(same_bits(taken.advantage, actual.advantage));
+      } else if (n_steps > kGaeChunk) {
+        EXPECT_FALSE(same_bits(taken.advantage, actual.advantage)) << "the same kernel ran";
+      }
     }
   }
 }

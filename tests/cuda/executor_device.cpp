@@ -57,13 +57,25 @@ class LoopProducts : public MatrixProducts {
 
 class ExecutorDevice : public KernelDevice {
  public:
+  explicit ExecutorDevice(DeviceMemory memory) : memory_(memory) {}
+
   void* allocate(std::size_t bytes) override {
     refuse_in_capture("an allocation");
     void* memory = ::operator new(bytes, kAlignment);
-    std::memset(memory, 0, bytes);
+    if (memory_ != DeviceMemory::kRaw) {
+      fill(memory, memory_ == DeviceMemory::kPoison ? kPoisonByte : 0, bytes);
+    }
     return memory;
   }
   void release(void* memory) noexcept override { ::operator delete(memory, kAlignment); }
+  void fill(void* memory, int byte, std::size_t bytes) override {
+    refuse_in_capture("a fill");
+    std::memset(memory, byte, bytes);
+  }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    refuse_in_capture("a copy");
+    std::memcpy(to, from, bytes);
+  }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     refuse_in_capture("a copy to the device");
     std::memcpy(to, from, bytes);
@@ -109,10 +121,17 @@ class ExecutorDevice : public KernelDevice {
   static void refuse_in_capture(const std::string& what) {
     if (executor::is_capturing()) throw std::runtime_error(what + " while kernels are captured");
   }
+
+  DeviceMemory memory_;
 };
 
 }  // namespace
 
-std::unique_ptr<KernelDevice> make_executor_device() { return std::make_unique<ExecutorDevice>(); }
+std::unique_ptr<KernelDevice> make_executor_device() {
+  return make_executor_device(device_memory());
+}
+std::unique_ptr<KernelDevice> make_executor_device(DeviceMemory memory) {
+  return std::make_unique<ExecutorDevice>(memory);
+}
 
 }  // namespace gallop::testing

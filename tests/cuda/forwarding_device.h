@@ -8,9 +8,16 @@ namespace gallop::testing {
 class ForwardingDevice : public KernelDevice {
  public:
   ForwardingDevice() : inner_(make_executor_device()) {}
+  explicit ForwardingDevice(DeviceMemory memory) : inner_(make_executor_device(memory)) {}
 
   void* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
   void release(void* memory) noexcept override { inner_->release(memory); }
+  void fill(void* memory, int byte, std::size_t bytes) override {
+    inner_->fill(memory, byte, bytes);
+  }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    inner_->copy(to, from, bytes);
+  }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     inner_->to_device(to, from, bytes);
   }

@@ -35,6 +35,10 @@ LaunchStatus step_without_end(const ConjugateGradientRequest& r, void* stream) {
   r.state->running = 1;
   return honest->conjugate_gradient_step(r, stream);
 }
+// Adds to what is there, as if all memory began as zero.
+LaunchStatus copy_that_adds(float* to, const float* from, long n, void* stream) {
+  return honest->add_scaled(to, 1.0f, from, n, stream);
+}
 LaunchStatus rollout_one_step_short(const RolloutRequest& r, void* stream) {
   RolloutRequest shorter = r;
   shorter.out.n_steps--;
@@ -68,6 +72,19 @@ class PlantedDevice : public ForwardingDevice {
 std::unique_ptr<Backend> planted_backend() {
   return make_kernel_backend(std::make_unique<PlantedDevice>(entry_of_type("CartPole")));
 }
+
+class DeviceThatAdds : public ForwardingDevice {
+ public:
+  explicit DeviceThatAdds(DeviceMemory memory) : ForwardingDevice(memory) {
+    honest = &ForwardingDevice::kernels();
+    kernels_ = *honest;
+    kernels_.copy = copy_that_adds;
+  }
+  const CudaKernels& kernels() const override { return kernels_; }
+
+ private:
+  CudaKernels kernels_;
+};
 
 TEST(Planted, ARolloutThatStopsEarlyIsFound) {
   const auto cpu = make_cpu_backend(1), planted = planted_backend();
@@ -147,6 +164,21 @@ TEST(Planted, ASolverThatDoesNotStopIsFound) {
   const auto cpu = make_cpu_backend(1), planted = planted_backend();
   EXPECT_EQ(run(*cpu), 1);
   EXPECT_NE(run(*planted), 1);
+}
+
+TEST(Planted, AReadOfUnwrittenMemoryIsFoundByThePoisonAlone) {
+  const auto run = [](Backend& backend) {
+    const auto from = uploaded<float>(backend, {1, 2, 3});
+    const DeviceArray<float> to(backend, 3);
+    backend.copy(to.data(), from.data(), 3);
+    return to.download();
+  };
+  const auto adding = [](DeviceMemory memory) {
+    return make_kernel_backend(std::make_unique<DeviceThatAdds>(memory));
+  };
+  const auto cpu = make_cpu_backend(1);
+  EXPECT_TRUE(same_bits(run(*cpu), run(*adding(DeviceMemory::kZero))));
+  EXPECT_FALSE(same_bits(run(*cpu), run(*adding(DeviceMemory::kPoison))));
 }
 
 TEST(Planted, AnOrderThatIsIgnoredIsFound) {

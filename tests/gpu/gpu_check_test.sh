@@ -9,9 +9,9 @@ failures=0
 tests=$1/bin/gallop_cuda_test
 
 tree=$work/tree
-mkdir -p "$tree/scripts" "$tree/fake" "$tree/given/bin"
+mkdir -p "$tree/scripts" "$tree/bench" "$tree/docs" "$tree/fake" "$tree/given/bin"
 cp "$root/scripts/gpu_check.sh" "$root/scripts/gpu_pack.sh" "$root"/scripts/*.py "$tree/scripts/"
-mkdir -p "$tree/docs"
+cp "$root/bench/solve.sh" "$tree/bench/"
 cp "$root/docs/kernel_limits.csv" "$tree/docs/"
 
 program() {
@@ -28,7 +28,12 @@ stand_ins() {
   program "$tree/fake/ncu" 'while (($#)); do case $1 in --log-file) log=$2;; --kernel-name) name=$2;; esac; shift; done
 printf "%s\n" "==PROF== Connected" "\"ID\",\"Kernel Name\",\"x\"" "\"\",\"\",\"%\"" "\"0\",\"$name\",\"5\"" >"$log"'
   # shellcheck disable=SC2016
-  program "$tree/fake/compute-sanitizer" 'for a; do [[ $a == *planted ]] && { echo "ERROR SUMMARY: 1 error"; exit 9; }; done; echo "ERROR SUMMARY: 0 errors"'
+  program "$tree/fake/compute-sanitizer" 'errors=0
+for a; do case $a in
+  *planted) errors=1;;
+  *=DeviceMemory.*) [[ $GALLOP_DEVICE_MEMORY != raw ]] || errors=1;;
+esac; done
+echo "ERROR SUMMARY: $errors errors"; exit $((9 * errors))'
   # Names of tests are looked up among those that this build has for its stand-in of a device.
   # shellcheck disable=SC2016
   program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac"
@@ -40,7 +45,14 @@ printf "%s\n" "==PROF== Connected" "\"ID\",\"Kernel Name\",\"x\"" "\"\",\"\",\"%
 echo "environment,policy,algorithm,seed,shape,cpu_hash,gpu_hash,commit"; for ((k = 0; k < 60; k++)); do echo "row$k"; done'
   program "$tree/given/bin/gallop_gpu_trust_region" 'for ((k = 0; k < 16; k++)); do echo "row$k"; done
 echo "fisher_product,cartpole,fast,cublas,50000,5e-05,4e-05,6e-05,0.500,1,c0ffee"'
-  program "$tree/given/bin/gallop" 'echo "{\"name\": \"rollout\", \"per_second\": 1}"'
+  # shellcheck disable=SC2016
+  program "$tree/given/bin/gallop" 'all=$*
+case $all in
+  *"train cartpole"*) [[ $all == *"--device cuda"* ]] && device=cuda || device=cpu
+    printf "{\"device\": \"%s\", \"seed\": 1, \"startup_seconds\": 0.25, \"train_seconds\": 0.5, \"steps\": 3, \"iterations\": 4, \"eval_return_mean\": 480, \"reached_stop_return\": true}\n" $device;;
+  *"bench gae"*) printf "name,per_second\ngae,1\n" >"${all##*--csv }";;
+  *) echo "{\"name\": \"rollout\", \"per_second\": 1}";;
+esac'
 }
 
 # expect <status> <text> <what> [build]: runs the script on the stand-ins.
@@ -57,10 +69,11 @@ program "$tree/fake/nvidia-smi" 'exit 9'
 expect 7 "no GPU" "a machine without a device"
 
 stand_ins
-expect 0 "18 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "22 passed, 0 failed; results in bench/results/Fake_GPU" "a device that passes"
+expect 0 "cartpole solved on cuda: 0.750 s from a cold start, median of 8 seeds" "the time to solve it"
 expect 0 "cartpole fast cublas: 50.0 us (target 60), 0.500 of the float32 bound" "the time of a product"
 results=$tree/bench/results/Fake_GPU
-for file in math.csv bits.csv bench.csv bench.jsonl trust_region.csv ncu.csv check.csv machine.json logs.txt; do
+for file in math.csv bits.csv bench.csv bench.jsonl gae.csv solve.csv trust_region.csv ncu.csv check.csv machine.json logs.txt; do
   [[ -s $results/$file ]] || { echo "$file was not written"; failures=$((failures + 1)); }
 done
 # has <file> <text>
@@ -77,6 +90,7 @@ sys.exit(load["samples"] != 2 or load["clocks.sm"] != {"greatest": 1980, "median
          load["power.draw"]["greatest"] != 700.5)
 PY
 has "$tree/docs/gpu.md" "Measured on: Fake GPU."
+grep -qx 'gae,1,unknown' "$results/gae.csv" || { echo "gae.csv has no commit"; failures=$((failures + 1)); }
 
 # shellcheck disable=SC2016
 program "$tree/fake/ncu" 'while (($#)); do [[ $1 != --log-file ]] || log=$2; shift; done
@@ -102,6 +116,15 @@ expect 1 "planted-bits: FAILED" "a comparison that misses the planted error"
 stand_ins
 program "$tree/fake/compute-sanitizer" 'echo "ERROR SUMMARY: 0 errors"'
 expect 1 "planted-memcheck: FAILED" "a sanitizer that misses the planted error"
+expect 1 "planted-unwritten: FAILED" "memory that is written before initcheck sees it"
+stand_ins
+# shellcheck disable=SC2016
+program "$tree/given/bin/gallop_gpu_test" "case \$* in *--gtest_list_tests*) exec '$tests' \"\$@\";; esac; [[ \$GALLOP_DEVICE_MEMORY != poison ]]"
+expect 1 "poisoned-tests: FAILED" "a test that reads what nobody wrote"
+stand_ins
+program "$tree/given/bin/gallop" 'exit 0'
+expect 1 "gae: FAILED" "a benchmark that writes nothing"
+expect 1 "solve: FAILED" "a training without a result"
 stand_ins
 program "$tree/given/bin/gallop_gpu_trust_region" 'echo "what"'
 expect 1 "trust-region: FAILED" "a benchmark without rows"

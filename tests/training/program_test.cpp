@@ -259,6 +259,8 @@ TEST(List, NamesEverythingThatIsRegistered) {
       EXPECT_NE(text.out.find(std::string("  ") + o.name), std::string::npos) << o.name;
     }
   }
+  EXPECT_NE(text.out.find("\n  stop_return "), std::string::npos);
+  EXPECT_EQ(all["options"].back()["name"], "checkpoint_seconds");
 }
 
 TEST(Train, TheLastLineIsTheObjectAndNothingElseIsSaidOffATerminal) {

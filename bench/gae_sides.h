@@ -1,0 +1,69 @@
+// The two sides of a row of the gae suite: advantages and returns of one recorded batch, by one of
+// our kernels and by a plain loop.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/baselines/gae_baseline.h"
+#include "host/runtime/backend.h"
+
+namespace gallop {
+
+struct GaeShape {
+  int n_envs, n_steps;
+  double elements() const { return double(n_envs) * n_steps; }
+  std::string text() const;  // instances x steps
+};
+
+// Rewards, values and flags [T, N] on the host; an episode ends at two steps in a hundred.
+struct GaeBatch {
+  explicit GaeBatch(GaeShape shape);
+  GaeRequest request() const;  // on the host, without outputs
+
+  GaeShape shape;
+  std::vector<float> reward, value, final_value;  // [T, N], [T + 1, N], [T, N]
+  std::vector<std::uint8_t> terminated, truncated;
+};
+
+// Memory that one element costs: reward, value, value of the final observation and both flags are
+// read, advantage and return written, each array once.
+double gae_bytes_per_element(GaeShape shape);
+
+class OurGae {
+ public:
+  OurGae(Backend& backend, const GaeBatch& batch, GaeWay way);
+  // As many passes over the batch as hide the wait for a device: one launch of a recorded sequence
+  // there, one pass on a CPU.
+  void run();
+  double work() const { return passes_ * shape_.elements(); }
+  std::vector<float> advantage() const { return advantage_.download(); }
+  std::vector<float> target() const { return target_.download(); }
+
+ private:
+  Backend& backend_;
+  GaeShape shape_;
+  int passes_;
+  DeviceArray<float> reward_, value_, final_value_, advantage_, target_;
+  DeviceArray<std::uint8_t> terminated_, truncated_;
+  GaeRequest request_ = {};
+  std::unique_ptr<Recording> recording_;
+};
+
+// On one thread.
+class PlainGae {
+ public:
+  explicit PlainGae(const GaeBatch& batch);
+  void run() { baseline_(request_, following_.data()); }
+  double work() const { return double(advantage_.size()); }
+  const std::vector<float>& advantage() const { return advantage_; }
+  const std::vector<float>& target() const { return target_; }
+
+ private:
+  GaeBaseline& baseline_;
+  std::vector<float> following_, advantage_, target_;
+  GaeRequest request_;
+};
+
+}  // namespace gallop

@@ -1,0 +1,28 @@
+// Single steps of a batch, run on any backend, and everything that they leave behind.
+#pragma once
+
+#include "host/runtime/environments.h"
+#include "tests/cuda/subject.h"
+
+namespace gallop::testing {
+
+struct StepCase {
+  std::string environment = "CartPole";  // the C++ struct's name
+  int n_envs = 130, n_steps = 12;
+  std::uint64_t seed = 99;
+  int time_limit = 4;
+  ResetMode mode = ResetMode::kSameStep;
+};
+
+// What reset and each step gave, one after the other, and the state after the last.
+struct StepResult {
+  std::vector<float> observation, final_observation, reward, ended_return, state;
+  std::vector<std::uint8_t> terminated, truncated;
+  std::vector<std::int32_t> ended_length;
+};
+
+// Random actions, beyond their bounds where they are numbers. Now and then some instances begin
+// again; where resets are disabled, those that ended do.
+StepResult run_steps(Backend& backend, const StepCase& c);
+
+}  // namespace gallop::testing
