@@ -6,9 +6,8 @@
 #
 # In this order: planted errors, which have to be found; the GPU tests, once more in poisoned memory;
 # the CPU's bits against the GPU's, of functions on all floats and of runs; compute-sanitizer on small
-# shapes; benchmarks. Each has
-# a limit of its own, so that all of them get some of the time. Everything lands in
-# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, solve.csv,
+# shapes; benchmarks. Each has a limit of its own, so that all of them get some of the time. Everything
+# lands in bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, solve.csv,
 # trust_region.csv, check.csv, machine.json and logs.txt.
 #
 # The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
@@ -223,11 +222,15 @@ gae() {
 
 # From cold starts until CartPole is solved, on the device and on the processor beside it.
 solve_rows() {
-  bench/solve.sh "$build/bin/gallop" cuda "$commit" && bench/solve.sh "$build/bin/gallop" cpu "$commit" | tail -n +2
+  local beside
+  bench/solve.sh "$build/bin/gallop" cuda "$commit" || return
+  beside=$(bench/solve.sh "$build/bin/gallop" cpu "$commit") || return
+  tail -n +2 <<<"$beside"
 }
 solve() { into "$folder/solve.csv" solve_rows; }
 show_solved() {
   local device
+  [[ -f $folder/solve.csv ]] || return 0
   for device in cuda cpu; do
     awk -F, -v device="$device" '$1 == device { print $3 + $4 }' "$folder/solve.csv" | sort -g |
       awk -v device="$device" '{ seconds[NR] = $1 } END { if (NR > 0)
