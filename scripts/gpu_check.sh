@@ -257,11 +257,15 @@ gae() {
 
 # From cold starts until CartPole is solved, on the device and on the processor beside it.
 solve_rows() {
-  bench/solve.sh "$build/bin/gallop" cuda "$commit" && bench/solve.sh "$build/bin/gallop" cpu "$commit" | tail -n +2
+  local beside
+  bench/solve.sh "$build/bin/gallop" cuda "$commit" || return
+  beside=$(bench/solve.sh "$build/bin/gallop" cpu "$commit") || return
+  tail -n +2 <<<"$beside"
 }
 solve() { into "$folder/solve.csv" solve_rows; }
 show_solved() {
   local device
+  [[ -f $folder/solve.csv ]] || return 0
   for device in cuda cpu; do
     awk -F, -v device="$device" '$1 == device { print $3 + $4 }' "$folder/solve.csv" | sort -g |
       awk -v device="$device" '{ seconds[NR] = $1 } END { if (NR > 0)

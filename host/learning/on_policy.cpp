@@ -141,9 +141,10 @@ void OnPolicyLearner::allocate_rollout(Backend& backend) {
   reward_ = DeviceArray<float>(backend, samples);
   terminated_ = DeviceArray<std::uint8_t>(backend, samples);
   truncated_ = DeviceArray<std::uint8_t>(backend, samples);
-  final_observation_ = DeviceArray<float>(backend, samples * o);
-  ended_return_ = DeviceArray<float>(backend, samples);
-  ended_length_ = DeviceArray<std::int32_t>(backend, samples);
+  // Read whole, and written where an episode ended.
+  final_observation_ = DeviceArray<float>::zeroed(backend, samples * o);
+  ended_return_ = DeviceArray<float>::zeroed(backend, samples);
+  ended_length_ = DeviceArray<std::int32_t>::zeroed(backend, samples);
   // Zero where no baseline writes them, and where no episode was cut off.
   value_ = DeviceArray<float>::zeroed(backend, samples + n);
   final_value_ = DeviceArray<float>::zeroed(backend, samples);

@@ -49,8 +49,9 @@ Evaluation evaluate_policy(Backend& backend, const EnvironmentEntry& environment
 
   const std::size_t n = std::size_t(episodes), samples = n * kStretch;
   DeviceArray<std::uint8_t> terminated(backend, samples), truncated(backend, samples);
-  DeviceArray<float> ended_return(backend, samples);
-  DeviceArray<std::int32_t> ended_length(backend, samples);
+  // Read whole, and written where an episode ended.
+  const auto ended_return = DeviceArray<float>::zeroed(backend, samples);
+  const auto ended_length = DeviceArray<std::int32_t>::zeroed(backend, samples);
   Trajectory out = {};
   out.n_steps = kStretch;
   out.n_envs = episodes;
