@@ -55,8 +55,8 @@ struct PolicyGradientRequest {
   // [chunks, stride]: gradient [D], then kPolicyStatistics sums; element 0 belongs to chunk 0.
   float* partial;
   long stride;
-  float* greatest;  // [chunks, kMaxSegments]
-  float* scratch;   // [gradient_scratch], aligned to 64 bytes
+  float* greatest;        // [chunks, kMaxSegments]
+  float* scratch;         // [gradient_scratch], aligned to 64 bytes
   Arithmetic arithmetic;  // of the network's products
 };
 

@@ -147,7 +147,7 @@ TEST(Backend, FinalValuesAreWrittenWhereAnEpisodeWasCutAndNowhereElse) {
                            terminated.data(), truncated.data(), network.observation.data(),
                            got.data()});
     backend->values({network.shape.network, network.parameters.data(), network.normalization(),
-                    network.n_steps, network.n_envs, network.observation.data(), all.data()});
+                     network.n_steps, network.n_envs, network.observation.data(), all.data()});
     EXPECT_TRUE(same_bits(all, value));
     for (long i = 0; i < total; i++) {
       const bool cut = truncated[i] != 0 && terminated[i] == 0;
