@@ -39,9 +39,8 @@ void TrainedParameters::set_learning_rate(double learning_rate) {
 
 void TrainedParameters::step(const StepOptions& options) {
   backend_->optimizer_step({options.rule, values_.data(), gradient_.data(), first_moment_.data(),
-                            second_moment_.data(), state_.data(), options.max_norm,
-                            float(options.beta1), float(options.beta2), float(options.epsilon),
-                            size_});
+                            second_moment_.data(), state_.data(), options.max_norm, options.beta1,
+                            options.beta2, float(options.epsilon), size_});
 }
 
 double TrainedParameters::last_norm() {

@@ -33,7 +33,10 @@ struct StepRequest {
   float* second_moment;   // [D]
   StepState* state;
   double max_norm;  // 0: no limit
-  float beta1, beta2, epsilon;
+  // The powers of the betas are of these, in double; the elements have them as floats, which makes
+  // a step longer by less than 1e-5 of it.
+  double beta1, beta2;
+  float epsilon;
   long n;  // D
 };
 
@@ -58,9 +61,8 @@ GALLOP_HD void begin_step(const StepRequest& r, double sum_of_squares, StepState
   }
   state.scale = scale;
   if (r.rule != StepRule::kAdam) return;
-  // The betas as the elements have them: 1 - 0.999f is 1.3e-5 less than 0.001.
-  state.power1 *= double(r.beta1);
-  state.power2 *= double(r.beta2);
+  state.power1 *= r.beta1;
+  state.power2 *= r.beta2;
 }
 
 // The elements' part of a step that was not refused.
@@ -71,8 +73,8 @@ GALLOP_HD AdamRequest adam_of(const StepRequest& r, const StepState& state) {
           r.first_moment,
           r.second_moment,
           float(state.learning_rate),
-          adam ? r.beta1 : 0.0f,
-          r.beta2,
+          adam ? float(r.beta1) : 0.0f,
+          float(r.beta2),
           r.epsilon,
           adam ? float(1.0 - state.power1) : 1.0f,
           adam ? float(1.0 - state.power2) : 1.0f,

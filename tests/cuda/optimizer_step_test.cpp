@@ -25,7 +25,7 @@ Steps take_steps(Backend& backend, StepRule rule, double max_norm,
   for (const std::vector<float>& numbers_of : gradients) {
     const auto gradient = uploaded(backend, numbers_of);
     backend.optimizer_step({rule, parameters.data(), gradient.data(), first.data(), second.data(),
-                            state.data(), max_norm, 0.9f, 0.99f, 1e-8f, long(n)});
+                            state.data(), max_norm, 0.9, 0.99, 1e-8f, long(n)});
     steps.states.push_back(state.download().front());
   }
   steps.parameters = parameters.download();
