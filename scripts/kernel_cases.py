@@ -153,8 +153,8 @@ VALUES = Case("values_kernel", "4-64-64-1", "value", 128 / 64,
               (once("LDG.4=3 STS.4=1", 2), block_network((4, 64, 64, 1), 64, 128)),
               whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4)
 
-# Advantages. Read: reward, two flags, value (that of the observation before a reset where an episode
-# is cut, which is seldom); written: advantage and target.
+# Advantages. Read: reward, two flags, value (that of the observation before a reset only where an
+# episode is cut, which is seldom); written: advantage and target.
 GAE_BYTES = 4 + 1 + 1 + 4 + 4 + 4
 GAE = Case("for_each_kernel<GaeInstance>", "sequential, below 256 steps", "element", 1,
            (leaf("LDG.1=8 STG.4=8", 1 / 4),), memory_bytes=GAE_BYTES)
@@ -177,8 +177,8 @@ def chunk_network(n_out):
                              Way(1, (narrow_layer(64, n_out),))))
 
 
-# The gradient of weights [n_in, n_out] in tiles of 4 x 4 or 1 x 1, four or eight samples in a round;
-# that of the biases, one a thread, sixteen samples in a round.
+# The gradient of weights [n_in, n_out] in tiles of 4 x 4 or 1 x 1, four or eight `samples` in a
+# round; that of the biases, one a thread, sixteen samples in a round.
 def layer_gradient(n_in, n_out, samples):
     rounds = 128 / samples
     if n_in * n_out >= 8 * 256:
@@ -206,8 +206,10 @@ def segments(n_parameters):
 
 
 LOAD_CHUNK = once("STS.4=1 LDG.4=3", 2)  # 4 rows of 128 by 256 threads
-POLICY_SAMPLE = 4 * 4 + 4 * 4 + 4610 * 4 / 128  # observation; action, log-probability, advantage,
-VALUE_SAMPLE = 4 * 4 + 4 + 4 + 4545 * 4 / 128   # or target, and place in the order; the gradient
+# Observation; action, log-probability and advantage, or target; place in the order; a chunk's
+# gradient.
+POLICY_SAMPLE = 4 * 4 + 3 * 4 + 4 + 4610 * 4 / 128
+VALUE_SAMPLE = 4 * 4 + 4 + 4 + 4545 * 4 / 128
 
 
 def strict_gradient(what, n_out, n_parameters, memory_bytes):
@@ -236,13 +238,11 @@ def tensor_network(n_out):
 def tensor_layer_gradient(n_in, n_out):
     turned = n_out < n_in and n_out < 16
     rows, columns = (n_in, n_out) if turned else (n_out, n_in)
-    tiles = rows / 32 * sum(k % 32 < columns for k in range(0, -(-columns // 32) * 32, 32)
-                            for k in (k, k + 2) if k < columns)
+    tiles = rows / 32 * (2 * -(-columns // 32) - (columns % 32 in (1, 2)))  # the last may be empty
     stores = "STG.16=0 STG.4=16" if turned else "STG.16=4 STG.4=16"
     weights = once(stores, tiles / 8, leaf("tensor=8", 128 / 16, ("tensor",)),
                    prefer=("STG.4",) if turned else ("STG.16",))
-    with_rows = min(1, n_out * 4 / 256)
-    with_rows = max(1 / 8, with_rows)
+    with_rows = max(32, 4 * n_out) / 256  # four threads a row; other warps pass by
     sums = Run("LDS.16=8 STG.4=1", (Way(with_rows, prefer=("LDS.16",)), Way(1 - with_rows)))
     return weights, sums
 
@@ -362,5 +362,6 @@ CASES = (
     [VALUES, TENSOR_VALUES, GAE, GAE_SCAN, RETURNS] +
     [gradient(*of) for gradient in (strict_gradient, fast_gradient)
      for of in (("policy", 2, 4610, POLICY_SAMPLE), ("value", 1, 4545, VALUE_SAMPLE))] +
-    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16), moments("sum_of_squares", 48),
+    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16),
+     moments("sum_of_squares", 48),
      CONJUGATE_GRADIENT])

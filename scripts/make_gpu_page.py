@@ -168,11 +168,12 @@ def targets(limits, found):
             notes.append(f"- {t.name}: {t.why(limits)}")
             if missed:
                 notes[-1] += " **The kernels as they are cannot meet the target.**"
+    differs = "Where the counted bound is another than the estimated one, or misses the target:"
     return (["## Targets on one H200", "",
              "Rates are steps, samples or elements a second; in brackets the share of the counted",
              "bound. S is simulation, P the policy, L learning. The estimates were made before the",
              "kernels were there.", ""] + table(heads, rows) +
-            ["Where the counted bound is another than the estimated one, or misses the target:", ""] + notes + [""])
+            [differs, ""] + notes + [""])
 
 
 def measured_rollout(limits, device, row):
