@@ -363,5 +363,4 @@ CASES = (
     [gradient(*of) for gradient in (strict_gradient, fast_gradient)
      for of in (("policy", 2, 4610, POLICY_SAMPLE), ("value", 1, 4545, VALUE_SAMPLE))] +
     [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16),
-     moments("sum_of_squares", 48),
-     CONJUGATE_GRADIENT])
+     moments("sum_of_squares", 48), CONJUGATE_GRADIENT])
