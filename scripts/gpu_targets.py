@@ -1,5 +1,6 @@
 """The targets of docs/gpu.md on one H200, the estimates that they were set by, and the rows of
 docs/kernel_limits.csv and of the results of scripts/gpu_check.sh that belong to each."""
+import statistics
 from typing import Callable, NamedTuple, Optional
 
 
@@ -25,19 +26,15 @@ def ppo(mode):
 
 
 def gae(device):
-    """The fastest row of 8192 instances x 2048 steps."""
-    rates = [float(row["per_second"]) for row in device.tables["gae"]
-             if (row.get("shape") or "").replace(" ", "") == "8192x2048" and row.get("per_second")]
-    return max(rates, default=None)
+    """The kernel that the library takes for 8192 instances x 2048 steps, the scan."""
+    return device.value("gae", "per_second", shape="8192x2048", kernel="scan")
 
 
 def solved(device):
-    for column in ("median_s", "seconds"):
-        times = [float(row[column]) for row in device.tables["solve"]
-                 if row.get("environment", "cartpole") == "cartpole" and row.get(column)]
-        if times:
-            return min(times)
-    return None
+    """The median of the seeds on the GPU."""
+    seconds = [float(row["solve_seconds"]) for row in device.tables["solve"]
+               if row.get("device") == "cuda" and row.get("solve_seconds")]
+    return statistics.median(seconds) if seconds else None
 
 
 def trust_region(what, mode, samples):
@@ -50,10 +47,13 @@ LINEAR = ("register_rollout_kernel<CartPole 0 0>", "CartPole, linear policy")
 NARROW = ("narrow_rollout_kernel<CartPole 64>", "CartPole, 64-64 tanh")
 TENSOR = ("tensor_rollout_kernel<CartPole 64 true>", "CartPole, 64-64 tanh, fast")
 VALUES = ("values_kernel", "4-64-64-1")
+TENSOR_VALUES = ("tensor_values_kernel", "4-64-64-1, fast")
 GAE = ("gae_scan_kernel", "scan, from 256 steps on")
 GAE_SHORT = ("for_each_kernel<GaeInstance>", "sequential, below 256 steps")
-POLICY_GRADIENT = ("policy_gradient_kernel<true>", "4-64-64-2")
-VALUE_GRADIENT = ("value_gradient_kernel<true>", "4-64-64-1")
+POLICY_GRADIENT = ("policy_gradient_kernel<true 0>", "4-64-64-2")
+VALUE_GRADIENT = ("value_gradient_kernel<true 0>", "4-64-64-1")
+FAST_POLICY_GRADIENT = ("policy_gradient_kernel<true 1>", "4-64-64-2, fast")
+FAST_VALUE_GRADIENT = ("value_gradient_kernel<true 1>", "4-64-64-1, fast")
 SENSITIVITY = ("fisher_sensitivity_kernel<true>", "4-64-64-2, by sensitivities")
 
 
@@ -73,29 +73,39 @@ TARGETS = (
            "of random words of its own, where random actions share one in 128 steps."),
     Target("CartPole, S+P, 64-64 tanh, strict", "/s", 4.2e9, 2.9e9, once(NARROW), rollout("64-64"),
            lambda limits: f"{count(limits, NARROW)} instructions a step, "
-           f"{count(limits, NARROW, 'ffma')} of them multiply-adds. Each of the 128 tanh has a "
-           "reciprocal, and six instructions beside it that ask whether its argument is so small "
-           "or so large that the special function and two multiply-adds would round it wrongly."),
+           f"{count(limits, NARROW, 'ffma')} of them multiply-adds: 4480 of the weights and ten "
+           "of each of the 128 tanh, which has a reciprocal, three products and two comparisons "
+           f"beside them; {count(limits, NARROW, 'lds_16')} read weights from shared memory."),
     Target("CartPole, S+P, 64-64 tanh, fast", "/s", 3.2e10, 1.2e10, once(TENSOR),
            rollout("64-64", "fast")),
-    Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, fast", "/s", None, 5e8, (), ppo("fast")),
+    Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, fast", "/s", None, 5e8,
+           once(TENSOR, TENSOR_VALUES, GAE_SHORT) +
+           (FAST_POLICY_GRADIENT + (4,), FAST_VALUE_GRADIENT + (4,)), ppo("fast"),
+           lambda limits: "a sample of an epoch takes "
+           f"{count(limits, FAST_POLICY_GRADIENT)} instructions for the policy and "
+           f"{count(limits, FAST_VALUE_GRADIENT)} for the value network, of which "
+           f"{count(limits, FAST_POLICY_GRADIENT, 'tensor')} each are products on the tensor "
+           "cores; most others round operands to TF32, two instructions a number, move them to "
+           "the registers that a product takes, and find addresses."),
     Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, strict", "/s", 2.9e8, 1.4e8,
            once(NARROW, VALUES, GAE_SHORT) +
            (POLICY_GRADIENT + (4,), VALUE_GRADIENT + (4,)), ppo("strict"),
            lambda limits: "a sample of an epoch takes "
            f"{count(limits, POLICY_GRADIENT)} instructions for the policy and "
-           f"{count(limits, VALUE_GRADIENT)} for the value network, of which about half are "
-           "multiply-adds; the estimate was of multiply-adds alone."),
+           f"{count(limits, VALUE_GRADIENT)} for the value network, of which "
+           f"{count(limits, POLICY_GRADIENT, 'ffma')} and {count(limits, VALUE_GRADIENT, 'ffma')} "
+           "are multiply-adds; the estimate was of multiply-adds alone."),
     Target("GAE, 8192 x 2048 elements", "/s", 3.0e11, 2.4e11, once(GAE), gae,
            lambda limits: "an element reads and writes "
-           f"{count(limits, GAE, 'memory_bytes')} bytes: reward, two flags, value, the value "
-           "before a reset (read at every step, asked for at few), advantage and target. The "
-           "estimate had 16."),
+           f"{count(limits, GAE, 'memory_bytes')} bytes: reward, two flags, value, advantage and "
+           "target. The estimate had 16."),
     Target("Fisher-vector product, 50 000 samples, 64-64", "us", 27e-6, 60e-6, once(SENSITIVITY),
            trust_region("fisher_product", "strict", "50000"),
            lambda limits: f"{count(limits, SENSITIVITY)} instructions a sample, "
-           f"{count(limits, SENSITIVITY, 'ffma')} of them multiply-adds. The estimate was of the "
-           "multiply-adds of passes forward and back, twice as many, and of nothing else.",
+           f"{count(limits, SENSITIVITY, 'ffma')} of them multiply-adds, and "
+           f"{count(limits, SENSITIVITY, 'stl_16')} stores of 16 bytes to local memory: the sums "
+           "of a layer's tangents, an array there, are written in each round. The estimate was of "
+           "the multiply-adds of passes forward and back, twice as many, and of nothing else.",
            units=50000),
     Target("TRPO's update of the policy, a million samples, fast", "ms", None, 15e-3, (),
            trust_region("trpo_update", "fast", "1000000")),

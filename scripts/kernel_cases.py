@@ -125,12 +125,14 @@ def tensor(environment, width):
 
 
 # A layer of block_network.cuh for `rows` instances or samples by `threads`: each task sums 4 of
-# them x 8 outputs over the inputs, four in a round. A warp without a task passes it by.
+# them x 8 outputs over the inputs, four in a round where all 8 outputs are there and two elsewhere.
+# A warp without a task passes it by.
 def wide_layer(n_in, n_out, rows, threads):
     tasks = rows / 4 * -(-n_out // 8)
     share = max(32, tasks) / threads
-    return once("ffma=416", share, leaf("ffma=128", n_in / 4),
-                prefer=("special",) if n_out >= 8 else ())
+    if n_out % 8 == 0:
+        return once("ffma=448", share, leaf("ffma=128", n_in / 4), prefer=("special",))
+    return once("ffma=448", share, leaf("ffma=64", n_in / 2))
 
 
 def block_network(sizes, rows, threads, layer_loop="barrier=1"):
@@ -138,22 +140,22 @@ def block_network(sizes, rows, threads, layer_loop="barrier=1"):
     return Run(layer_loop, ways)
 
 
-# 128 threads run the network for 32 instances, one warp of the four steps them.
+# 128 threads run the network for 64 instances, two warps of the four step them.
 def block(environment, sizes, mode=0):
-    network = block_network(sizes, 32, 128)
-    steps = (Way(1 / 4, (network,), draw=1, reset=resets(environment)), Way(3 / 4, (network,)))
+    network = block_network(sizes, 64, 128)
+    steps = (Way(1 / 2, (network,), draw=1, reset=resets(environment)), Way(1 / 2, (network,)))
     name = f"{environment}, 64-64 tanh" + (", in the air" if environment in STAGES else "")
-    return Case(f"block_rollout_kernel<{environment} {mode}>", name, "step", 128 / 32,
+    return Case(f"block_rollout_kernel<{environment} {mode}>", name, "step", 128 / 64,
                 (Run("largest", steps),), broadcast=("LDG.16",), **body(environment))
 
 
-VALUES = Case("values_kernel", "4-64-64-1", "value", 128 / 32,
-              (once("LDG.4=3 STS.4=1", 1), block_network((4, 64, 64, 1), 32, 128)),
+VALUES = Case("values_kernel", "4-64-64-1", "value", 128 / 64,
+              (once("LDG.4=3 STS.4=1", 2), block_network((4, 64, 64, 1), 64, 128)),
               whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4)
 
-# Advantages. Read: reward, two flags, value, value of the observation before a reset; written:
-# advantage and target.
-GAE_BYTES = 4 + 1 + 1 + 4 + 4 + 4 + 4
+# Advantages. Read: reward, two flags, value (that of the observation before a reset only where an
+# episode is cut, which is seldom); written: advantage and target.
+GAE_BYTES = 4 + 1 + 1 + 4 + 4 + 4
 GAE = Case("for_each_kernel<GaeInstance>", "sequential, below 256 steps", "element", 1,
            (leaf("LDG.1=8 STG.4=8", 1 / 4),), memory_bytes=GAE_BYTES)
 GAE_SCAN = Case("gae_scan_kernel", "scan, from 256 steps on", "element", 1 / 32,
@@ -175,13 +177,14 @@ def chunk_network(n_out):
                              Way(1, (narrow_layer(64, n_out),))))
 
 
-# The gradient of weights [n_in, n_out] in tiles of 4 x 4 or 1 x 1, four samples in a round; that of
-# the biases, one a thread, sixteen samples in a round.
-def layer_gradient(n_in, n_out):
+# The gradient of weights [n_in, n_out] in tiles of 4 x 4 or 1 x 1, four or eight `samples` in a
+# round; that of the biases, one a thread, sixteen samples in a round.
+def layer_gradient(n_in, n_out, samples):
+    rounds = 128 / samples
     if n_in * n_out >= 8 * 256:
-        weights = once("STG.4=16", n_in * n_out / 16 / 256, leaf("ffma=64", 128 / 4))
+        weights = once("STG.4=16", n_in * n_out / 16 / 256, leaf(f"ffma={16 * samples}", rounds))
     else:
-        weights = once("special=3 STG.4=1", n_in * n_out / 256, leaf("ffma=4", 128 / 4))
+        weights = once("special=3 STG.4=1", n_in * n_out / 256, leaf(f"ffma={samples}", rounds))
     sums = once("LDS.16=4 LDS.4=12", max(32, n_out) / 256, leaf("LDS.16=4", 128 / 16))
     return weights, sums
 
@@ -192,25 +195,81 @@ def unit_gradient(n_out):
     return once("ffma=32 LDS.16=8", 1, rows, prefer=("ffma",))  # of tanh, the slopes
 
 
-def chunk_back(n_out):
-    return Run("barrier=2", (Way(1, layer_gradient(64, n_out) + (unit_gradient(n_out),)),
-                             Way(1, layer_gradient(64, 64) + (unit_gradient(64),)),
-                             Way(1, layer_gradient(4, 64))))
+def chunk_back(n_out, samples):
+    return Run("barrier=2", (Way(1, layer_gradient(64, n_out, samples) + (unit_gradient(n_out),)),
+                             Way(1, layer_gradient(64, 64, samples) + (unit_gradient(64),)),
+                             Way(1, layer_gradient(4, 64, samples))))
 
 
 def segments(n_parameters):
     return once("LDG.4=11", 1, leaf("LDG.4=16", n_parameters / 256 / 16))
 
 
-SAMPLE = 4 * 4 + 4 * 4  # observation; action, log-probability, advantage, its place in the order
-POLICY_GRADIENT = Case(
-    "policy_gradient_kernel<true>", "4-64-64-2", "sample", CHUNK_THREADS,
-    (once("STS.4=1 LDG.4=3", 2), chunk_network(2), chunk_back(2), segments(4610)),
-    whole_kernel=True, broadcast=("LDG.16",), memory_bytes=SAMPLE + 4610 * 4 / 128)
-VALUE_GRADIENT = Case(
-    "value_gradient_kernel<true>", "4-64-64-1", "sample", CHUNK_THREADS,
-    (once("STS.4=1 LDG.4=3", 2), chunk_network(1), chunk_back(1), segments(4545)),
-    whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * 4 + 4 + 4 + 4545 * 4 / 128)
+LOAD_CHUNK = once("STS.4=1 LDG.4=3", 2)  # 4 rows of 128 by 256 threads
+# Observation; action, log-probability and advantage, or target; place in the order; a chunk's
+# gradient.
+POLICY_SAMPLE = 4 * 4 + 3 * 4 + 4 + 4610 * 4 / 128
+VALUE_SAMPLE = 4 * 4 + 4 + 4 + 4545 * 4 / 128
+
+
+def strict_gradient(what, n_out, n_parameters, memory_bytes):
+    return Case(f"{what}_gradient_kernel<true 0>", f"4-64-64-{n_out}", "sample", CHUNK_THREADS,
+                (LOAD_CHUNK, chunk_network(n_out), chunk_back(n_out, 8), segments(n_parameters)),
+                whole_kernel=True, broadcast=("LDG.16",), memory_bytes=memory_bytes)
+
+
+# The same on tensor cores (tensor_chunk.cuh): eight warps, each with tiles of 32 samples x 32 or 8
+# outputs, eight inputs in a round.
+def tensor_layer(n_in, n_out):
+    rounds = -(-n_in // 8)
+    if n_out > 8:
+        return once("special=32", 4 * -(-n_out // 32) / 8,
+                    leaf("tensor=8", rounds, ("tensor", "LDG.16")), prefer=("special",))
+    return once("special=8", 4 / 8, leaf("tensor=2", rounds))
+
+
+def tensor_network(n_out):
+    return Run("barrier=1", (Way(1, (tensor_layer(4, 64),)), Way(1, (tensor_layer(64, 64),)),
+                             Way(1, (tensor_layer(64, n_out),))))
+
+
+# Gradients of weights in tiles of 32 x 16, sixteen samples in a round; outputs along the rows, and
+# stored by fours, unless they are few.
+def tensor_layer_gradient(n_in, n_out):
+    turned = n_out < n_in and n_out < 16
+    rows, columns = (n_in, n_out) if turned else (n_out, n_in)
+    tiles = rows / 32 * (2 * -(-columns // 32) - (columns % 32 in (1, 2)))  # the last may be empty
+    stores = "STG.16=0 STG.4=16" if turned else "STG.16=4 STG.4=16"
+    weights = once(stores, tiles / 8, leaf("tensor=8", 128 / 16, ("tensor",)),
+                   prefer=("STG.4",) if turned else ("STG.16",))
+    with_rows = max(32, 4 * n_out) / 256  # four threads a row; other warps pass by
+    sums = Run("LDS.16=8 STG.4=1", (Way(with_rows, prefer=("LDS.16",)), Way(1 - with_rows)))
+    return weights, sums
+
+
+def tensor_unit_gradient(n_out):
+    loads = ("tensor", "LDG.8") if n_out % 2 == 0 else ("tensor", "LDG.4")
+    return once("ffma=32 LDS.16=8 STS.16=8", 1, leaf("tensor=8", -(-n_out // 8), loads),
+                prefer=("ffma",))
+
+
+def tensor_back(n_out):
+    return Run("barrier=2",
+               (Way(1, tensor_layer_gradient(64, n_out) + (tensor_unit_gradient(n_out),)),
+                Way(1, tensor_layer_gradient(64, 64) + (tensor_unit_gradient(64),)),
+                Way(1, tensor_layer_gradient(4, 64))))
+
+
+def fast_gradient(what, n_out, n_parameters, memory_bytes):
+    return Case(f"{what}_gradient_kernel<true 1>", f"4-64-64-{n_out}, fast", "sample",
+                CHUNK_THREADS,
+                (LOAD_CHUNK, tensor_network(n_out), tensor_back(n_out), segments(n_parameters)),
+                whole_kernel=True, memory_bytes=memory_bytes)
+
+
+TENSOR_VALUES = Case("tensor_values_kernel", "4-64-64-1, fast", "value", CHUNK_THREADS,
+                     (LOAD_CHUNK, tensor_network(1), leaf("LDS.4=1 STG.4=1", 1 / 2)),
+                     whole_kernel=True, memory_bytes=4 * 4 + 4)
 
 # Fisher products: the rows of units, and of sensitivities, that are kept for each sample.
 UNITS, SENSITIVITIES = 4 + 64 + 64 + 2, 64
@@ -232,7 +291,7 @@ PREPARE = Case(
 # One layer of the derivative along a vector, 4 samples x 8 outputs a task, two inputs in a round;
 # times the slopes of the activation, where they are wanted.
 def tangent_layer(n_in, passes, slopes=True):
-    loops = tuple(leaf(f"ffma=64 #{k}", n_in / 2) for k in range(passes))
+    loops = tuple(leaf(f"ffma=64 LDG.16=4 #{k}", n_in / 2) for k in range(passes))
     return once("barrier=1", 1, *loops, leaf("LDS.4=32 ffma=32", 1, WORK if slopes else ()))
 
 
@@ -241,7 +300,7 @@ PRODUCT = Case(
     (once("barrier=6", 1, copy(UNITS, "LDG.16=4 STS.16=4"),
           Run("barrier=3", (Way(1, (tangent_layer(4, 1),)), Way(1, (tangent_layer(64, 2),)),
                             Way(1, (leaf("ffma=4 #0", 16), leaf("ffma=4 #1", 16))))),
-          chunk_back(2), segments(4610)),),
+          chunk_back(2, 4), segments(4610)),),
     whole_kernel=True, broadcast=("LDG.16",), memory_bytes=4 * UNITS + 4610 * 4 / 128)
 
 
@@ -252,7 +311,8 @@ def terms(what, width):
 
 
 def hidden_sensitivity(n_in):
-    return Way(1, (leaf("LDG.4=15 fp32=7", 64 * 128 / 256, ()),) + layer_gradient(n_in, 64))
+    return Way(1, (leaf("LDG.4=15 STS.4=1", 64 * 128 / 256, ()),) +
+               layer_gradient(n_in, 64, 4))
 
 
 SENSITIVITY = Case(
@@ -262,7 +322,7 @@ SENSITIVITY = Case(
           Run("barrier=3",
               (Way(1, (tangent_layer(4, 1, slopes=False), terms("LDG.4=32 ffma=32", 64))),
                Way(1, (tangent_layer(64, 1), terms("LDG.4=88 ffma=32", 64))))),
-          *layer_gradient(64, 2),
+          *layer_gradient(64, 2, 4),
           Run("barrier=2", (hidden_sensitivity(64), hidden_sensitivity(4))),
           segments(4610)),),
     whole_kernel=True, broadcast=("LDG.16",),
@@ -299,6 +359,8 @@ CASES = (
     [block("CartPole", (4, 64, 64, 2)), block("Acrobot", (6, 64, 64, 3)),
      block("MountainCar", (2, 64, 64, 3)), block("MountainCarContinuous", (2, 64, 64, 1)),
      block("Pendulum", (3, 64, 64, 1)), block("Hopper", (11, 64, 64, 3), 3)] +
-    [VALUES, GAE, GAE_SCAN, RETURNS, POLICY_GRADIENT, VALUE_GRADIENT, PREPARE, PRODUCT, SENSITIVITY,
-     SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16), moments("sum_of_squares", 48),
-     CONJUGATE_GRADIENT])
+    [VALUES, TENSOR_VALUES, GAE, GAE_SCAN, RETURNS] +
+    [gradient(*of) for gradient in (strict_gradient, fast_gradient)
+     for of in (("policy", 2, 4610, POLICY_SAMPLE), ("value", 1, 4545, VALUE_SAMPLE))] +
+    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16),
+     moments("sum_of_squares", 48), CONJUGATE_GRADIENT])

@@ -205,7 +205,8 @@ def row(case, kernels):
 def print_loops(kernels, part):
     def show(loop, depth):
         counts = loop.counts()
-        keys = [k for k in counts if "." in k or k in ("all", "ffma", "fp32", "special", "barrier")]
+        named = ("all", "ffma", "fp32", "special", "tensor", "barrier")
+        keys = [k for k in counts if "." in k or k in named]
         print("  " * depth + f"{loop.header.at:#x}, {len(loop.own())} blocks: " +
               " ".join(f"{key}={counts[key]}" for key in sorted(keys)))
         for inner in loop.inner:

@@ -89,12 +89,25 @@ for case, r in zip(CASES, rows):
 
 # Multiply-adds by the formulas: 10 for a tanh, 1 for its slope; the weights of each layer forward,
 # in their gradient and, but for the first layer, on the way back. For the one output of the values a
-# warp sums tiles of 4 x 8 for 32 samples.
+# warp sums tiles of 4 x 8 for 64 samples.
 forward, tanh = lambda n_out: 4 * 64 + 64 * 64 + 64 * n_out, 10 * 128
-formulas = {"values_kernel": forward(4 * 8) + tanh,
-            "policy_gradient_kernel<true>": 3 * forward(2) - 4 * 64 + tanh + 128,
-            "value_gradient_kernel<true>": 3 * forward(1) - 4 * 64 + tanh + 128}
+formulas = {"values_kernel": forward(2 * 8) + tanh,
+            "policy_gradient_kernel<true 0>": 3 * forward(2) - 4 * 64 + tanh + 128,
+            "value_gradient_kernel<true 0>": 3 * forward(1) - 4 * 64 + tanh + 128}
+# Products of 16 x 8 x 8 for the 128 samples of a chunk: each layer forward, inputs and outputs padded
+# to 8; the way back, outputs padded to 8; gradients of weights, 128 samples deep, four inputs padded to
+# 32 and few outputs to 16.
+products = lambda m, n, k: m // 16 * n // 8 * k // 8
+tensor_forward = products(128, 64, 8) + products(128, 64, 64) + products(128, 8, 64)
+tensor_back = products(128, 64, 8) + products(128, 64, 64)
+tensor_weights = products(64, 16, 128) + products(64, 64, 128) + products(64, 32, 128)
+in_products = {"tensor_values_kernel": tensor_forward,
+               "policy_gradient_kernel<true 1>": tensor_forward + tensor_back + tensor_weights,
+               "value_gradient_kernel<true 1>": tensor_forward + tensor_back + tensor_weights}
 for r in rows:
+    if r["kernel"] in in_products:
+        expect(f"{r['kernel']}, products of a chunk", float(r["tensor"]) * 128 / 32,
+               in_products[r["kernel"]])
     if r["kernel"] in formulas:
         ratio = float(r["ffma"]) / formulas[r["kernel"]]
         expect(f"{r['kernel']}, multiply-adds", abs(ratio - 1) < 1e-3, True)
