@@ -68,11 +68,12 @@ __device__ __forceinline__ void wide_tangent_layer(const TangentLayer& r) {
     if (!used) continue;
     GALLOP_UNROLL(8)
     for (int c = 0; c < kBlockColumns; c++) {
-      if (j + c >= r.n_out) break;
-      float to[4];
-      GALLOP_UNROLL(4)
-      for (int e = 0; e < 4; e++) to[e] = sum[e][c] * r.slope(j + c, s + e);
-      store_aligned<4>(r.out + long(j + c) * kSampleStride + s, to);
+      if (j + c < r.n_out) {  // not a break, for which the sums would stand in local memory
+        float to[4];
+        GALLOP_UNROLL(4)
+        for (int e = 0; e < 4; e++) to[e] = sum[e][c] * r.slope(j + c, s + e);
+        store_aligned<4>(r.out + long(j + c) * kSampleStride + s, to);
+      }
     }
   }
   __syncthreads();
