@@ -44,7 +44,7 @@ static __global__ void __launch_bounds__(kBlockThreads, 4)
   }
 }
 
-static __global__ void __launch_bounds__(kGradientThreads, 3)
+static __global__ void __launch_bounds__(kGradientThreads, 2)
     tensor_values_kernel(const __grid_constant__ CudaValuesRequest r) {
   GALLOP_DYNAMIC_SHARED(float, work);
   const long first = long(blockIdx.x) * kChunkSamples, left = long(r.n_rows) * r.n_envs - first;
