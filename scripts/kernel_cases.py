@@ -219,12 +219,13 @@ def strict_gradient(what, n_out, n_parameters, memory_bytes):
 
 
 # The same on tensor cores (tensor_chunk.cuh): eight warps, each with tiles of 32 samples x 32 or 8
-# outputs, eight inputs in a round.
+# outputs, eight inputs in a round. Of two loops of a kind the second one is for whole tiles.
 def tensor_layer(n_in, n_out):
     rounds = -(-n_in // 8)
     if n_out > 8:
-        return once("special=32", 4 * -(-n_out // 32) / 8,
-                    leaf("tensor=8", rounds, ("tensor", "LDG.16")), prefer=("special",))
+        whole = n_in % 8 == 0 and n_out % 32 == 0
+        return once(f"special=32 #{int(whole)}", 4 * -(-n_out // 32) / 8,
+                    leaf("tensor=8", rounds, ("tensor",)), prefer=("special",))
     return once("special=8", 4 / 8, leaf("tensor=2", rounds))
 
 
@@ -233,23 +234,26 @@ def tensor_network(n_out):
                              Way(1, (tensor_layer(64, n_out),))))
 
 
-# Gradients of weights in tiles of 32 x 16, sixteen samples in a round; outputs along the rows, and
-# stored by fours, unless they are few.
+# Gradients of weights in tiles of 32 x 16, sixteen samples in a round; outputs along the rows unless
+# they are few, and stored by fours where tiles are whole.
 def tensor_layer_gradient(n_in, n_out):
     turned = n_out < n_in and n_out < 16
     rows, columns = (n_in, n_out) if turned else (n_out, n_in)
     tiles = rows / 32 * (2 * -(-columns // 32) - (columns % 32 in (1, 2)))  # the last may be empty
-    stores = "STG.16=0 STG.4=16" if turned else "STG.16=4 STG.4=16"
+    whole = n_in % 32 == 0 and n_out % 32 == 0
+    stores = "STG.16=4" if whole else f"STG.4=16 special=3 #{int(turned)}"
     weights = once(stores, tiles / 8, leaf("tensor=8", 128 / 16, ("tensor",)),
-                   prefer=("STG.4",) if turned else ("STG.16",))
+                   prefer=("STG.16",) if whole else ("STG.4",))
     with_rows = max(32, 4 * n_out) / 256  # four threads a row; other warps pass by
     sums = Run("LDS.16=8 STG.4=1", (Way(with_rows, prefer=("LDS.16",)), Way(1 - with_rows)))
     return weights, sums
 
 
 def tensor_unit_gradient(n_out):
-    loads = ("tensor", "LDG.8") if n_out % 2 == 0 else ("tensor", "LDG.4")
-    return once("ffma=32 LDS.16=8 STS.16=8", 1, leaf("tensor=8", -(-n_out // 8), loads),
+    whole = n_out % 32 == 0
+    loads = ("tensor", "LDG.8") if whole else ("tensor", "LDG.4")
+    return once(f"ffma=32 LDS.16=8 STS.16=8 #{int(whole)}", 1,
+                leaf("tensor=8", -(-n_out // 8), loads),
                 prefer=("ffma",))
 
 
@@ -292,7 +296,7 @@ PREPARE = Case(
 # times the slopes of the activation, where they are wanted.
 def tangent_layer(n_in, passes, slopes=True):
     loops = tuple(leaf(f"ffma=64 LDG.16=4 #{k}", n_in / 2) for k in range(passes))
-    return once("barrier=1", 1, *loops, leaf("LDS.4=32 ffma=32", 1, WORK if slopes else ()))
+    return once("barrier=1", 1, *loops, prefer=("LDS.4",) if slopes else ())
 
 
 PRODUCT = Case(
