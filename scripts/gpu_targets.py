@@ -85,8 +85,8 @@ TARGETS = (
            f"{count(limits, FAST_POLICY_GRADIENT)} instructions for the policy and "
            f"{count(limits, FAST_VALUE_GRADIENT)} for the value network, of which "
            f"{count(limits, FAST_POLICY_GRADIENT, 'tensor')} each are products on the tensor "
-           "cores; most others round operands to TF32, two instructions a number, move them to "
-           "the registers that a product takes, and find addresses."),
+           "cores; most others move operands to the registers that a product takes, round them "
+           "to TF32, and find addresses."),
     Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, strict", "/s", 2.9e8, 1.4e8,
            once(NARROW, VALUES, GAE_SHORT) +
            (POLICY_GRADIENT + (4,), VALUE_GRADIENT + (4,)), ppo("strict"),
@@ -102,10 +102,8 @@ TARGETS = (
     Target("Fisher-vector product, 50 000 samples, 64-64", "us", 27e-6, 60e-6, once(SENSITIVITY),
            trust_region("fisher_product", "strict", "50000"),
            lambda limits: f"{count(limits, SENSITIVITY)} instructions a sample, "
-           f"{count(limits, SENSITIVITY, 'ffma')} of them multiply-adds, and "
-           f"{count(limits, SENSITIVITY, 'stl_16')} stores of 16 bytes to local memory: the sums "
-           "of a layer's tangents, an array there, are written in each round. The estimate was of "
-           "the multiply-adds of passes forward and back, twice as many, and of nothing else.",
+           f"{count(limits, SENSITIVITY, 'ffma')} of them multiply-adds. The estimate was of the "
+           "multiply-adds of passes forward and back, twice as many, and of nothing else.",
            units=50000),
     Target("TRPO's update of the policy, a million samples, fast", "ms", None, 15e-3, (),
            trust_region("trpo_update", "fast", "1000000")),

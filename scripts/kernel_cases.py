@@ -252,7 +252,7 @@ def tensor_layer_gradient(n_in, n_out):
 def tensor_unit_gradient(n_out):
     whole = n_out % 32 == 0
     loads = ("tensor", "LDG.8") if whole else ("tensor", "LDG.4")
-    return once(f"ffma=32 LDS.16=8 STS.16=8 #{int(whole)}", 1,
+    return once(f"ffma=32 STS.16=16 #{int(whole)}", 1,
                 leaf("tensor=8", -(-n_out // 8), loads),
                 prefer=("ffma",))
 

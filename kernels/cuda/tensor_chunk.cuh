@@ -92,15 +92,26 @@ __device__ __forceinline__ void four_rows(const float (&sum)[2][kTiles][4], int 
   to[3] = sum[1][q][odd + 2];
 }
 
-// Units of a hidden layer are rounded, outputs are not.
-__device__ __forceinline__ void activate_and_round(Activation activation, bool last,
-                                                   float (&y)[4]) {
-  if (last) return;
-  GALLOP_UNROLL(4)
-  for (int e = 0; e < 4; e++) {
-    const float unit =
-        activation == Activation::kTanh ? approximate_tanh(y[e]) : activate(activation, y[e]);
-    y[e] = nearest_tf32(unit);
+// Applies `body` to all numbers of a tile.
+template <int kTiles, class Body>
+__device__ __forceinline__ void for_tile(float (&sum)[2][kTiles][4], const Body& body) {
+  GALLOP_UNROLL(2)
+  for (int m = 0; m < 2; m++) {
+    GALLOP_UNROLL(4)
+    for (int q = 0; q < kTiles; q++) {
+      GALLOP_UNROLL(4)
+      for (int c = 0; c < 4; c++) sum[m][q][c] = body(sum[m][q][c]);
+    }
+  }
+}
+
+// Units of a hidden layer, rounded; one branch for all of the tile.
+template <int kTiles>
+__device__ __forceinline__ void activate_tile(Activation activation, float (&sum)[2][kTiles][4]) {
+  if (activation == Activation::kTanh) {
+    for_tile(sum, [](float x) { return nearest_tf32(approximate_tanh(x)); });
+  } else {
+    for_tile(sum, [activation](float x) { return nearest_tf32(activate(activation, x)); });
   }
 }
 
@@ -142,6 +153,7 @@ __device__ __forceinline__ void tensor_layer(const float* in, int n_in, const fl
         for (int m = 0; m < 2; m++) multiply_tf32(sum[m][q], a[m], b[0][q], b[1][q]);
       }
     }
+    if (!last) activate_tile(activation, sum);
     GALLOP_UNROLL(4)
     for (int q = 0; q < kTiles; q++) {
       GALLOP_UNROLL(2)
@@ -150,7 +162,6 @@ __device__ __forceinline__ void tensor_layer(const float* in, int n_in, const fl
         if (!kWhole && j >= n_out) continue;
         float y[4];
         four_rows(sum, q, odd, y);
-        activate_and_round(activation, last, y);
         store_aligned<4>(out + long(j) * kSampleStride + s, y);
       }
     }
@@ -180,6 +191,33 @@ __device__ __forceinline__ void tensor_forward_chunk(const NetworkShape& shape,
     __syncthreads();
     weight += long(n_in + 1) * n_out;
     in = out;
+  }
+}
+
+// Puts the derivatives by the units of a tile, rounded, in the units' place: the sums times the
+// slopes of the activation. kTanh: of tanh.
+template <bool kTanh, bool kWhole>
+__device__ __forceinline__ void store_unit_gradient(const float (&sum)[2][4][4], int n_in,
+                                                    int first, int s, Activation activation,
+                                                    float* unit) {
+  const TensorLane lane;
+  GALLOP_UNROLL(4)
+  for (int q = 0; q < 4; q++) {
+    GALLOP_UNROLL(2)
+    for (int odd = 0; odd < 2; odd++) {
+      const int k = first + 4 * (2 * lane.pair + odd) + q;
+      if (!kWhole && k >= n_in) continue;
+      float* const at = unit + long(k) * kSampleStride + s;
+      float y[4], dy[4];
+      four_rows(sum, q, odd, dy);
+      load_aligned<4>(at, y);
+      GALLOP_UNROLL(4)
+      for (int e = 0; e < 4; e++) {
+        const float slope = slope_of(kTanh ? Activation::kTanh : activation, y[e]);
+        dy[e] = nearest_tf32(dy[e] * slope);
+      }
+      store_aligned<4>(at, dy);
+    }
   }
 }
 
@@ -219,20 +257,10 @@ __device__ __forceinline__ void tensor_unit_gradient(const float* d, int n_out, 
         }
       }
     }
-    GALLOP_UNROLL(4)
-    for (int q = 0; q < kTiles; q++) {
-      GALLOP_UNROLL(2)
-      for (int odd = 0; odd < 2; odd++) {
-        const int k = first + kTiles * (2 * lane.pair + odd) + q;
-        if (!kWhole && k >= n_in) continue;
-        float* const at = unit + long(k) * kSampleStride + s;
-        float y[4], dy[4];
-        four_rows(sum, q, odd, dy);
-        load_aligned<4>(at, y);
-        GALLOP_UNROLL(4)
-        for (int e = 0; e < 4; e++) dy[e] = nearest_tf32(dy[e] * slope_of(activation, y[e]));
-        store_aligned<4>(at, dy);
-      }
+    if (activation == Activation::kTanh) {
+      store_unit_gradient<true, kWhole>(sum, n_in, first, s, activation, unit);
+    } else {
+      store_unit_gradient<false, kWhole>(sum, n_in, first, s, activation, unit);
     }
   }
 }
