@@ -19,10 +19,10 @@
 // Verified: the loss's gradient against differences (tests/learning/gradient_test.cpp), the
 // adaptation's rule (tests/training/algorithms_test.cpp), learning on cartpole
 // (tests/training/learning_test.cpp).
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 #include "host/checkpoint/tensor_file.h"
 #include "host/learning/minibatches.h"

@@ -27,8 +27,8 @@ struct GaeBatch {
   std::vector<std::uint8_t> terminated, truncated;
 };
 
-// Memory that one element costs: reward, value, value of the final observation and both flags are
-// read, advantage and return written, each array once.
+// Memory that one element costs: reward, value and both flags are read, advantage and return
+// written, each array once.
 double gae_bytes_per_element(GaeShape shape);
 
 class OurGae {

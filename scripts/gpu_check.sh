@@ -189,7 +189,7 @@ enough_bits() {
 # Every kernel once, on shapes that a sanitizer takes seconds for. A pattern that matches no test
 # fails, so that a renamed test is not left out unseen.
 small=('*EveryEnvironment.*' 'Step.*' 'Gae.ScanInEveryOrderOfThreads' 'Returns.*' 'Standardize.*'
-  'Shuffle.*' 'Gradient.EveryOrderOfThreads' 'Gradient.TablesAndNetworksBeyondSharedMemory' 'Adam.*'
+  'Shuffle.*' 'Gradient.EveryOrderOfThreads' 'Gradient.TablesAndNetworksBeyondSharedMemory'
   'Fisher.EveryOrderOfThreads' 'Fisher.TablesAndNetworksBeyondSharedMemory' 'Solver.EveryOrder*'
   'LineSearch.*' 'Recording.ARepetition*' 'Moments.OfZerosAndOfWhatIsNotFinite'
   'Rollout.EveryOrderOfThreads' 'FastRollout.EveryBatchSizeAroundAWarp' 'FastGradient.BeyondSharedMemory'

@@ -336,7 +336,7 @@ SENSITIVITY = Case(
 # round. Adam: gradient, parameter and two moments read, three of them written.
 SUM_PARTIALS = Case("sum_partials_kernel", "many chunks", "gradient of a chunk and parameter", 1,
                     (leaf("fp64=8", 1 / 8),), memory_bytes=4)
-ADAM = Case("for_each_kernel<AdamElement>", "adam", "parameter", 1, (), whole_kernel=True,
+ADAM = Case("for_each_kernel<StepElement>", "adam", "parameter", 1, (), whole_kernel=True,
             prefer=("STG.4",), memory_bytes=4 * 4 + 3 * 4)
 
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 
 #include "host/checkpoint/tensor_file.h"
 #include "host/error.h"
@@ -74,11 +73,6 @@ double TrainedParameters::rmsprop_step(double learning_rate, double max_norm, do
       {.rule = StepRule::kRmsProp, .max_norm = max_norm, .beta2 = decay, .epsilon = epsilon});
 }
 
-void TrainedParameters::copy_state(StepState* to, const StepState* from) {
-  backend_->copy(reinterpret_cast<float*>(to), reinterpret_cast<const float*>(from),
-                 long(sizeof(StepState) / sizeof(float)));
-}
-
 void TrainedParameters::remember() {
   if (kept_.size() == 0) {
     kept_ = DeviceArray<float>(*backend_, 3 * std::size_t(size_));
@@ -87,14 +81,14 @@ void TrainedParameters::remember() {
   backend_->copy(kept_.data(), values_.data(), size_);
   backend_->copy(kept_.data() + size_, first_moment_.data(), size_);
   backend_->copy(kept_.data() + 2 * size_, second_moment_.data(), size_);
-  copy_state(kept_state_.data(), state_.data());
+  backend_->copy_bytes(kept_state_.data(), state_.data(), sizeof(StepState));
 }
 
 void TrainedParameters::restore() {
   backend_->copy(values_.data(), kept_.data(), size_);
   backend_->copy(first_moment_.data(), kept_.data() + size_, size_);
   backend_->copy(second_moment_.data(), kept_.data() + 2 * size_, size_);
-  copy_state(state_.data(), kept_state_.data());
+  backend_->copy_bytes(state_.data(), kept_state_.data(), sizeof(StepState));
   learning_rate_.reset();
 }
 

@@ -61,7 +61,6 @@ class TrainedParameters {
 
  private:
   double step_now(double learning_rate, const StepOptions& options);
-  void copy_state(StepState* to, const StepState* from);
 
   Backend* backend_ = nullptr;
   long size_ = 0;

@@ -89,11 +89,13 @@ class Backend {
 
   virtual void gae(GaeRequest) = 0;
   virtual void returns(ReturnsRequest) = 0;
-  // Order-free moments of x, made of `rows` rows of n numbers that stand `stride` apart.
-  virtual Moments moments(const float* x, long rows, long n, long stride) = 0;
-  // The same of several groups, each made of such rows, that begin `group_stride` apart.
+  // Order-free moments of groups of numbers that begin `group_stride` apart, each made of `rows`
+  // rows of n that stand `stride` apart; and of one such group.
   virtual std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride,
                                                long rows, long n, long stride) = 0;
+  Moments moments(const float* x, long rows, long n, long stride) {
+    return grouped_moments(x, 1, 0, rows, n, stride).front();
+  }
   // Sums over the episodes that ended in a rollout.
   virtual EpisodeSums episodes(const EpisodesRequest&) = 0;
   virtual void standardize(float* x, long n, float mean, float inverse_std) = 0;
@@ -102,9 +104,8 @@ class Backend {
   // and `scratch` are filled in here.
   virtual void policy_gradient(PolicyGradientRequest, float* gradient) = 0;
   virtual void value_gradient(ValueGradientRequest, float* gradient) = 0;
-  // Scale that limits the Euclidean norm of gradient [n] to `limit` (0: no limit), and the norm.
+  // Euclidean norm of gradient [n], NaN where an element is not finite. Waits.
   virtual double norm(const float* gradient, long n) = 0;
-  virtual void adam(AdamRequest) = 0;
   // One step of an optimiser, limited or refused by the norm of its gradient; does not wait.
   virtual void optimizer_step(const StepRequest&) = 0;
   // order [n]: the numbers 0 .. n - 1 sorted by (Philox key of (seed, counter, number), number).

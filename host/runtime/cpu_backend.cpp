@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <new>
-#include <numeric>
 
 #include "host/error.h"
 #include "host/runtime/aligned_memory.h"
 #include "host/runtime/backend.h"
+#include "host/runtime/cpu_work.h"
 #include "host/runtime/processor.h"
-#include "host/runtime/scratch.h"
-#include "host/runtime/thread_pool.h"
-#include "kernels/gradients/gradient.h"
 #include "kernels/random/shuffle.h"
 #include "kernels/reduce/fixed_point.h"
 
@@ -22,13 +18,12 @@ namespace {
 // Instances in a share: a multiple of what a cache line of flags holds, so that threads share none.
 constexpr long kInstanceGrain = 64;
 
-class CpuBackend : public Backend {
+class CpuBackend : public Backend, private CpuWork {
  public:
   explicit CpuBackend(int n_threads)
-      : isa_(processor_isa()),
-        kernels_(cpu_kernels(isa_)),
-        pool_(n_threads > 0 ? n_threads : available_processors()),
-        scratch_(pool_.size()) {}
+      : CpuWork(n_threads > 0 ? n_threads : available_processors()),
+        isa_(processor_isa()),
+        kernels_(cpu_kernels(isa_)) {}
 
   std::string name() const override { return "cpu"; }
 
@@ -185,64 +180,16 @@ class CpuBackend : public Backend {
     over_range(r, r.count, 64, kernels_.linear_values);
   }
 
-  Moments moments(const float* x, long rows, long n, long stride) override {
-    std::vector<float> greatest(pool_.size(), 0.0f);
-    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
-      for (long k = begin; k < end; k++) {
-        greatest[thread] =
-            std::max(greatest[thread], kernels_.greatest_magnitude(x + k * stride, n));
-      }
-    });
-    Moments result;
-    result.count = rows * n;
-    const double bound = *std::max_element(greatest.begin(), greatest.end());
-    if (result.count == 0 || !(bound < __builtin_inf())) {
-      result.mean = result.sum_of_squares = result.count == 0 ? 0.0 : __builtin_nan("");
-      return result;
-    }
-    const int exponent = fixed_exponent(bound, result.count);
-    const std::int64_t sum = sum_over_rows(
-        rows, [&](long k) { return kernels_.fixed_sum(x + k * stride, n, exponent); });
-    result.mean = from_fixed(sum, exponent) / double(result.count);
-    const double spread = bound + std::abs(result.mean);
-    const int square_exponent = fixed_exponent(spread * spread, result.count);
-    const std::int64_t squares = sum_over_rows(rows, [&](long k) {
-      return kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
-    });
-    result.sum_of_squares = from_fixed(squares, square_exponent);
-    return result;
-  }
-
   std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride, long rows,
                                        long n, long stride) override {
     std::vector<Moments> results;
     for (int g = 0; g < groups; g++) {
-      results.push_back(moments(x + g * group_stride, rows, n, stride));
+      results.push_back(moments_of_group(x + g * group_stride, rows, n, stride));
     }
     return results;
   }
 
-  EpisodeSums episodes(const EpisodesRequest& r) override {
-    EpisodeSums sums = {};
-    double bound = 0;
-    bool finite = true;
-    for (long i = 0; i < r.n; i++) {
-      if (!episode_ended(r, i)) continue;
-      sums.episodes++;
-      sums.lengths += r.ended_length[i];
-      finite = finite && std::isfinite(r.ended_return[i]);
-      bound = std::max(bound, std::abs(double(r.ended_return[i])));
-    }
-    sums.returns = __builtin_nan("");
-    if (!finite) return sums;
-    const int exponent = fixed_exponent(bound, sums.episodes);
-    std::int64_t total = 0;
-    for (long i = 0; i < r.n; i++) {
-      if (episode_ended(r, i)) total += to_fixed(double(r.ended_return[i]), exponent);
-    }
-    sums.returns = from_fixed(total, exponent);
-    return sums;
-  }
+  EpisodeSums episodes(const EpisodesRequest& r) override { return sum_episodes(r); }
 
   void standardize(float* x, long n, float mean, float inverse_std) override {
     pool_.run(n, share(n, 4096), [&](int, long begin, long end) {
@@ -272,15 +219,13 @@ class CpuBackend : public Backend {
     return std::sqrt(sum_of_squares(gradient, n));
   }
 
-  void adam(AdamRequest r) override { over_elements(r, r.end, 4096, kernels_.adam); }
-
   void optimizer_step(const StepRequest& r) override {
     begin_step(r, sum_of_squares(r.gradient, r.n), *r.state);
     if (r.state->refused != 0) return;
     if (r.rule == StepRule::kPlain) {
       add_scaled(r.parameters, plain_factor(*r.state), r.gradient, r.n);
     } else {
-      adam(adam_of(r, *r.state));
+      over_elements(adam_of(r, *r.state), r.n, 4096, kernels_.adam);
     }
   }
 
@@ -364,65 +309,32 @@ class CpuBackend : public Backend {
     return from_fixed(kernels_.fixed_sum_of_squares(gradient, n, 0.0, exponent), exponent);
   }
 
-  // sum of row_sum(k): integers, which add up to the same in any order.
-  template <class RowSum>
-  std::int64_t sum_over_rows(long rows, const RowSum& row_sum) {
-    std::vector<std::int64_t> sums(pool_.size(), 0);
+  Moments moments_of_group(const float* x, long rows, long n, long stride) {
+    std::vector<float> greatest(pool_.size(), 0.0f);
     pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
-      for (long k = begin; k < end; k++) sums[thread] += row_sum(k);
+      for (long k = begin; k < end; k++) {
+        greatest[thread] =
+            std::max(greatest[thread], kernels_.greatest_magnitude(x + k * stride, n));
+      }
     });
-    return std::accumulate(sums.begin(), sums.end(), std::int64_t(0));
-  }
-
-  // Runs a kernel over n elements or instances, in blocks of a multiple of `grain`.
-  template <class Request>
-  void over_elements(const Request& r, long n, long grain, void (*kernel)(const Request&)) {
-    pool_.run(n, share(n, grain), [&](int, long begin, long end) {
-      Request part = r;
-      part.begin = decltype(part.begin)(begin);
-      part.end = decltype(part.end)(end);
-      kernel(part);
+    Moments result;
+    result.count = rows * n;
+    const double bound = *std::max_element(greatest.begin(), greatest.end());
+    if (result.count == 0 || !(bound < __builtin_inf())) {
+      result.mean = result.sum_of_squares = result.count == 0 ? 0.0 : __builtin_nan("");
+      return result;
+    }
+    const int exponent = fixed_exponent(bound, result.count);
+    const std::int64_t sum = sum_over_rows(
+        rows, [&](long k) { return kernels_.fixed_sum(x + k * stride, n, exponent); });
+    result.mean = from_fixed(sum, exponent) / double(result.count);
+    const double spread = bound + std::abs(result.mean);
+    const int square_exponent = fixed_exponent(spread * spread, result.count);
+    const std::int64_t squares = sum_over_rows(rows, [&](long k) {
+      return kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
     });
-  }
-  // The same for kernels that are given their range apart.
-  template <class Request>
-  void over_range(const Request& r, long n, long grain,
-                  void (*kernel)(const Request&, long, long)) {
-    pool_.run(n, share(n, grain), [&](int, long begin, long end) { kernel(r, begin, end); });
-  }
-
-  // Runs a kernel of the learner that goes over chunks of samples; scratch has been reserved.
-  template <class Request>
-  void over_chunks(const Request& r, int n_chunks, void (*kernel)(const Request&)) {
-    pool_.run(n_chunks, share(n_chunks, 1), [&](int thread, long begin, long end) {
-      Request part = r;
-      part.begin = int(begin);
-      part.end = int(end);
-      part.scratch = scratch_[thread].data();
-      kernel(part);
-    });
-  }
-
-  // Scratch of that size for every thread, before a loop begins: its body must not throw.
-  void reserve(long floats) {
-    for (Scratch& scratch : scratch_) scratch.floats(floats);
-  }
-
-  // Indices of a block of a loop over n: a multiple of `unit`, two blocks a thread.
-  long share(long n, long unit) const {
-    const long blocks = 2L * pool_.size();
-    const long per_block = (n + blocks - 1) / blocks;
-    return (per_block + unit - 1) / unit * unit;
-  }
-
-  // Room for the partial sums of all chunks.
-  int prepare(const Segments& segments, long count, float*& partial, long& stride,
-              float*& greatest) {
-    const int n_chunks = chunk_count(count);
-    stride = (segments.begin[segments.count] + 15) / 16 * 16;
-    partial = partial_.floats(long(n_chunks) * (stride + kMaxSegments));
-    greatest = partial + long(n_chunks) * stride;
-    return n_chunks;
+    result.sum_of_squares = from_fixed(squares, square_exponent);
+    return result;
   }
 
   void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
@@ -434,9 +346,6 @@ class CpuBackend : public Backend {
 
   Isa isa_;
   const CpuKernels& kernels_;
-  ThreadPool pool_;
-  std::vector<Scratch> scratch_;
-  Scratch partial_;
   std::vector<long> truncated_;
   std::vector<float> gathered_;
   std::vector<std::uint64_t> keys_;

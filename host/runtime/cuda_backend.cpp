@@ -5,45 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/registry/registry.h"
+#include "host/runtime/device_scratch.h"
 #include "host/runtime/fisher_paths.h"
 #include "kernels/gradients/gradient.h"
 
 namespace gallop {
 namespace {
-
-// Device memory that grows and is given back at the end. `generation` counts what grew: pointers
-// from before are no longer valid.
-class DeviceScratch {
- public:
-  DeviceScratch(KernelDevice& device, long& generation)
-      : device_(device), generation_(generation) {}
-  ~DeviceScratch() {
-    if (data_ != nullptr) device_.release(data_);
-  }
-  DeviceScratch(const DeviceScratch&) = delete;
-  DeviceScratch& operator=(const DeviceScratch&) = delete;
-
-  void* bytes(std::size_t count) {
-    if (count > capacity_) {
-      if (data_ != nullptr) device_.release(data_);
-      data_ = nullptr;
-      capacity_ = 0;
-      generation_++;
-      data_ = device_.allocate(count + count / 4);
-      capacity_ = count + count / 4;
-    }
-    return data_;
-  }
-  float* floats(long count) {
-    return count == 0 ? nullptr : static_cast<float*>(bytes(std::size_t(count) * sizeof(float)));
-  }
-
- private:
-  KernelDevice& device_;
-  long& generation_;
-  void* data_ = nullptr;
-  std::size_t capacity_ = 0;
-};
 
 // The graph of a sequence of operations: made when they come for the second time, since the first
 // time finds the scratch they need.
@@ -98,7 +66,8 @@ class CudaBackend : public Backend {
     RolloutRequest r = request;
     r.begin = 0;
     r.end = r.batch.n_envs;
-    if (r.arithmetic == Arithmetic::kFast && !has_fast_rollout(environment, r)) note_strict(r);
+    if (r.arithmetic == Arithmetic::kFast && !has_fast_rollout(environment, r))
+      note_strict(environment, r);
     check(table(environment).rollout(r, stream()));
   }
   bool has_fast_rollout(const EnvironmentEntry& environment,
@@ -147,16 +116,6 @@ class CudaBackend : public Backend {
     check(kernels_.optimal_baseline(r, stream()));
   }
 
-  Moments moments(const float* x, long rows, long n, long stride) override {
-    Moments result;
-    result.count = rows * n;
-    if (result.count == 0) return result;
-    const CudaMoments computed = compute_moments({x, rows, n, stride, 0}).front();
-    result.mean = computed.mean;
-    result.sum_of_squares = computed.sum_of_squares;
-    return result;
-  }
-
   std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride, long rows,
                                        long n, long stride) override {
     std::vector<Moments> results;
@@ -199,11 +158,6 @@ class CudaBackend : public Backend {
   double norm(const float* gradient, long n) override {
     if (n == 0) return 0.0;
     return std::sqrt(compute_moments({gradient, 1, n, n, 1}).front().sum_of_squares);
-  }
-
-  void adam(AdamRequest r) override {
-    r.begin = 0;
-    check(kernels_.adam(r, stream()));
   }
 
   void optimizer_step(const StepRequest& r) override {
@@ -307,13 +261,12 @@ class CudaBackend : public Backend {
   }
 
   // Says once that rollouts of mode fast are strict ones here.
-  void note_strict(const RolloutRequest& r) {
+  void note_strict(const EnvironmentEntry& environment, const RolloutRequest& r) {
     if (r.source != ActionSource::kPolicy || noted_strict_ || !note_) return;
     noted_strict_ = true;
-    note_(
-        "mode fast has no rollout on tensor cores for this environment and policy (those are for "
-        "two hidden layers of 64 units each, on cartpole also of 128 and 256); the strict one "
-        "runs");
+    note_(std::string("mode fast has no rollout on tensor cores of ") + spec_of(environment).name +
+          " under this policy, only under two hidden layers of a width that the environment lists "
+          "(kFusedWidths) and with log sigma, if any, as a parameter; the strict one runs");
   }
 
   // Of each group.

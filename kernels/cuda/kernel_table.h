@@ -82,7 +82,6 @@ struct CudaKernels {
   long (*gradient_scratch)(const NetworkShape&, int n_actions, int n_chunks);
   // `bound` [kMaxSegments] is overwritten.
   LaunchStatus (*reduce_partials)(const ReduceRequest&, float* bound, void* stream);
-  LaunchStatus (*adam)(const AdamRequest&, void* stream);
   LaunchStatus (*optimizer_step)(const StepRequest&, CudaMoments* scratch, void* stream);
   LaunchStatus (*shuffle)(const CudaShuffleRequest&, void* stream);
   std::size_t (*shuffle_scratch)(long n);  // bytes

@@ -2,8 +2,8 @@
 // everything in one launch; beyond, the norm's sums go over the whole device.
 #pragma once
 
+#include "kernels/cuda/for_each.cuh"
 #include "kernels/cuda/moments.cuh"
-#include "kernels/cuda/update.cuh"
 #include "kernels/optimizers/step.h"
 
 namespace gallop::inline GALLOP_ISA {
@@ -19,9 +19,13 @@ struct StepElement {
     if (state.refused != 0) return;
     if (r.rule == StepRule::kPlain) {
       r.parameters[i] = fmadd(plain_factor(state), r.gradient[i], r.parameters[i]);
-    } else {
-      AdamElement{adam_of(r, state)}(i);
+      return;
     }
+    float parameter = r.parameters[i], m = r.first_moment[i], v = r.second_moment[i];
+    adam_element<float>(adam_of(r, state), r.gradient[i], parameter, m, v);
+    r.parameters[i] = parameter;
+    r.first_moment[i] = m;
+    r.second_moment[i] = v;
   }
 };
 

@@ -1,11 +1,8 @@
-// From the gradients of chunks to new parameters: order-free sums (kernels/reduce/partials.h) and
-// Adam.
+// From the gradients of chunks to their sum, order-free (kernels/reduce/partials.h).
 #pragma once
 
-#include "kernels/cuda/for_each.cuh"
 #include "kernels/cuda/moments.cuh"
 #include "kernels/cuda/shared_memory.cuh"
-#include "kernels/optimizers/adam.h"
 #include "kernels/reduce/partials.h"
 
 namespace gallop::inline GALLOP_ISA {
@@ -77,22 +74,6 @@ inline LaunchStatus reduce_partials(const ReduceRequest& r, float* bound, void* 
                           .block = kSumElements * kSumSlices,
                           .stream = stream};
   return launch(sums, sum_partials_kernel, r, static_cast<const float*>(bound));
-}
-
-struct AdamElement {
-  AdamRequest r;
-  GALLOP_HD void operator()(long k) const {
-    const long i = r.begin + k;
-    float parameter = r.parameters[i], m = r.first_moment[i], v = r.second_moment[i];
-    adam_element<float>(r, r.gradient[i], parameter, m, v);
-    r.parameters[i] = parameter;
-    r.first_moment[i] = m;
-    r.second_moment[i] = v;
-  }
-};
-
-inline LaunchStatus adam(const AdamRequest& r, void* stream) {
-  return for_each("adam", r.end - r.begin, stream, AdamElement{r});
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -27,4 +27,27 @@ GALLOP_HD bool episode_ended(const EpisodesRequest& r, long i) {
   return (r.terminated[i] | r.truncated[i]) != 0;
 }
 
+// One thread's sums of all.
+inline EpisodeSums sum_episodes(const EpisodesRequest& r) {
+  EpisodeSums sums = {0, 0, __builtin_nan("")};
+  float bound = 0.0f;
+  bool finite = true;
+  for (long i = 0; i < r.n; i++) {
+    if (!episode_ended(r, i)) continue;
+    sums.episodes++;
+    sums.lengths += r.ended_length[i];
+    const float magnitude = abs(r.ended_return[i]);
+    finite = finite && magnitude < __builtin_inff();
+    bound = max(bound, magnitude);
+  }
+  if (!finite) return sums;
+  const int exponent = fixed_exponent(double(bound), sums.episodes);
+  std::int64_t total = 0;
+  for (long i = 0; i < r.n; i++) {
+    if (episode_ended(r, i)) total += to_fixed(double(r.ended_return[i]), exponent);
+  }
+  sums.returns = from_fixed(total, exponent);
+  return sums;
+}
+
 }  // namespace gallop::inline GALLOP_ISA

@@ -113,26 +113,5 @@ TEST(Gradient, WhatIsNotFiniteRefusesItsSegment) {
   }
 }
 
-TEST(Adam, EqualsTheCpu) {
-  const auto cpu = make_cpu_backend(2);
-  const auto subject = make_subject();
-  const auto run = [](Backend& backend) {
-    constexpr std::size_t kCount = 1003;
-    Numbers numbers(31);
-    const auto parameters = uploaded(backend, numbers.many(kCount, -1.0f, 1.0f));
-    const auto gradient = uploaded(backend, numbers.many(kCount, -1.0f, 1.0f));
-    const auto first = uploaded(backend, numbers.many(kCount, -0.1f, 0.1f));
-    const auto second = uploaded(backend, numbers.many(kCount, 0.0f, 0.1f));
-    backend.adam({parameters.data(), gradient.data(), first.data(), second.data(), 3e-4f, 0.9f,
-                  0.999f, 1e-8f, 0.19f, 0.002f, 0.7f, 0, long(kCount)});
-    std::vector<float> all = parameters.download();
-    for (const auto& array : {first.download(), second.download()}) {
-      all.insert(all.end(), array.begin(), array.end());
-    }
-    return all;
-  };
-  EXPECT_TRUE(same_bits(run(*cpu), run(*subject)));
-}
-
 }  // namespace
 }  // namespace gallop::testing

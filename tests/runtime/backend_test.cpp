@@ -207,20 +207,9 @@ TEST(Backend, ThreadsDoNotChangeGradientsEstimatesAndSteps) {
     EXPECT_TRUE(
         std::all_of(advantage.begin(), advantage.end(), [](float x) { return std::isfinite(x); }));
     for (int i = 0; i < 9000; i++) g[i] = std::sin(float(i));
-    AdamRequest a = {parameters.data(),
-                     g.data(),
-                     m.data(),
-                     s.data(),
-                     0.1f,
-                     0.9f,
-                     0.999f,
-                     1e-8f,
-                     0.1f,
-                     0.001f,
-                     1,
-                     0,
-                     9000};
-    backend->adam(a);
+    StepState state = {0.1, 1.0, 1.0, 0.0, 1.0, 0};
+    backend->optimizer_step({StepRule::kAdam, parameters.data(), g.data(), m.data(), s.data(),
+                             &state, 0.0, 0.9, 0.999, 1e-8f, 9000});
     if (first_parameters.empty()) first_parameters = parameters;
     EXPECT_TRUE(same_bits(parameters, first_parameters));
     EXPECT_EQ(std::count(parameters.begin(), parameters.end(), 1.0f), 1) << "only g = 0 stays";
