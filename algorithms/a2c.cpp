@@ -18,23 +18,21 @@
 // (tests/training/learning_test.cpp).
 #include <algorithm>
 
-#include "host/learning/policy_gradient_step.h"
+#include <gallop/host/learning/option_rows.h>
+#include <gallop/host/learning/policy_gradient_step.h>
 
 namespace gallop {
 namespace {
 
-constexpr OptionSpec kOptions[] = {
-    GALLOP_ON_POLICY_OPTIONS("64", "5", "0.99", "1"),
-    GALLOP_POLICY_STEP_OPTIONS("rmsprop", "0"),
-    {"value_learning_rate", OptionType::real, "0.003", 0, 10, nullptr, "",
-     "of the value network's step"},
-    {"anneal", OptionType::boolean, "true", -kUnbounded, kUnbounded, nullptr, "",
-     "learning rates fall linearly to zero over the run"},
-    {"entropy_coefficient", OptionType::real, "0.01", 0, 10, nullptr, "",
-     "beta, weight of the entropy bonus"},
-    {"max_gradient_norm", OptionType::real, "0.5", 0, 1e9, nullptr, "",
-     "gradients are scaled down to this norm; 0 for no limit"},
-};
+constexpr auto kOptions = rows(
+    on_policy_rows({.n_envs = 64, .n_steps = 5, .gamma = 0.99, .gae_lambda = 1}),
+    policy_step_rows("rmsprop"),
+    real_row("value_learning_rate", 0.003, {.min = 0, .max = 10}, "of the value network's step"),
+    boolean_row("anneal", true, "learning rates fall linearly to zero over the run"),
+    real_row("entropy_coefficient", 0.01, {.min = 0, .max = 10},
+             "beta, weight of the entropy bonus"),
+    real_row("max_gradient_norm", 0.5, {.min = 0, .max = 1e9},
+             "gradients are scaled down to this norm; 0 for no limit"));
 
 class A2c : public OnPolicyAlgorithm {
  public:
@@ -44,14 +42,12 @@ class A2c : public OnPolicyAlgorithm {
     const UpdateGuard guard(learner_);
     const Options& options = context_.options;
     learner_.collect();
-    Metrics metrics = learner_.episode_metrics();
-    learner_.evaluate_values();
-    learner_.estimate_targets(ValueTarget::kLambda);
-    learner_.finish_advantages();
+    Metrics metrics = learner_.rollout().episode_metrics();
+    learner_.estimate_advantages();
     const double left = rate_left();
-    const Samples samples = learner_.samples(nullptr, learner_.n_samples());
-    TrainedParameters& value = learner_.value_parameters();
-    context_.backend.value_gradient(learner_.value_request(samples), value.gradient());
+    const Samples samples = learner_.all_samples();
+    TrainedParameters& value = learner_.value().parameters();
+    context_.backend.value_gradient(learner_.value_request(samples));
     const double squares = value.statistics()[0];
     require_finite(squares, "the value network's loss");
     step_along_policy_gradient(context_, learner_, left, metrics);

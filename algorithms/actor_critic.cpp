@@ -17,32 +17,24 @@
 // Verified: the closed form against normal equations (tests/learning/baseline_test.cpp), the
 // advantages against a golden sequence (tests/learning/gae_test.cpp), learning on cartpole
 // (tests/training/learning_test.cpp).
-#include "host/learning/policy_gradient_step.h"
+#include <gallop/host/learning/option_rows.h>
+#include <gallop/host/learning/policy_gradient_step.h>
 
 namespace gallop {
 namespace {
 
-constexpr OptionSpec kOptions[] = {
-    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.97"),
-    GALLOP_POLICY_STEP_OPTIONS("adam", "0"),
-    GALLOP_BASELINE_OPTIONS("network", "0.003", "10", "512"),
-};
+constexpr auto kOptions =
+    rows(on_policy_rows({.n_envs = 64, .n_steps = 64, .gamma = 0.99, .gae_lambda = 0.97}),
+         policy_step_rows("adam"),
+         baseline_rows("network", {.learning_rate = 0.003, .epochs = 10, .minibatch = 512}));
 
 class ActorCritic : public BaselineAlgorithm {
  public:
   using BaselineAlgorithm::BaselineAlgorithm;
 
   Metrics iterate() override {
-    const UpdateGuard guard(learner_);
-    learner_.collect();
-    Metrics metrics = learner_.episode_metrics();
-    baseline_->evaluate();
-    learner_.estimate_targets(ValueTarget::kLambda);
-    learner_.finish_advantages();
-    metrics.emplace_back("value_loss", baseline_->fit());
-    step_along_policy_gradient(context_, learner_, 1.0, metrics);
-    learner_.update_normalizer();
-    return metrics;
+    return actor_critic_iteration(context_, learner_, *baseline_,
+                                  {.lambda = context_.options.real("gae_lambda")});
   }
 };
 

@@ -15,31 +15,26 @@
 // Verified: the loss and its gradient against definition and differences
 // (tests/learning/gradient_test.cpp), Adam against its recursion (tests/learning/adam_test.cpp),
 // learning on cartpole (tests/training/learning_test.cpp).
-#include "host/checkpoint/tensor_file.h"
-#include "host/learning/minibatches.h"
+#include <gallop/host/files/tensor_file.h>
+#include <gallop/host/learning/minibatches.h>
+#include <gallop/host/learning/option_rows.h>
 
 namespace gallop {
 namespace {
 
-constexpr OptionSpec kOptions[] = {
-    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.95"),
-    {"learning_rate", OptionType::real, "0.001", 0, 10, nullptr, "",
-     "initial step of the policy's Adam"},
-    {"value_learning_rate", OptionType::real, "0.001", 0, 10, nullptr, "",
-     "initial step of the value network's Adam"},
-    {"anneal", OptionType::boolean, "true", -kUnbounded, kUnbounded, nullptr, "",
-     "learning rates fall linearly to zero over the run"},
-    {"epochs", OptionType::integer, "4", 1, 1000, nullptr, "",
-     "passes over the samples of an iteration"},
-    {"minibatch", OptionType::integer, "512", 1, 1 << 28, nullptr, "samples",
-     "samples of one step"},
-    {"clip", OptionType::real, "0.2", 0, 1, nullptr, "",
-     "the ratio's range is 1 - clip to 1 + clip"},
-    {"entropy_coefficient", OptionType::real, "0", 0, 10, nullptr, "",
-     "weight of the entropy bonus"},
-    {"max_gradient_norm", OptionType::real, "0.5", 0, 1e9, nullptr, "",
-     "gradients are scaled down to this norm; 0 for no limit"},
-};
+constexpr auto kOptions = rows(
+    on_policy_rows({.n_envs = 64, .n_steps = 64, .gamma = 0.99, .gae_lambda = 0.95}),
+    real_row("learning_rate", 0.001, {.min = 0, .max = 10}, "initial step of the policy's Adam"),
+    real_row("value_learning_rate", 0.001, {.min = 0, .max = 10},
+             "initial step of the value network's Adam"),
+    boolean_row("anneal", true, "learning rates fall linearly to zero over the run"),
+    integer_row("epochs", 4, {.min = 1, .max = 1000}, "passes over the samples of an iteration"),
+    integer_row("minibatch", 512, {.min = 1, .max = 1 << 28, .unit = "samples"},
+                "samples of one step"),
+    real_row("clip", 0.2, {.min = 0, .max = 1}, "the ratio's range is 1 - clip to 1 + clip"),
+    real_row("entropy_coefficient", 0, {.min = 0, .max = 10}, "weight of the entropy bonus"),
+    real_row("max_gradient_norm", 0.5, {.min = 0, .max = 1e9},
+             "gradients are scaled down to this norm; 0 for no limit"));
 
 class Ppo : public OnPolicyAlgorithm {
  public:
@@ -51,7 +46,7 @@ class Ppo : public OnPolicyAlgorithm {
     const UpdateGuard guard(learner_);
     learner_.collect();
     learner_.estimate_advantages();
-    Metrics metrics = learner_.episode_metrics();
+    Metrics metrics = learner_.rollout().episode_metrics();
     update(metrics);
     learner_.update_normalizer();
     return metrics;
@@ -61,21 +56,22 @@ class Ppo : public OnPolicyAlgorithm {
     OnPolicyAlgorithm::save(file);
     file.put_scalar<std::uint64_t>("shuffles", minibatches_.passes());
   }
-  void load(const TensorFile& file) override {
-    OnPolicyAlgorithm::load(file);
-    minibatches_.set_passes(file.get_scalar<std::uint64_t>("shuffles"));
-  }
 
  private:
+  void load_state(const TensorFile& file) override {
+    OnPolicyAlgorithm::load_state(file);
+    minibatches_.load_passes(file, "shuffles", context_.options.integer("epochs"));
+  }
+
   void update(Metrics& metrics) {
     const Options& options = context_.options;
     const double left = rate_left();
-    TrainedParameters& policy = learner_.policy_parameters();
-    TrainedParameters& value = learner_.value_parameters();
+    TrainedParameters& policy = learner_.policy().parameters();
+    TrainedParameters& value = learner_.value().parameters();
     policy.set_learning_rate(left * options.real("learning_rate"));
     value.set_learning_rate(left * options.real("value_learning_rate"));
     for (long epoch = 0; epoch < options.integer("epochs"); epoch++) {
-      minibatches_.pass("", [&](const Samples& samples, long) { step(samples); });
+      minibatches_.pass([&](const Samples& samples, long) { step(samples); });
     }
     require_finite(policy.last_norm(), "the norm of the policy's gradient");
     require_finite(value.last_norm(), "the norm of the value network's gradient");
@@ -84,22 +80,26 @@ class Ppo : public OnPolicyAlgorithm {
   }
 
   void step(const Samples& samples) {
-    PolicyGradientRequest r = learner_.policy_request(samples);
+    PolicyGradientRequest r = learner_.policy().gradient_request(samples);
     r.loss = PolicyLoss::kClippedSurrogate;
     r.clip = float(context_.options.real("clip"));
     r.entropy_coefficient = float(context_.options.real("entropy_coefficient"));
     const StepOptions limited = {.max_norm = context_.options.real("max_gradient_norm")};
-    context_.backend.policy_gradient(r, learner_.policy_parameters().gradient());
-    learner_.policy_parameters().step(limited);
-    context_.backend.value_gradient(learner_.value_request(samples),
-                                    learner_.value_parameters().gradient());
-    learner_.value_parameters().step(limited);
+    Backend& backend = context_.backend;
+    backend.both(
+        [&] {
+          backend.policy_step({r, learner_.policy().parameters().step_request(limited)});
+        },
+        [&] {
+          backend.value_step({learner_.value_request(samples),
+                              learner_.value().parameters().step_request(limited)});
+        });
   }
 
   // Means over the last minibatch.
   void report(long count, Metrics& metrics) {
-    const std::vector<float> policy = learner_.policy_parameters().statistics();
-    const std::vector<float> value = learner_.value_parameters().statistics();
+    const std::vector<float> policy = learner_.policy().parameters().statistics();
+    const std::vector<float> value = learner_.value().parameters().statistics();
     const double n = double(count);
     require_finite(value[0], "the value network's loss");
     metrics.emplace_back("policy_loss", policy[kStatSurrogate] / n);

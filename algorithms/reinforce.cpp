@@ -20,20 +20,20 @@
 //
 // Verified: against exact gradients and the definition by single paths
 // (tests/learning/reinforce_test.cpp), learning on cartpole (tests/training/learning_test.cpp).
-#include "host/learning/path_scores.h"
-#include "host/learning/policy_gradient_step.h"
+#include <gallop/host/learning/option_rows.h>
+#include <gallop/host/learning/path_scores.h>
+#include <gallop/host/learning/policy_gradient_step.h>
 
 namespace gallop {
 namespace {
 
-constexpr OptionSpec kOptions[] = {
-    GALLOP_ON_POLICY_OPTIONS("64", "500", "1", "1"),
-    GALLOP_POLICY_STEP_OPTIONS("adam", "0"),
-    {"baseline", OptionType::choice, "mean", -kUnbounded, kUnbounded,
-     "none,mean,optimal,optimal_component", "", "what is subtracted from the return of a path"},
-    {"max_gradient_norm", OptionType::real, "0", 0, 1e9, nullptr, "",
-     "gradients are scaled down to this norm; 0 for no limit"},
-};
+constexpr auto kOptions =
+    rows(on_policy_rows({.n_envs = 64, .n_steps = 500, .gamma = 1, .gae_lambda = 1}),
+         policy_step_rows("adam"),
+         choice_row("baseline", "mean", "none,mean,optimal,optimal_component",
+                    "what is subtracted from the return of a path"),
+         real_row("max_gradient_norm", 0, {.min = 0, .max = 1e9},
+                  "gradients are scaled down to this norm; 0 for no limit"));
 
 class Reinforce : public OnPolicyAlgorithm {
  public:
@@ -44,7 +44,7 @@ class Reinforce : public OnPolicyAlgorithm {
     const UpdateGuard guard(learner_);
     const Options& options = context_.options;
     learner_.collect_from_reset();
-    Metrics metrics = learner_.episode_metrics();
+    Metrics metrics = learner_.rollout().episode_metrics();
     const long m = paths_.find();
     const std::string& baseline = options.text("baseline");
     const bool refused = m < (baseline == "none" ? 1 : 2);
@@ -55,7 +55,7 @@ class Reinforce : public OnPolicyAlgorithm {
       } else {
         paths_.gradient_with_mean_baseline(baseline == "mean");
       }
-      norm = take_step(learner_.policy_parameters(), options.text("step"),
+      norm = take_step(learner_.policy().parameters(), options.text("step"),
                        step_learning_rate(options), options.real("max_gradient_norm"));
       require_finite(norm, "the norm of the policy's gradient");
     }

@@ -20,21 +20,37 @@
 // (tests/learning/trust_region_test.cpp), learning on cartpole (tests/training/learning_test.cpp).
 #include <cmath>
 
-#include "host/learning/trust_region.h"
+#include <gallop/algorithms/trpo.h>
+#include <gallop/host/learning/option_rows.h>
 
 namespace gallop {
+
+LineSearchState trpo_step(Backend& backend, TrustRegion& region, const SolverOptions& solver,
+                          const SearchOptions& search) {
+  region.settle_path();
+  region.run_step([&] {
+    region.find_gradient();
+    region.find_direction(solver);  // s = (F + zeta I)^-1 g
+    const LineSearchRequest line = region.line_search(search);
+    backend.line_search_begin(line);  // theta = old + beta s
+    for (int k = 0; k < search.tries; k++) {
+      region.measure_candidate(line);
+      backend.line_search_step(line);  // stays there, or shortens the step
+    }
+  });
+  return region.finish_step();
+}
+
 namespace {
 
-constexpr OptionSpec kOptions[] = {
-    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.97"),
-    GALLOP_VALUE_FIT_OPTIONS("0.003", "5", "256"),
-    {"delta", OptionType::real, "0.01", 1e-12, 10, nullptr, "nats",
-     "radius of the trust region: greatest mean KL(old || new) of a step"},
-    GALLOP_SOLVER_OPTIONS,
-    {"backtracks", OptionType::integer, "10", 1, 100, nullptr, "", "steps that are tried"},
-    {"backtrack_factor", OptionType::real, "0.8", 1e-3, 0.999, nullptr, "",
-     "factor from one tried step to the next"},
-};
+constexpr auto kOptions = rows(
+    on_policy_rows({.n_envs = 64, .n_steps = 64, .gamma = 0.99, .gae_lambda = 0.97}),
+    value_fit_rows({.learning_rate = 0.003, .epochs = 5, .minibatch = 256}),
+    real_row("delta", 0.01, {.min = 1e-12, .max = 10, .unit = "nats"},
+             "radius of the trust region: greatest mean KL(old || new) of a step"),
+    solver_rows(), integer_row("backtracks", 10, {.min = 1, .max = 100}, "steps that are tried"),
+    real_row("backtrack_factor", 0.8, {.min = 1e-3, .max = 0.999},
+             "factor from one tried step to the next"));
 
 class Trpo : public TrustRegionAlgorithm {
  public:
@@ -43,9 +59,10 @@ class Trpo : public TrustRegionAlgorithm {
  private:
   void step_policy(Metrics& metrics) override {
     const Options& options = context_.options;
-    const LineSearchState step = region_.constrained_step(
-        solver_options(), {options.real("delta"), options.real("backtrack_factor"),
-                           int(options.integer("backtracks"))});
+    const LineSearchState step = trpo_step(context_.backend, region_, solver_options(),
+                                           {.delta = options.real("delta"),
+                                            .factor = options.real("backtrack_factor"),
+                                            .tries = int(options.integer("backtracks"))});
     metrics.emplace_back("policy_loss", step.surrogate);
     metrics.emplace_back("surrogate_gain", step.before - step.surrogate);
     metrics.emplace_back("kl", step.kl);

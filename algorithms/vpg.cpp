@@ -25,25 +25,23 @@
 // Verified: gradients against exact ones of a decision process and a linear-quadratic system
 // (tests/learning/exact_gradient_test.cpp), baselines against closed forms
 // (tests/learning/baseline_test.cpp), learning on cartpole (tests/training/learning_test.cpp).
-#include "host/learning/policy_gradient_step.h"
+#include <gallop/host/learning/option_rows.h>
+#include <gallop/host/learning/policy_gradient_step.h>
 
 namespace gallop {
 namespace {
 
-constexpr OptionSpec kOptions[] = {
-    GALLOP_ON_POLICY_OPTIONS("64", "64", "0.99", "0.97"),
-    GALLOP_POLICY_STEP_OPTIONS("adam", "0"),
-    GALLOP_BASELINE_OPTIONS("network", "0.003", "10", "512"),
-    {"estimator", OptionType::choice, "gae", -kUnbounded, kUnbounded, "gae,monte_carlo,n_step", "",
-     "of the return that the baseline is subtracted from"},
-    {"n", OptionType::integer, "5", 1, 1 << 20, nullptr, "steps", "of the n-step estimator"},
-    {"value_target", OptionType::choice, "monte_carlo", -kUnbounded, kUnbounded,
-     GALLOP_VALUE_TARGET_CHOICES, "", "what the baseline is fitted to"},
-    {"discount_states", OptionType::boolean, "false", -kUnbounded, kUnbounded, nullptr, "",
-     "the factor gamma^t of the gradient of the discounted return"},
-    {"entropy_coefficient", OptionType::real, "0", 0, 10, nullptr, "",
-     "weight of an entropy bonus"},
-};
+constexpr auto kOptions = rows(
+    on_policy_rows({.n_envs = 64, .n_steps = 64, .gamma = 0.99, .gae_lambda = 0.97}),
+    policy_step_rows("adam"),
+    baseline_rows("network", {.learning_rate = 0.003, .epochs = 10, .minibatch = 512}),
+    choice_row("estimator", "gae", "gae,monte_carlo,n_step",
+               "of the return that the baseline is subtracted from"),
+    integer_row("n", 5, {.min = 1, .max = 1 << 20, .unit = "steps"}, "of the n-step estimator"),
+    value_target_row(),
+    boolean_row("discount_states", false,
+                "the factor gamma^t of the gradient of the discounted return"),
+    real_row("entropy_coefficient", 0, {.min = 0, .max = 10}, "weight of an entropy bonus"));
 
 class Vpg : public BaselineAlgorithm {
  public:
@@ -54,10 +52,9 @@ class Vpg : public BaselineAlgorithm {
   Metrics iterate() override {
     const UpdateGuard guard(learner_);
     learner_.collect();
-    Metrics metrics = learner_.episode_metrics();
+    Metrics metrics = learner_.rollout().episode_metrics();
     baseline_->evaluate();
-    learner_.estimate_targets(value_target(context_.options.text("value_target")));
-    estimate_advantages();
+    learner_.estimate_advantages(estimate());
     metrics.emplace_back("value_loss", baseline_->fit());
     step_along_policy_gradient(context_, learner_, 1.0, metrics);
     learner_.update_normalizer();
@@ -65,16 +62,13 @@ class Vpg : public BaselineAlgorithm {
   }
 
  private:
-  void estimate_advantages() {
+  AdvantageEstimate estimate() const {
     const Options& options = context_.options;
     const std::string& estimator = options.text("estimator");
-    if (estimator == "n_step") {
-      learner_.advantages_by_n_step(int(options.integer("n")));
-    } else {
-      learner_.advantages_by_gae(estimator == "gae" ? options.real("gae_lambda") : 1.0);
-    }
-    if (options.flag("discount_states")) learner_.discount_advantages_by_age();
-    learner_.finish_advantages();
+    return {.lambda = estimator == "gae" ? options.real("gae_lambda") : 1.0,
+            .n_step = estimator == "n_step" ? int(options.integer("n")) : 0,
+            .target = value_target(options.text("value_target")),
+            .discounts_by_age = options.flag("discount_states")};
   }
 };
 

@@ -7,14 +7,17 @@
 #include <cstdio>
 #include <fstream>
 
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/options/split.h>
+#include <gallop/host/program/command_line.h>
+#include <gallop/host/registry/generated.h>
+#include <gallop/host/registry/registry.h>
 #include "bench/fisher_suite.h"
 #include "bench/gae_suite.h"
 #include "bench/rollout_suite.h"
 #include "bench/training_suite.h"
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/program/command_line.h"
-#include "host/registry/generated.h"
 
 namespace gallop {
 namespace {
@@ -60,112 +63,127 @@ class Report {
   int rows_ = 0;
 };
 
+// Flags that every suite has.
+std::vector<Argument> with_common(std::vector<Argument> flags, const char* seconds) {
+  flags.push_back({text_row("device", "cpu", "cpu, cuda, cuda:N or auto (cpu)")});
+  flags.push_back({integer_row("threads", 1, {.min = 0, .max = 4096},
+                               "threads of the CPU backend; 0 for all (1)"),
+                   "N"});
+  flags.push_back({real_row("seconds", 1, {.min = 1e-6, .max = 1e6}, seconds), "S"});
+  flags.push_back({text_row("csv", "", "also write the rows to this file"), "FILE"});
+  flags.push_back({boolean_row("json", false, "one JSON object a row")});
+  return flags;
+}
+
+template <class Suite>
+void take_common(const CommandLine& line, Suite& suite) {
+  suite.device = line.text("device");
+  suite.threads = int(line.integer("threads"));
+  if (line.given("seconds")) suite.seconds = line.real("seconds");
+}
+
+// Names separated by commas; what the suite has where the flag was not given.
+void take_list(const CommandLine& line, const char* flag, std::vector<std::string>& names) {
+  if (line.given(flag)) names = split_list(line.text(flag));
+}
+
 int run_rollout(const std::vector<std::string>& arguments) {
+  const Command command = {
+      .name = "bench rollout",
+      .summary = "steps a second of fused rollouts, beside plain code in the same run",
+      .flags = with_common(
+          {{text_row("environment", "", "names, separated by commas (all)"), "NAMES"},
+           {text_row("policy", "", "random, linear, 64-64 or 256-256, separated by commas (all)"),
+            "NAMES"},
+           {integer_row("instances", 0, {.min = 0, .max = 1 << 24},
+                        "instances of the environment; 0 for the default"),
+            "N"},
+           {choice_row("stored", "both", "0,1,both", "record the trajectory (both)"), "WHICH"},
+           {choice_row("mode", "strict", "strict,fast",
+                       "strict, or fast for what a device does in other arithmetic (strict)"),
+            "MODE"}},
+          "time for each side of a row (0.3)")};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
   RolloutSuite suite;
-  std::string stored = "both", mode = "strict", csv;
-  bool json = false;
-  CLI::App app("Steps a second of fused rollouts, beside plain code in the same run.",
-               "bench rollout");
-  app.add_option("--environment", suite.environments, "names, separated by commas; default all")
-      ->delimiter(',');
-  app.add_option("--policy", suite.policies,
-                 "random, linear, 64-64 or 256-256, separated by commas; default all")
-      ->delimiter(',');
-  app.add_option("--device", suite.device, "cpu, cuda or auto");
-  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
-  app.add_option("--instances", suite.instances, "instances of the environment; 0 for the default");
-  app.add_option("--stored", stored, "record the trajectory: 0, 1 or both");
-  app.add_option("--mode", mode, "strict, or fast for what a device does in other arithmetic");
-  app.add_option("--seconds", suite.seconds, "time for each side of a row");
-  app.add_option("--csv", csv, "also write the rows to this file");
-  app.add_flag("--json", json, "one JSON object a row");
-  if (!parse_command_line(app, arguments)) return 0;
-  if (stored == "0") {
-    suite.stored = {false};
-  } else if (stored == "1") {
-    suite.stored = {true};
-  } else if (stored != "both") {
-    throw value_error(fmt::format("--stored is '{}'; expected 0, 1 or both", stored));
-  }
-  if (mode == "fast") {
-    suite.arithmetic = Arithmetic::kFast;
-  } else if (mode != "strict") {
-    throw value_error(fmt::format("--mode is '{}'; expected strict or fast", mode));
-  }
-  Report report(json, csv);
+  take_common(*line, suite);
+  take_list(*line, "environment", suite.environments);
+  take_list(*line, "policy", suite.policies);
+  suite.instances = int(line->integer("instances"));
+  if (line->text("stored") != "both") suite.stored = {line->text("stored") == "1"};
+  if (line->text("mode") == "fast") suite.arithmetic = Arithmetic::kFast;
+  Report report(line->flag("json"), line->text("csv"));
   run_rollout_suite(suite, [&](const BenchRow& row) { report.add(row); });
   report.finish();
   return 0;
 }
 
 int run_fisher(const std::vector<std::string>& arguments) {
+  const Command command = {
+      .name = "bench fisher",
+      .summary =
+          "samples a second of Fisher-vector products, beside the same in Eigen in the same "
+          "run",
+      .flags = with_common(
+          {{text_row("environment", "", "names, separated by commas (cartpole,pendulum)"), "NAMES"},
+           {text_row("policy", "", "64-64 or 256-256, separated by commas (64-64)"), "NAMES"},
+           {integer_row("samples", 50000, {.min = 1, .max = 1e9}, "of a product (50000)"), "N"}},
+          "time for each side of a row (0.3)")};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
   FisherSuite suite;
-  std::string csv;
-  bool json = false;
-  CLI::App app(
-      "Samples a second of Fisher-vector products, beside the same in Eigen in the same "
-      "run.",
-      "bench fisher");
-  app.add_option("--environment", suite.environments, "names, separated by commas")
-      ->delimiter(',')
-      ->capture_default_str();
-  app.add_option("--policy", suite.policies, "64-64 or 256-256, separated by commas")
-      ->delimiter(',')
-      ->capture_default_str();
-  app.add_option("--device", suite.device, "cpu, cuda or auto");
-  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
-  app.add_option("--samples", suite.samples, "of a product")->capture_default_str();
-  app.add_option("--seconds", suite.seconds, "time for each side of a row");
-  app.add_option("--csv", csv, "also write the rows to this file");
-  app.add_flag("--json", json, "one JSON object a row");
-  if (!parse_command_line(app, arguments)) return 0;
-  Report report(json, csv);
+  take_common(*line, suite);
+  take_list(*line, "environment", suite.environments);
+  take_list(*line, "policy", suite.policies);
+  suite.samples = line->integer("samples");
+  Report report(line->flag("json"), line->text("csv"));
   run_fisher_suite(suite, [&](const BenchRow& row) { report.add(row); });
   report.finish();
   return 0;
 }
 
 int run_gae(const std::vector<std::string>& arguments) {
+  const Command command = {
+      .name = "bench gae",
+      .summary =
+          "elements a second of generalised advantage estimation by the sequential kernel "
+          "and by the scan, beside a plain loop in the same run",
+      .flags = with_common(
+          {{text_row("shape", "", "instances x steps such as 8192x128, separated by commas (all)"),
+            "SHAPES"}},
+          "time for each side of a row (0.3)")};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
   GaeSuite suite;
-  std::string csv;
-  bool json = false;
-  CLI::App app(
-      "Elements a second of generalised advantage estimation by the sequential kernel and by the "
-      "scan, beside a plain loop in the same run.",
-      "bench gae");
-  app.add_option("--shape", suite.shapes,
-                 "instances x steps such as 8192x128, separated by commas; default all")
-      ->delimiter(',');
-  app.add_option("--device", suite.device, "cpu, cuda or auto");
-  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
-  app.add_option("--seconds", suite.seconds, "time for each side of a row");
-  app.add_option("--csv", csv, "also write the rows to this file");
-  app.add_flag("--json", json, "one JSON object a row");
-  if (!parse_command_line(app, arguments)) return 0;
-  Report report(json, csv);
+  take_common(*line, suite);
+  take_list(*line, "shape", suite.shapes);
+  Report report(line->flag("json"), line->text("csv"));
   run_gae_suite(suite, [&](const BenchRow& row) { report.add(row); });
   report.finish();
   return 0;
 }
 
 int run_training(const std::string& algorithm, const std::vector<std::string>& arguments) {
+  const std::span<const OptionSpec> options = find_algorithm(algorithm).options;
+  const Command command = {
+      .name = "bench " + algorithm,
+      .summary =
+          "samples a second of whole iterations: 64 x 782 steps, hidden layers [64, 64] and "
+          "the algorithm's defaults",
+      .flags = with_common({{text_row("environment", "cartpole", "name (cartpole)"), "NAME"}},
+                           "time for the iterations (2)"),
+      .set_help = "an option of the algorithm",
+      .options = {options.begin(), options.end()}};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
   TrainingSuite suite;
   suite.algorithm = algorithm;
-  std::string csv;
-  bool json = false;
-  CLI::App app(
-      "Samples a second of whole iterations: 64 x 782 steps, hidden layers [64, 64] and "
-      "the algorithm's defaults.",
-      "bench " + algorithm);
-  app.add_option("--environment", suite.environment, "name")->capture_default_str();
-  app.add_option("--set", suite.assignments, "KEY=VALUE, an option of the algorithm");
-  app.add_option("--device", suite.device, "cpu, cuda or auto");
-  app.add_option("--threads", suite.threads, "threads of the CPU backend; 0 for all");
-  app.add_option("--seconds", suite.seconds, "time for the iterations");
-  app.add_option("--csv", csv, "also write the rows to this file");
-  app.add_flag("--json", json, "one JSON object a row");
-  if (!parse_command_line(app, arguments)) return 0;
-  Report report(json, csv);
+  suite.environment = line->text("environment");
+  take_common(*line, suite);
+  for (const GivenOption& given : line->options()) {
+    suite.assignments.push_back(given.name + "=" + given.text);
+  }
+  Report report(line->flag("json"), line->text("csv"));
   run_training_suite(suite, [&](const BenchRow& row) { report.add(row); });
   report.finish();
   return 0;
@@ -182,8 +200,8 @@ void check_build(const std::string& build_type, bool assertions) {
 }
 
 int run_benchmarks(const std::vector<std::string>& arguments) {
-  const std::string suite = arguments.empty() ? "--help" : arguments.front();
-  if (suite == "--help" || suite == "-h") {
+  const std::string suite = arguments.empty() ? "--help" : folded_name(arguments.front());
+  if (suite == "--help" || suite == "__help" || suite == "_h") {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "host/runtime/backend.h"
+#include <gallop/host/runtime/backend.h>
 
 namespace gallop {
 

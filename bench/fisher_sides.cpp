@@ -1,16 +1,22 @@
 #include "bench/fisher_sides.h"
 
+#include <gallop_isas.h>
+
 #include <algorithm>
 #include <cmath>
 
-#include "host/error.h"
-#include "kernels/random/stream.h"
+#include <gallop/host/error.h>
+#include <gallop/kernels/random/stream.h>
 
-extern "C" const gallop::FisherBaseline* gallop_fisher_baseline_isa_v3();
-extern "C" const gallop::FisherBaseline* gallop_fisher_baseline_isa_v4();
+#define GALLOP_DECLARE_BASELINE(isa) \
+  extern "C" const gallop::FisherBaseline* gallop_fisher_baseline_isa_##isa();
+GALLOP_FOR_EACH_ISA(GALLOP_DECLARE_BASELINE)
 
 namespace gallop {
 namespace {
+
+const FisherBaseline* (*const kBaselines[kNumIsas])() =
+    GALLOP_ISA_FUNCTIONS(gallop_fisher_baseline);
 
 constexpr int kInstances = 500;
 constexpr std::uint32_t kVectorStream = 7;
@@ -45,7 +51,7 @@ OurFisher::OurFisher(Backend& backend, const EnvironmentEntry& entry, const std:
   vector_.upload(host_vector_);
   environments_.reset();
   environments_.rollout(ActionSource::kPolicy, request().policy, false, trajectory_.view());
-  backend_.fisher_prepare(request(), units_.data());
+  backend_.fisher_prepare(request());
 }
 
 FisherRequest OurFisher::request() const {
@@ -60,11 +66,13 @@ FisherRequest OurFisher::request() const {
   r.weight = 1.0f / float(count_);
   r.vector = vector_.data();
   r.units = units_.data();
+  r.unit_stride = unit_floats(policy_.shape);
+  r.product = product_.data();
   return r;
 }
 
 void OurFisher::run() {
-  backend_.fisher_product(request(), product_.data());
+  backend_.fisher_product(request());
   float done;
   product_.download(&done, 1);  // waits for the device
 }
@@ -82,8 +90,7 @@ std::vector<float> OurFisher::observations() const {
 }
 
 EigenFisher::EigenFisher(const OurFisher& ours)
-    : baseline_(processor_isa() == Isa::v4 ? *gallop_fisher_baseline_isa_v4()
-                                           : *gallop_fisher_baseline_isa_v3()),
+    : baseline_(*kBaselines[int(processor_isa())]()),
       count_(ours.work()),
       vector_(ours.vector()),
       product_(vector_.size()),

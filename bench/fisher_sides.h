@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/baselines/fisher_baseline.h"
+#include "bench/plain/fisher_baseline.h"
 #include "bench/rollout_sides.h"
 
 namespace gallop {

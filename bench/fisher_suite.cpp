@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/registry/registry.h>
 #include "bench/fisher_sides.h"
 #include "bench/turns.h"
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/registry/registry.h"
 
 namespace gallop {
 namespace {

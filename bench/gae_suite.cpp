@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include <gallop/host/error.h>
+#include <gallop/host/runtime/processor.h>
 #include "bench/checksum.h"
 #include "bench/fisher_sides.h"
 #include "bench/gae_sides.h"
 #include "bench/peak.h"
 #include "bench/turns.h"
-#include "host/error.h"
-#include "host/runtime/processor.h"
 
 namespace gallop {
 
@@ -50,10 +50,11 @@ void check(const GaeSuite& suite) {
   for (const std::string& shape : suite.shapes) parse_shape(shape);
 }
 
-void measure(const GaeSuite& suite, Backend& backend, const GaeBatch& batch, GaeWay way,
+void measure(const GaeSuite& suite, Backend& backend, const GaeBatch& batch, GaeKernel kernel,
              double memory_rate, BenchRow& row) {
-  OurGae ours(backend, batch, way);
-  PlainGae plain(batch);
+  OurGae ours(backend, batch, kernel);
+  PlainGae plain(batch, kernel);
+  GaeCopy copy = {ours};
   ours.run();  // warm-up, and what the checksum is of
   plain.run();
   Checksum sum;
@@ -70,11 +71,13 @@ void measure(const GaeSuite& suite, Backend& backend, const GaeBatch& batch, Gae
   }
   ours.run();  // a device records the sequence now
   Turns turns = {suite.seconds, row.threads, backend.name() == "cpu"};
-  turns.take(ours, &plain);
+  const bool copies = turns.on_cpu && turns.threads == 1;
+  turns.take(ours, &plain, copies ? &copy : nullptr);
   row.per_second = turns.ours.median();
   row.spread = turns.ours.spread();
   row.baseline_per_second = turns.baseline.median();
-  row.peak_fraction = row.per_second * row.bytes_per_step / memory_rate;
+  row.peak_fraction = copies ? row.per_second / turns.copy.median()
+                             : row.per_second * row.bytes_per_step / memory_rate;
 }
 
 }  // namespace
@@ -88,18 +91,18 @@ void run_gae_suite(const GaeSuite& suite, const std::function<void(const BenchRo
   const double memory_rate = measure_memory_rate(*backend, threads, std::min(0.3, suite.seconds));
   for (const std::string& text : suite.shapes.empty() ? kGaeShapes : suite.shapes) {
     const GaeBatch batch(parse_shape(text));
-    for (const GaeWay way : {GaeWay::kSequential, GaeWay::kScan}) {
+    for (const GaeKernel kernel : kGaeKernels) {
       BenchRow row;
       row.shape = batch.shape.text();
-      row.kernel = way == GaeWay::kScan ? "scan" : "sequential";
+      row.kernel = name_of(kernel);
       row.name = fmt::format("gae/{}/{}", row.shape, row.kernel);
       row.scope = "GAE";
       row.backend = on_cpu ? std::string("cpu-") + isa_name(processor_isa()) : backend->name();
       row.threads = threads;
       row.stored = true;
-      row.bytes_per_step = gae_bytes_per_element(batch.shape);
+      row.bytes_per_step = gae_bytes_per_element(batch.shape, kernel);
       row.baseline = "scalar";
-      measure(suite, *backend, batch, way, memory_rate, row);
+      measure(suite, *backend, batch, kernel, memory_rate, row);
       show(row);
     }
   }

@@ -8,8 +8,9 @@
 
 namespace gallop {
 
-// Advantages and returns of recorded rollouts, by the sequential kernel and by the scan of chunks,
-// whichever of them the library takes at that length (kernels/estimators/gae.h).
+// Advantages of recorded rollouts, by the sequential kernel and by the scan of chunks, whichever of
+// them the library takes at that length (kernels/estimators/gae.h), discounted returns, and n-step
+// returns.
 struct GaeSuite {
   std::vector<std::string> shapes;  // "8192x128", instances x steps; empty for kGaeShapes
   std::string device = "cpu";

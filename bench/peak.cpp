@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
+#include <gallop/host/error.h>
+#include <gallop/kernels/numerics/platform.h>
 #include "bench/timer.h"
-#include "host/error.h"
-#include "kernels/numerics/platform.h"
 
 namespace gallop {
 namespace {

@@ -1,8 +1,8 @@
 // What this machine can do at most, measured.
 #pragma once
 
-#include "host/runtime/backend.h"
-#include "host/runtime/processor.h"
+#include <gallop/host/runtime/backend.h>
+#include <gallop/host/runtime/processor.h>
 
 namespace gallop {
 

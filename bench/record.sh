@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # record.sh PROGRAM FOLDER [PYTHON]: measures this machine and writes the tables that are committed:
 # {rollout,fisher,gae,trpo,ppo}-v4.csv and -v3.csv (where the processor has the instructions) and, with a
-# PYTHON that has the peers, peers.csv (bench/peers/requirements.txt) and peers-trpo.csv
-# (requirements-trpo.txt), whichever it has; each line with the commit and the processor. SUITES
-# names the suites to measure, by default "rollout fisher gae trpo ppo".
+# PYTHON that has the peers, peers.csv (bench/peers/requirements.txt), peers-trpo.csv
+# (requirements-trpo.txt) and peers-rltools.csv (requirements-rltools.txt and OpenBLAS), whichever it
+# has; each line with the commit and the processor. SUITES names the suites to measure, by default
+# "rollout fisher gae trpo ppo".
 # Let nothing else run meanwhile.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -41,4 +42,5 @@ peers() {
 if [[ -n $python ]]; then
   peers envpool run.py peers.csv
   peers sb3_contrib trpo.py peers-trpo.csv
+  peers rltools rltools_ppo.py peers-rltools.csv
 fi

@@ -1,14 +1,19 @@
 #include "bench/rollout_sides.h"
 
-#include "host/error.h"
-#include "host/learning/network_parameters.h"
-#include "host/registry/registry.h"
+#include <gallop_isas.h>
 
-extern "C" const gallop::Baselines* gallop_baselines_isa_v3();
-extern "C" const gallop::Baselines* gallop_baselines_isa_v4();
+#include <gallop/host/error.h>
+#include <gallop/host/learning/network_parameters.h>
+#include <gallop/host/registry/registry.h>
+
+#define GALLOP_DECLARE_BASELINE(isa) \
+  extern "C" const gallop::Baselines* gallop_baselines_isa_##isa();
+GALLOP_FOR_EACH_ISA(GALLOP_DECLARE_BASELINE)
 
 namespace gallop {
 namespace {
+
+const Baselines* (*const kBaselines[kNumIsas])() = GALLOP_ISA_FUNCTIONS(gallop_baselines);
 
 EnvironmentOptions options_of(int n_envs, Arithmetic arithmetic = Arithmetic::kStrict) {
   EnvironmentOptions options;
@@ -122,14 +127,13 @@ std::string OurRollout::checksum() const {
 }
 
 bool BaselineRollout::knows(const EnvironmentSpec& spec) {
-  return gallop_baselines_isa_v3()->instance_bytes(spec.name) > 0;
+  return kBaselines[int(processor_isa())]()->instance_bytes(spec.name) > 0;
 }
 
 BaselineRollout::BaselineRollout(Backend& cpu, const EnvironmentEntry& entry,
                                  const std::string& policy, bool with_eigen, int n_envs,
                                  int n_steps, bool stored)
-    : baselines_(processor_isa() == Isa::v4 ? *gallop_baselines_isa_v4()
-                                            : *gallop_baselines_isa_v3()),
+    : baselines_(*kBaselines[int(processor_isa())]()),
       environment_(spec_of(entry).name),
       with_eigen_(with_eigen),
       shapes_(cpu, entry, options_of(1)),

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "bench/baselines/baseline.h"
+#include <gallop/host/runtime/environments.h>
+#include <gallop/host/runtime/processor.h>
 #include "bench/checksum.h"
-#include "host/runtime/environments.h"
-#include "host/runtime/processor.h"
+#include "bench/plain/baseline.h"
 
 namespace gallop {
 

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/registry/registry.h>
 #include "bench/peak.h"
 #include "bench/rollout_sides.h"
 #include "bench/turns.h"
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/registry/registry.h"
 
 namespace gallop {
 
@@ -174,12 +174,13 @@ RolloutMeans our_means(const std::string& environment, const std::string& policy
                        out);
   RolloutMeans means;
   for (std::size_t k = 0; k < all; k++) {
-    means.reward += double(reward[k]) / double(all);
+    means.reward += double(reward[k]);
     if (ended_length[k] == 0) continue;  // no episode ended there
     means.episodes++;
     means.ended_return += double(ended_return[k]);
     means.ended_length += ended_length[k];
   }
+  means.reward /= double(all);
   means.ended_return /= double(means.episodes);
   means.ended_length /= double(means.episodes);
   return means;

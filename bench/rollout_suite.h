@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/baselines/baseline.h"
+#include <gallop/host/runtime/environments.h>
+#include "bench/plain/baseline.h"
 #include "bench/row.h"
-#include "host/runtime/environments.h"
 
 namespace gallop {
 

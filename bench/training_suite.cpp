@@ -5,12 +5,13 @@
 #include <map>
 #include <memory>
 
+#include <gallop/host/error.h>
+#include <gallop/host/learning/value_fit.h>
+#include <gallop/host/runtime/processor.h>
+#include <gallop/host/training/run_options.h>
 #include "bench/checksum.h"
+#include "bench/peak.h"
 #include "bench/timer.h"
-#include "host/error.h"
-#include "host/learning/value_fit.h"
-#include "host/runtime/processor.h"
-#include "host/training/run_options.h"
 
 namespace gallop {
 
@@ -26,7 +27,7 @@ RunOptions options_of(const TrainingSuite& suite) {
   RunOptions options(suite.environment, suite.algorithm);
   Options plain = options.values();
   for (const OptionSpec& row : options.algorithm().options) {
-    plain.set(row.name, row.default_value, "default");
+    plain.set(row.name, row.default_value.text(), "default");
   }
   options.values() = plain;
   for (const std::string& assignment : kTrainingShape) {
@@ -46,6 +47,39 @@ std::string network_name(const Options& options) {
   return name;
 }
 
+// Multiply-adds of a network for a sample; NaN of a table.
+double multiply_adds(const NetworkShape& shape, bool with_first_layer) {
+  if (shape.kind == NetworkKind::kTabular) return std::nan("");
+  double sum = 0;
+  for (int l = with_first_layer ? 0 : 1; l < shape.n_layers; l++) {
+    sum += double(shape.width[l]) * shape.width[l + 1];
+  }
+  return sum;
+}
+
+// Operations of PPO's matrix products for a sample of an iteration: the policy acts, the value
+// network is asked, and in every epoch each of them goes forward and, for the gradients of weights
+// and of units, backward; the gradient of the inputs is not needed.
+double ppo_flops(NetworkShape network, const Options& options) {
+  double sum = 0;
+  const std::vector<std::int64_t>& hidden = options.integers("value_hidden");
+  for (const bool of_value : {false, true}) {
+    if (of_value && network.kind == NetworkKind::kMlp) {
+      if (hidden != std::vector<std::int64_t>{0}) {
+        const int inputs = network.width[0];
+        network.n_layers = int(hidden.size()) + 1;
+        network.width[0] = inputs;
+        for (std::size_t l = 0; l < hidden.size(); l++) network.width[l + 1] = int(hidden[l]);
+      }
+      network.width[network.n_layers] = 1;
+    }
+    const double forward = multiply_adds(network, true);
+    const double backward = forward + multiply_adds(network, false);
+    sum += 2 * (forward + double(options.integer("epochs")) * (forward + backward));
+  }
+  return sum;
+}
+
 // The phases of an iteration of trpo, each as the algorithm calls it, on a learner of their own.
 class TrpoPhases {
  public:
@@ -54,11 +88,11 @@ class TrpoPhases {
         learner_(context),
         value_fit_(context, learner_),
         products_(int(context.options.integer("cg_iterations")) + 1),
-        vector_(backend_, learner_.policy_parameters().size()),
-        product_(backend_, learner_.policy_parameters().size()),
+        vector_(backend_, learner_.policy().parameters().size()),
+        product_(backend_, learner_.policy().parameters().size()),
         units_(backend_, std::size_t(chunk_count(learner_.n_samples())) *
-                             unit_floats(learner_.policy_shape())) {
-    vector_.upload(learner_.policy_parameters().values());
+                             unit_floats(learner_.policy().shape())) {
+    vector_.upload(learner_.policy().parameters().values());
   }
 
   void run(double (*clock)(), std::map<std::string, Rates>& rates) {
@@ -71,25 +105,25 @@ class TrpoPhases {
     };
     time("rollout", [&] { learner_.collect(); });
     time("advantages", [&] { learner_.estimate_advantages(); });
-    time("gradient",
-         [&] { backend_.policy_gradient(request(), learner_.policy_parameters().gradient()); });
+    time("gradient", [&] { backend_.policy_gradient(request()); });
     time("fisher_products", [&] {
       FisherRequest r = {};
-      r.policy = learner_.policy();
-      r.samples = learner_.samples(nullptr, learner_.n_samples());
+      r.policy = learner_.policy().view();
+      r.samples = learner_.all_samples();
       r.weight = 1.0f / float(learner_.n_samples());
-      backend_.fisher_prepare(r, units_.data());
-      r.vector = vector_.data();
       r.units = units_.data();
-      for (int k = 0; k < products_; k++) backend_.fisher_product(r, product_.data());
+      r.unit_stride = unit_floats(learner_.policy().shape());
+      r.vector = vector_.data();
+      r.product = product_.data();
+      backend_.fisher_prepare(r);
+      for (int k = 0; k < products_; k++) backend_.fisher_product(r);
     });
     time("value_fit", [&] { value_fit_.run(); });
   }
 
  private:
   PolicyGradientRequest request() const {
-    PolicyGradientRequest r =
-        learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
+    PolicyGradientRequest r = learner_.policy().gradient_request(learner_.all_samples());
     r.loss = PolicyLoss::kSurrogate;
     return r;
   }
@@ -149,17 +183,23 @@ void run_training_suite(const TrainingSuite& suite,
   if (std::string(options.algorithm().name) == "trpo") {
     phases = std::make_unique<TrpoPhases>(context);
   }
-  Rates iterations;
+  const bool is_ppo = std::string(options.algorithm().name) == "ppo";
+  if (is_ppo) {
+    row.flops_per_step = ppo_flops(algorithm->policy().shape.network, options.values());
+  }
+  Rates iterations, fma;
   std::map<std::string, Rates> rates;
   const double samples = double(algorithm->steps_per_iteration());
   while (iterations.seconds() < suite.seconds || iterations.count() < kLeastIterations) {
     const double start = clock();
     algorithm->iterate();
     iterations.add(samples, clock() - start);
+    if (on_cpu && is_ppo) fma.add(measure_fma_rate(processor_isa(), 0.001) * threads, 1.0);
     if (phases) phases->run(clock, rates);
   }
   row.per_second = iterations.median();
   row.spread = iterations.spread();
+  row.peak_fraction = row.per_second * row.flops_per_step / fma.median();
   show(row);
   const std::string name = row.name;
   for (const char* phase : {"rollout", "advantages", "gradient", "fisher_products", "value_fit"}) {

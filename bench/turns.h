@@ -17,14 +17,19 @@ struct Turns {
   int threads;     // of ours; the baseline has one
   bool on_cpu;     // of ours
 
-  Rates ours = {}, baseline = {}, fma = {};
+  Rates ours = {}, baseline = {}, copy = {}, fma = {};
 
-  template <class Ours, class Baseline>
-  void take(Ours& our_side, Baseline* their_side) {
+  struct NoSide {
+    void run() {}
+    double work() const { return 0; }
+  };
+  template <class Ours, class Baseline, class Copy = NoSide>
+  void take(Ours& our_side, Baseline* their_side, Copy* copying_side = nullptr) {
     const auto our_clock = on_cpu && threads == 1 ? thread_seconds : wall_seconds;
     while (ours.seconds() < seconds || ours.count() < kLeastSamples) {
       time(ours, our_clock, our_side);
       if (their_side != nullptr) time(baseline, thread_seconds, *their_side);
+      if (copying_side != nullptr) time(copy, thread_seconds, *copying_side);
       if (on_cpu) fma.add(measure_fma_rate(processor_isa(), 0.001) * threads, 1.0);
     }
   }

@@ -5,28 +5,24 @@ set(folder ${PROJECT_BINARY_DIR}/generated/executor)
 set(units ${folder}/kernels.cpp)
 gallop_write(${folder}/kernels.cpp "#include \"tests/executor/cuda_executor.h\"
 
-#include \"kernels/cuda/kernel_table.cu\"
+#include <gallop/kernels/tables/cuda_kernel_table.cu>
 ")
 set(declarations "")
 set(rows "")
-gallop_simulations(headers)
-foreach(header IN LISTS headers)
-  cmake_path(GET header FILENAME name)
-  gallop_markers(types ${header} GALLOP_ENVIRONMENT)
-  foreach(type IN LISTS types)
-    gallop_write(${folder}/${type}.cpp "#include \"tests/executor/cuda_executor.h\"
+gallop_simulation_types(types headers)
+foreach(type name IN ZIP_LISTS types headers)
+  gallop_write(${folder}/${type}.cpp "#include \"tests/executor/cuda_executor.h\"
 
-#include \"sims/${name}\"
+#include <gallop/sims/${name}>
 
-#include \"kernels/cuda/environment_kernels_impl.cuh\"
+#include <gallop/kernels/tables/cuda_environment_table_impl.cuh>
 
 GALLOP_INSTANTIATE_CUDA(${type})
 ")
-    list(APPEND units ${folder}/${type}.cpp)
-    string(APPEND declarations
-      "extern \"C\" const gallop::CudaEnvironmentTable* gallop_environment_${type}_executor();\n")
-    string(APPEND rows "    {\"${type}\", &gallop_environment_${type}_executor},\n")
-  endforeach()
+  list(APPEND units ${folder}/${type}.cpp)
+  string(APPEND declarations
+    "extern \"C\" const gallop::CudaEnvironmentTable* gallop_environment_${type}_executor();\n")
+  string(APPEND rows "    {\"${type}\", &gallop_environment_${type}_executor},\n")
 endforeach()
 gallop_write(${folder}/environments.cpp "#include \"tests/cuda/executor_tables.h\"
 
@@ -43,7 +39,10 @@ target_compile_definitions(gallop_cuda_executor PRIVATE GALLOP_ISA=isa_executor 
 # At -O1 it compiles in two fifths of the time.
 target_compile_options(gallop_cuda_executor PRIVATE -mavx2 -mfma ${GALLOP_ISA_OPTIONS}
                                                     $<$<CONFIG:Release>:-O1>)
-target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context)
+target_include_directories(gallop_cuda_executor PUBLIC ${PROJECT_SOURCE_DIR})
+# The executor itself stands among the test programs' support.
+target_link_libraries(gallop_cuda_executor PRIVATE gallop_headers Boost::context
+                                           INTERFACE $<LINK_ONLY:gallop_test_support>)
 
 
 # gallop_add_gpu_test(): the programs of scripts/gpu_check.sh, which need a device and so are no tests
@@ -53,6 +52,7 @@ function(gallop_add_gpu_test)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cuda/*_test.cpp)
   add_executable(gallop_gpu_test ${sources} ${PROJECT_SOURCE_DIR}/tests/test_main.cpp)
   gallop_own_code(gallop_gpu_test)
+  target_include_directories(gallop_gpu_test PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(gallop_gpu_test PRIVATE GALLOP_GPU_TEST=1
     GALLOP_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GALLOP_TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(gallop_gpu_test PRIVATE gallop gallop_private_dependencies GTest::gtest
@@ -73,6 +73,7 @@ function(gallop_add_gpu_test)
   set_target_properties(gallop_gpu_planted PROPERTIES CUDA_RUNTIME_LIBRARY Static)
   add_executable(gallop_gpu_math ${PROJECT_SOURCE_DIR}/tests/gpu/programs/gpu_math.cu)
   gallop_own_code(gallop_gpu_math)
+  target_include_directories(gallop_gpu_math PRIVATE ${PROJECT_SOURCE_DIR})
   gallop_use_cuda(gallop_gpu_math)
   # The host's side of it: a call for each fused multiply-add otherwise.
   target_compile_options(gallop_gpu_math PRIVATE -Xcompiler=-mavx2,-mfma)

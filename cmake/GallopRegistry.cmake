@@ -2,11 +2,20 @@
 # algorithms/ and all shipped configurations and studies of configs/, as host/registry/generated.h
 # declares, and all drawings of host/rendering/drawings/, as host/rendering/drawing.h declares.
 
-# gallop_simulations(<out>): the headers of sims/ that are built: all, or those that GALLOP_SIMS names.
+# gallop_simulations(<out> [<rest>]): the headers of sims/ that are built, and those that are not:
+# all are, or those that GALLOP_SIMS names, or where it is `quick` those that compile in seconds, which
+# leaves out articulated bodies.
 function(gallop_simulations out)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sims/*.h)
   set(chosen ${headers})
-  if(GALLOP_SIMS)
+  if(GALLOP_SIMS STREQUAL quick)
+    foreach(header IN LISTS headers)
+      gallop_includes_bodies(bodies ${header})
+      if(bodies)
+        list(REMOVE_ITEM chosen ${header})
+      endif()
+    endforeach()
+  elseif(GALLOP_SIMS)
     list(TRANSFORM GALLOP_SIMS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/sims/\\1.h" OUTPUT_VARIABLE chosen)
     foreach(header IN LISTS chosen)
       if(NOT header IN_LIST headers)
@@ -15,10 +24,73 @@ function(gallop_simulations out)
     endforeach()
   endif()
   set(${out} ${chosen} PARENT_SCOPE)
+  if(ARGC GREATER 1)
+    list(REMOVE_ITEM headers ${chosen})
+    set(${ARGV1} ${headers} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# gallop_simulation_types(<types> <headers>): of every environment of those headers its C++ type, and
+# the name of its header.
+function(gallop_simulation_types types headers)
+  set(all_types "")
+  set(all_headers "")
+  gallop_simulations(files)
+  foreach(file IN LISTS files)
+    cmake_path(GET file FILENAME header)
+    gallop_markers(marked ${file} GALLOP_ENVIRONMENT)
+    foreach(type IN LISTS marked)
+      list(APPEND all_types ${type})
+      list(APPEND all_headers ${header})
+    endforeach()
+  endforeach()
+  set(${types} ${all_types} PARENT_SCOPE)
+  set(${headers} ${all_headers} PARENT_SCOPE)
+endfunction()
+
+# _gallop_claim_names(<kind> <file> <name>...): stops where another file has one of these names, as
+# they are compared on a command line: without regard to capitals, and to - and _.
+function(_gallop_claim_names kind file)
+  foreach(name IN LISTS ARGN)
+    string(TOLOWER "${name}" folded)
+    string(REPLACE "-" "_" folded "${folded}")
+    get_property(owner GLOBAL PROPERTY _gallop_${kind}_${folded})
+    if(owner)
+      message(FATAL_ERROR "${kind} '${name}' of ${file} is the name or an alias of one in ${owner} "
+                          "already; names and aliases are of one ${kind} alone")
+    endif()
+    set_property(GLOBAL PROPERTY _gallop_${kind}_${folded} "${file}")
+  endforeach()
+endfunction()
+
+# _gallop_environment_names(<names> <aliases> <file>): lists, an element for each environment of the
+# file, of the texts behind kName and kAliases.
+function(_gallop_environment_names names aliases file)
+  gallop_markers(types ${file} GALLOP_ENVIRONMENT)
+  foreach(member kName kAliases)
+    file(STRINGS ${file} texts REGEX "[ *]${member}(\\[\\])? = \"")
+    list(TRANSFORM texts REPLACE "^[^\"]*\"([^\"]*)\".*$" "<\\1>")
+    list(LENGTH types n_types)
+    list(LENGTH texts n_texts)
+    if(NOT n_types EQUAL n_texts)
+      message(FATAL_ERROR "${file} has ${n_types} lines GALLOP_ENVIRONMENT(Type), but ${n_texts} "
+                          "lines 'static constexpr const char* ${member} = \"...\"': each "
+                          "environment of sims/ has one of each")
+    endif()
+    set(${member} ${texts})
+  endforeach()
+  foreach(name alias IN ZIP_LISTS kName kAliases)
+    string(REGEX REPLACE "[<> ]" "" all "${name},${alias}")
+    string(REGEX MATCHALL "[^,]+" all "${all}")
+    list(REMOVE_DUPLICATES all)
+    _gallop_claim_names(environment ${file} ${all})
+  endforeach()
+  set(${names} ${kName} PARENT_SCOPE)
+  set(${aliases} ${kAliases} PARENT_SCOPE)
 endfunction()
 
 # gallop_generate_registry(<target>): adds the generated source to the target and sets
-# GALLOP_REGISTRY_UNITS_v3, _v4 and _cuda to the environments' translation units.
+# GALLOP_REGISTRY_UNITS_<isa>, _single and _cuda to the environments' translation units.
 function(gallop_generate_registry target)
   set(folder ${PROJECT_BINARY_DIR}/generated)
   _gallop_environment_array(environments ${folder}/environments)
@@ -31,9 +103,11 @@ function(gallop_generate_registry target)
   if(GALLOP_HAVE_CUDA)
     set(cuda true)
   endif()
+  _gallop_write_isas(${folder}/include/gallop_isas.h)
+  target_include_directories(${target} PRIVATE ${folder}/include)
   gallop_write(${folder}/registry.cpp "// Written by the build; see cmake/GallopRegistry.cmake.
-#include \"host/registry/generated.h\"
-#include \"host/rendering/drawing.h\"
+#include <gallop/host/registry/generated.h>
+#include <gallop/host/rendering/drawing.h>
 
 ${environments}
 ${algorithms}
@@ -45,9 +119,33 @@ const BuildInfo kBuildInfo = {\"${PROJECT_VERSION}\", \"${compiler}\", \"${CMAKE
 }  // namespace gallop
 ")
   target_sources(${target} PRIVATE ${folder}/registry.cpp)
-  foreach(backend IN LISTS GALLOP_ISAS ITEMS cuda)
+  foreach(backend IN LISTS GALLOP_ISAS ITEMS single cuda)
     set(GALLOP_REGISTRY_UNITS_${backend} ${GALLOP_REGISTRY_UNITS_${backend}} PARENT_SCOPE)
   endforeach()
+endfunction()
+
+# _gallop_write_isas(<file>): the instruction sets of this build for the sources that choose among
+# functions compiled for each.
+function(_gallop_write_isas file)
+  set(uses "")
+  set(pointers "")
+  foreach(isa IN LISTS GALLOP_ALL_ISAS)
+    if(isa IN_LIST GALLOP_ISAS)
+      string(APPEND uses " use(${isa})")
+      list(APPEND pointers "&name##_isa_${isa}")
+    else()
+      list(APPEND pointers nullptr)
+    endif()
+  endforeach()
+  list(JOIN pointers ", " pointers)
+  gallop_write(${file} "// Written by the build; see cmake/GallopRegistry.cmake.
+#pragma once
+
+// use(isa) for each instruction set that this build has.
+#define GALLOP_FOR_EACH_ISA(use)${uses}
+// Initialises an array [kNumIsas] of functions name_isa_<isa>, null where the build lacks one.
+#define GALLOP_ISA_FUNCTIONS(name) {${pointers}}
+")
 endfunction()
 
 # _gallop_array(<out> <declarations> <element> <name> <count> <row>...): one array and its count;
@@ -64,19 +162,26 @@ function(_gallop_array out declarations element name count)
 endfunction()
 
 function(_gallop_environment_array out folder)
-  gallop_simulations(headers)
+  gallop_simulations(headers unbuilt)
   set(all_types "")
   set(rows "")
   foreach(header IN LISTS headers)
     cmake_path(GET header FILENAME name)
-    gallop_environment_units(units ${header} sims/${name} ${folder})
-    foreach(backend IN LISTS GALLOP_ISAS ITEMS cuda)
+    gallop_environment_units(units ${header} "<gallop/sims/${name}>" ${folder})
+    if(NOT units_TYPES)
+      message(FATAL_ERROR "${header} has no line GALLOP_ENVIRONMENT(Type), by which the build finds "
+                          "the environments of sims/; what several share stands in a folder below")
+    endif()
+    _gallop_environment_names(kName kAliases ${header})
+    foreach(backend IN LISTS GALLOP_ISAS ITEMS single cuda)
       list(APPEND GALLOP_REGISTRY_UNITS_${backend} ${units_${backend}})
     endforeach()
     foreach(type IN LISTS units_TYPES)
       if(type IN_LIST all_types)
-        message(FATAL_ERROR "${header}: GALLOP_ENVIRONMENT(${type}) is declared twice")
+        message(FATAL_ERROR "GALLOP_ENVIRONMENT(${type}) stands in ${header} and in "
+                            "${header_of_${type}}; a C++ type is one environment")
       endif()
+      set(header_of_${type} ${header})
       list(APPEND all_types ${type})
       gallop_environment_row(row ${GALLOP_HAVE_CUDA} ${type})
       list(APPEND rows "${row}")
@@ -85,9 +190,44 @@ function(_gallop_environment_array out folder)
   gallop_environment_declarations(declarations ${GALLOP_HAVE_CUDA} ${all_types})
   _gallop_array(text "${declarations}" EnvironmentEntry kEnvironmentEntries
                 kNumEnvironmentEntries ${rows})
-  set(${out} "${text}" PARENT_SCOPE)
-  foreach(backend IN LISTS GALLOP_ISAS ITEMS cuda)
+  set(rows "")
+  set(names "")
+  foreach(header IN LISTS unbuilt)
+    _gallop_environment_names(kName kAliases ${header})
+    foreach(name aliases IN ZIP_LISTS kName kAliases)
+      string(REGEX REPLACE "[<>]" "\"" row "${name}, ${aliases}")
+      list(APPEND rows "{${row}}")
+      string(REGEX REPLACE "[<>]" "" row "${name}\n${aliases}\n")
+      string(APPEND names "${row}")
+    endforeach()
+  endforeach()
+  gallop_write(${PROJECT_BINARY_DIR}/unbuilt_environments "${names}")  # for ./gallop
+  _gallop_array(unbuilt_text "" UnbuiltEnvironment kUnbuiltEnvironments kNumUnbuiltEnvironments ${rows})
+  set(${out} "${text}${unbuilt_text}" PARENT_SCOPE)
+  foreach(backend IN LISTS GALLOP_ISAS ITEMS single cuda)
     set(GALLOP_REGISTRY_UNITS_${backend} ${GALLOP_REGISTRY_UNITS_${backend}} PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+# _gallop_claim_algorithms(<file> <type>...): name and aliases are the first two texts of a
+# descriptor.
+function(_gallop_claim_algorithms file)
+  file(READ ${file} text)
+  string(REGEX REPLACE "[;\\[]" " " text "${text}")  # which lists of CMake would take for their own
+  set(text_of "[ \n]*\"([^\"]*)\"[ \n]*,")
+  string(REGEX MATCHALL "AlgorithmDescriptor [A-Za-z_]+ = {${text_of}${text_of}" descriptors "${text}")
+  list(LENGTH descriptors n_descriptors)
+  list(LENGTH ARGN n_types)
+  if(NOT n_types EQUAL n_descriptors)
+    message(FATAL_ERROR "${file} has ${n_types} lines GALLOP_ALGORITHM(Type), but ${n_descriptors} "
+                        "descriptors 'AlgorithmDescriptor kDescriptor = {\"name\", \"aliases\", ...': "
+                        "each algorithm has one of each")
+  endif()
+  foreach(descriptor IN LISTS descriptors)
+    string(REGEX REPLACE "^[^{]*{${text_of}${text_of}$" "\\1,\\2" names "${descriptor}")
+    string(REGEX MATCHALL "[^, ]+" names "${names}")
+    list(REMOVE_DUPLICATES names)
+    _gallop_claim_names(algorithm ${file} ${names})
   endforeach()
 endfunction()
 
@@ -97,6 +237,7 @@ function(_gallop_algorithm_array out)
   set(rows "")
   foreach(source IN LISTS sources)
     gallop_markers(types ${source} GALLOP_ALGORITHM)
+    _gallop_claim_algorithms(${source} ${types})
     foreach(type IN LISTS types)
       string(APPEND declarations
              "const gallop::AlgorithmDescriptor& gallop_algorithm_${type}();\n")

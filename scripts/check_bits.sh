@@ -12,6 +12,8 @@ cd -- "$root" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 
+mkdir -- "$work/include" && ln -s -- "$PWD" "$work/include/gallop" || exit 1
+
 # The build's own lists of flags are the only source of them.
 isa_flags() {
   cmake -DCMAKE_SYSTEM_PROCESSOR=x86_64 "-DISA=$1" -P "$work/flags.cmake" 2>&1
@@ -56,7 +58,7 @@ object_of() { printf '%s/%s%s-%s.%s.o' "$work" "$1" "$2" "$3" "$(basename -- "$4
 compile() {
   local flags
   read -r -a flags <<<"$(isa_flags "$3")"
-  flags+=(-std=c++20 -Wno-psabi -I . "-DGALLOP_ISA=isa_$3")
+  flags+=(-std=c++20 -Wno-psabi -I . -I "$work/include" "-DGALLOP_ISA=isa_$3")
   "$1" "$2" "${flags[@]}" -c "$4" -o "$(object_of "$@")" >>"$work/$1-$3.log" 2>&1
 }
 # link_and_run <compiler> <level> <isa>

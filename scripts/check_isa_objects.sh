@@ -15,7 +15,7 @@ foreign_weak_symbols() {
     $2 ~ /^[VWuvw]$/ && index($3, isa) == 0 && $3 != "DW.ref.__gxx_personality_v0" { print $3 }'
 }
 
-for isa in v3 v4; do
+for isa in v3 v4 single; do  # those that were built
   while IFS= read -r -d '' object; do
     count=$((count + 1))
     weak=$(foreign_weak_symbols "$object" "$isa" | c++filt)

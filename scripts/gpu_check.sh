@@ -1,18 +1,27 @@
 #!/usr/bin/env bash
 # Proves and measures the CUDA backend on a machine with a GPU, within ten minutes:
 #
-#   scripts/gpu_check.sh [build]     a CUDA build: a folder, or an archive from scripts/gpu_pack.sh; by
-#                                    default build/gpu.tar.xz or build/cuda, else one that it makes
+#   scripts/gpu_check.sh [--checks NAME,NAME...] [build]
 #
-# In this order: planted errors, which have to be found; the GPU tests, once more in poisoned memory;
-# the CPU's bits against the GPU's, of functions on all floats and of runs; compute-sanitizer on small
-# shapes; benchmarks; a profile of the main kernels, where ncu is there and may read the device's
-# counters. Each has a limit of its own, so that all of them get some of the time. Everything lands in
-# bench/results/<device>/: math.csv, bits.csv, bench.csv and bench.jsonl, gae.csv, solve.csv,
-# trust_region.csv, ncu.csv, check.csv, machine.json and logs.txt. docs/gpu.md is drawn of it.
+# The build is a folder, or an archive from scripts/gpu_pack.sh; by default build/gpu.tar.xz or
+# build/cuda, else one that it makes.
 #
-# The library of mode fast has to be there too: libcublas.so.13 where the loader finds it, or among the
-# Python packages of NVIDIA.
+# What tells most comes first: small comparisons of bits, the GPU tests, the rates, each beside the
+# processor's, a profile of the main kernels where ncu is there and may read the device's counters; then
+# functions on all floats and bits of whole runs against the CPU's; the tests once more in poisoned
+# memory; last compute-sanitizer on small shapes. Errors are planted for each tool, which has to find
+# them. Every check has a share of the time that is left, in proportion to those of the checks after it:
+# none can use up another's, and what one leaves goes to all that follow.
+#
+#   --checks bench,gae    only these; a group's name stands for all of it (--checks list names them), so
+#                         that a second call does what a first one had little time for
+#
+# Everything lands in bench/results/<device>/: math.csv, bits.csv, bench.csv and the .jsonl files that it
+# is made of, gae.csv, solve.csv, trust_region.csv, ncu.csv, check.csv, machine.json and logs.txt.
+# docs/gpu.md is drawn of it. Results of checks that were not asked for stay as they were.
+#
+# The library of mode fast has to be there too: cuBLAS of the CUDA that the build has, where the loader
+# finds it or among the Python packages of NVIDIA.
 #
 #   GALLOP_GPU_CHECK_RESULTS   another folder for the results
 #   GALLOP_GPU_CHECK_SECONDS   another limit for all of it (540)
@@ -20,22 +29,80 @@
 # Exit codes: 0 all passed, 1 something failed, 2 wrong use or no build, 7 no GPU on this machine.
 set -uo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
-started=$SECONDS
-limit_s=${GALLOP_GPU_CHECK_SECONDS:-540}
+milliseconds() {
+  local now=${EPOCHREALTIME/[.,]/}
+  echo "${now%???}"
+}
+started=$(milliseconds)
+limit_ms=$((${GALLOP_GPU_CHECK_SECONDS:-540} * 1000))
+
+# Each check: its name, its group, and its share of the time in seconds of 540.
+plan='
+usable             tests       20
+planted-bits       tests        8
+tests              tests       60
+bench              bench       60
+bench-cpu          bench       20
+gae                gae         20
+gae-cpu            gae          8
+trust-region       trust       35
+trust-region-cpu   trust       12
+solve              solve       30
+ncu                ncu         35
+bench-all          bench       20
+planted-math       bits         4
+math               bits        35
+bits               bits        35
+bits-rows          bits         2
+poisoned-tests     tests       25
+patterns           sanitizers   3
+planted-memcheck   sanitizers   5
+memcheck           sanitizers  22
+planted-racecheck  sanitizers   5
+racecheck          sanitizers  20
+planted-initcheck  sanitizers   5
+planted-unwritten  sanitizers   5
+initcheck          sanitizers  20
+planted-synccheck  sanitizers   5
+synccheck          sanitizers  20
+'
 
 fail_early() {
   echo "gpu_check: $2" >&2
   exit "$1"
 }
 
-(($# <= 1)) || fail_early 2 "usage: scripts/gpu_check.sh [build]"
+names() { awk 'NF == 3 { print $1 }' <<<"$plan"; }
+wanted=$(names)
+if [[ ${1:-} == --checks || ${1:-} == --checks=* ]]; then
+  if [[ $1 == --checks ]]; then
+    (($# >= 2)) || fail_early 2 "--checks needs names of checks or groups"
+    shift
+  fi
+  asked=${1#--checks=}
+  shift
+  wanted=
+  IFS=, read -ra parts <<<"$asked"
+  for part in "${parts[@]}"; do
+    found=$(awk -v part="$part" 'NF == 3 && ($1 == part || $2 == part) { print $1 }' <<<"$plan")
+    if [[ -z $found ]]; then
+      [[ $part == list ]] || echo "gpu_check: there is no check or group '$part'" >&2
+      awk 'NF == 3 { of[$2] = of[$2] " " $1 } END { for (group in of) print group ":" of[group] }' <<<"$plan" | sort
+      [[ $part == list ]] && exit 0
+      exit 2
+    fi
+    wanted+=$'\n'$found
+  done
+fi
+is_wanted() { [[ $'\n'$wanted$'\n' == *$'\n'"$1"$'\n'* ]]; }
+(($# <= 1)) || fail_early 2 "usage: scripts/gpu_check.sh [--checks NAME,NAME...] [build]"
 command -v nvidia-smi >/dev/null || fail_early 7 "no GPU: nvidia-smi is not installed; nothing was checked"
 query() { nvidia-smi --id=0 --query-gpu="$1" --format=csv,noheader,nounits; }
 device=$(query name) || fail_early 7 "no GPU: nvidia-smi finds no device; nothing was checked"
 
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
-programs=(gallop gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region)
+programs=(gallop gallop-bench gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region)
 missing_from() {
   local program
   for program in "${programs[@]}"; do
@@ -54,7 +121,7 @@ fi
 if [[ -z $build ]]; then
   PATH+=:/usr/local/cuda/bin
   command -v nvcc >/dev/null || fail_early 2 "no CUDA build was carried here, and there is no nvcc to make one"
-  { cmake --preset cuda && cmake --build --preset cuda --target gallop_program "${programs[@]:1}"; } ||
+  { cmake --preset cuda && cmake --build --preset cuda --target gallop_program gallop_bench_program "${programs[@]:2}"; } ||
     fail_early 1 "the build failed"
   build=build/cuda
 fi
@@ -64,14 +131,13 @@ if [[ -f $build ]]; then
   build=$work/build
 fi
 missing=$(missing_from "$build")
-[[ -z $missing ]] || fail_early 2 "$build has no $missing; build the targets gallop_program and gallop_gpu_* there"
+[[ -z $missing ]] || fail_early 2 "$build has no $missing; build the targets gallop_program, gallop_bench_program and gallop_gpu_* there"
 
 # What the carried programs and cuBLAS are loaded from.
 libraries=$build/lib
-cublas=$(python3 -c 'import glob, site, sys
-found = [f for d in site.getsitepackages() + sys.path for f in glob.glob(d + "/nvidia/**/libcublas.so.13", recursive=True)]
-print(found[0] if found else "")' 2>/dev/null)
-[[ -z $cublas ]] || libraries+=:$(dirname -- "$cublas")
+while read -r found; do libraries+=:$(dirname -- "$found"); done < <(python3 -c 'import glob, site, sys
+for d in site.getsitepackages() + sys.path:
+    print("\n".join(glob.glob(d + "/nvidia/**/libcublas.so.*", recursive=True)))' 2>/dev/null | grep . | sort -u)
 export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
 # The commit that was built, where an archive says so.
@@ -86,31 +152,53 @@ folder=${GALLOP_GPU_CHECK_RESULTS:-bench/results/$(tr ' /' '__' <<<"$device")}
 mkdir -p -- "$folder" || fail_early 1 "cannot make $folder"
 passed=0
 failed=0
-echo "check,result,seconds,commit" >"$folder/check.csv"
-: >"$folder/logs.txt"
+# Of another call's checks the results stay.
+export wanted
+others=$(awk -F, 'BEGIN { n = split(ENVIRON["wanted"], list, "\n"); for (k = 1; k <= n; k++) is_wanted[list[k]] = 1 }
+  FNR > 1 && !is_wanted[$1]' "$folder/check.csv" 2>/dev/null)
+{ echo "check,result,seconds,commit"; [[ -z $others ]] || echo "$others"; } >"$folder/check.csv"
+[[ -n $others ]] || : >"$folder/logs.txt"
 
-# check <name> <seconds> <command>...: runs it within its limit and what is left of the time, and
-# shows the end of its output where it fails. With status 77 it was skipped, for the reason that it
-# says last.
+# share <name>: milliseconds for it now: of what is left its part among those that are still to come.
+share() {
+  awk -v name="$1" -v left="$((limit_ms - ($(milliseconds) - started)))" '
+    BEGIN { n = split(ENVIRON["wanted"], list, "\n"); for (k = 1; k <= n; k++) is_wanted[list[k]] = 1 }
+    NF == 3 && is_wanted[$1] { if ($1 == name) own = $3; if (own) rest += $3 }
+    END { print (left > 0 ? int(left * own / rest) : 0) }' <<<"$plan"
+}
+in_seconds() { printf '%d.%03d' "$(($1 / 1000))" "$(($1 % 1000))"; }
+
+# check <name> <command>...: runs it within its share of the time, and shows the end of its output where
+# it fails. With status 77 it was skipped, for the reason that it says last. Nothing where it is not
+# wanted.
 check() {
-  local name=$1 limit=$2 start=$SECONDS left=$((limit_s - (SECONDS - started))) result
-  shift 2
-  ((limit <= left)) || limit=$left
-  if ((left > 5)) && timeout -k 5 "$limit" bash -c '"$@"' check "$@" >"$work/log" 2>&1 </dev/null; then
+  local name=$1 start limit spent status=0 result
+  shift
+  is_wanted "$name" || return 0
+  start=$(milliseconds)
+  limit=$(share "$name")
+  if ((limit > 0)); then
+    timeout -k 1 "$(in_seconds "$limit")" bash -c '"$@"' check "$@" >"$work/log" 2>&1 </dev/null || status=$?
+  else
+    status=1
+    echo "no time was left" >"$work/log"
+  fi
+  spent=$(($(milliseconds) - start))
+  if ((status == 0)); then
     result=passed
     passed=$((passed + 1))
-  elif (($? == 77)); then
+  elif ((status == 77)); then
     result="skipped: $(tail -n 1 -- "$work/log" | tr ',' ';')"
   else
     result=FAILED
     failed=$((failed + 1))
-    if ((left <= 5)); then echo "no time was left" >"$work/log"; fi
     tail -n 40 -- "$work/log"
-    if ((SECONDS - start >= limit)); then echo "$name: stopped at its limit of $limit s"; fi
+    if ((spent >= limit)); then echo "$name: stopped at its limit of $(in_seconds "$limit") s"; fi
   fi
   { printf '== %s: %s\n' "$name" "$result"; tail -c 200000 -- "$work/log"; } >>"$folder/logs.txt"
-  printf '%s: %s (%d s)\n' "$name" "$result" "$((SECONDS - start))"
-  printf '%s,%s,%d,%s\n' "$name" "$result" "$((SECONDS - start))" "$commit" >>"$folder/check.csv"
+  printf '%s: %s (%s s)\n' "$name" "$result" "$(in_seconds "$spent")"
+  printf '%s,%s,%s,%s\n' "$name" "$result" "$(in_seconds "$spent")" "$commit" >>"$folder/check.csv"
+  return "$status"
 }
 
 # must_fail <status> <text> <command>...: the command fails with this status and says this.
@@ -124,7 +212,7 @@ must_fail() {
   fi
 }
 
-# sampled <command>...: runs it while clocks, power and temperature are read four times a second.
+# sampled <command>...: runs it, a check, while clocks, power and temperature are read four times a second.
 sampled() {
   nvidia-smi --id=0 --query-gpu=clocks.sm,clocks.mem,power.draw,temperature.gpu,utilization.gpu \
     --format=csv,noheader,nounits --loop-ms=250 >"$work/load.csv" 2>/dev/null &
@@ -177,6 +265,8 @@ into() {
   "$@" >"$file.part" || return
   mv -- "$file.part" "$file"
 }
+# Small shapes of everything, in seconds; with status 7 the device does not run this build.
+usable() { "$build/bin/gallop_gpu_bits" --small "$commit"; }
 math() { into "$folder/math.csv" "$build/bin/gallop_gpu_math" "$commit"; }
 bits() { into "$folder/bits.csv" "$build/bin/gallop_gpu_bits" "$commit"; }
 enough_bits() {
@@ -205,6 +295,7 @@ sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-san
 # Room between allocations, so that memcheck sees a step from one into the next; memory as it comes,
 # which would be zeroed otherwise, so that initcheck sees what reads it before it is written.
 sanitize() {
+  [[ -x $sanitizer ]] || { echo "compute-sanitizer is not installed"; return 1; }
   local options=(--tool "$1" --error-exitcode 9 --print-limit 20)
   if [[ $1 == memcheck ]]; then options+=(--padding 512); fi
   if [[ $1 == initcheck ]]; then local -x GALLOP_DEVICE_MEMORY=raw; fi
@@ -220,39 +311,54 @@ initcheck_of_unwritten() {
 # The tests in memory whose floats are NaN until they are written.
 poisoned_tests() { GALLOP_DEVICE_MEMORY=poison "$build/bin/gallop_gpu_test" --gtest_brief=1; }
 
-# S and S+P of every environment, then S+P+L: four epochs of PPO, and TRPO; in both modes.
+# S and S+P, then S+P+L: four epochs of PPO, and TRPO; on the device in both modes. The processor
+# computes what it is compared with: both modes are one there.
+main_environments=cartpole,hopper
+learning() {
+  local device=$1 mode=$2 shape=(--set n_envs=16384 --set n_steps=64)
+  "$build/bin/gallop" bench ppo --device "$device" --json "${shape[@]}" --set epochs=4 --set minibatch=65536 \
+    --set mode="$mode" &&
+    "$build/bin/gallop" bench trpo --device "$device" --json "${shape[@]}" --set mode="$mode"
+}
 bench_rows() {
-  local mode shape=(--set n_envs=16384 --set n_steps=64)
-  for mode in strict fast; do
-    "$build/bin/gallop" bench rollout --device cuda --mode "$mode" --seconds 0.2 --json &&
-      "$build/bin/gallop" bench ppo --device cuda --json "${shape[@]}" --set epochs=4 --set minibatch=65536 \
-        --set mode="$mode" &&
-      "$build/bin/gallop" bench trpo --device cuda --json "${shape[@]}" --set mode="$mode" || return
+  local mode
+  for mode in fast strict; do
+    learning cuda "$mode" && "$build/bin/gallop" bench rollout --device cuda --mode "$mode" \
+      --environment "$main_environments" --seconds 0.2 --json || return
   done
 }
-bench() {
-  into "$folder/bench.jsonl" bench_rows || return 1
-  python3 - "$folder/bench.jsonl" "$folder/bench.csv" "$commit" <<'PY'
-import csv, json, sys
-rows = [json.loads(line) for line in open(sys.argv[1]) if line.strip()]
-if not rows:
-    sys.exit("the benchmark printed no row")
-with open(sys.argv[2], "w", newline="") as out:
-    writer = csv.DictWriter(out, list(rows[0]) + ["commit"], extrasaction="ignore")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({**row, "commit": sys.argv[3]})
-PY
+bench_cpu_rows() {
+  learning cpu strict && "$build/bin/gallop" bench rollout --device cpu --environment "$main_environments" \
+    --seconds 0.05 --json
 }
+bench_all_rows() {
+  local mode
+  for mode in strict fast; do
+    "$build/bin/gallop" bench rollout --device cuda --mode "$mode" --seconds 0.05 --stored 0 --json || return
+  done
+}
+# rows_into <file> <command>...: the rows that it prints, each with the commit.
+rows_into() { into "$@" && sed -i "s/^{/{\"commit\": \"$commit\", /" "$1"; }
+# rates <table> <check>...: the table of the rows that these checks wrote, beside the processor's rows.
+rates() {
+  local table=$1 name files=()
+  shift
+  for name in "$@"; do if [[ -f $folder/$name.jsonl ]]; then files+=("$folder/$name.jsonl"); fi; done
+  into "$folder/$table.csv" python3 scripts/gpu_rates.py "$folder/$table-cpu.jsonl" "${files[@]}"
+}
+bench() { rows_into "$folder/bench.jsonl" bench_rows && rates bench bench bench-all; }
+bench_cpu() { rows_into "$folder/bench-cpu.jsonl" bench_cpu_rows && rates bench bench bench-all; }
+bench_all() { rows_into "$folder/bench-all.jsonl" bench_all_rows && rates bench bench bench-all; }
 
 # Both kernels of advantages and returns, on every shape of the suite.
-gae_rows() {
-  "$build/bin/gallop" bench gae --device cuda --seconds 0.1 --csv "$folder/gae.measured" >&2 &&
-    awk -v commit="$commit" 'NR == 1 { print $0 ",commit"; next } { print $0 "," commit }' \
-      "$folder/gae.measured"
-}
-gae() {
-  into "$folder/gae.csv" gae_rows && rm -- "$folder/gae.measured" && (($(wc -l <"$folder/gae.csv") > 1))
+gae_rows() { "$build/bin/gallop" bench gae --device "$1" --seconds "$2" --json; }
+gae() { rows_into "$folder/gae.jsonl" gae_rows cuda 0.1 && rates gae gae; }
+gae_cpu() { rows_into "$folder/gae-cpu.jsonl" gae_rows cpu 0.03 && rates gae gae; }
+show_rates() {
+  local table
+  for table in bench gae; do
+    if [[ -f $folder/$table.csv ]]; then python3 scripts/gpu_rates.py --show "$folder/$table.csv"; fi
+  done
 }
 
 # From cold starts until CartPole is solved, on the device and on the processor beside it.
@@ -277,11 +383,22 @@ trust_region() {
   into "$folder/trust_region.csv" "$build/bin/gallop_gpu_trust_region" "$commit" &&
     (($(wc -l <"$folder/trust_region.csv") == 17))
 }
+trust_region_cpu() {
+  into "$folder/trust_region_cpu.csv" "$build/bin/gallop_gpu_trust_region" --cpu "$commit" &&
+    (($(wc -l <"$folder/trust_region_cpu.csv") > 1))
+}
 # The target stands in docs/benchmarks.md; a slower product is no failure of this check.
 show_products() {
-  awk -F, '$1 == "fisher_product" && $5 == 50000 {
-    printf "fisher_product %s %s %s: %.1f us (target 60), %s of the float32 bound\n", $2, $3, $4, $6 * 1e6, $9
-  }' "$folder/trust_region.csv"
+  local files=()
+  [[ -f $folder/trust_region.csv ]] || return 0
+  if [[ -f $folder/trust_region_cpu.csv ]]; then files=("$folder/trust_region_cpu.csv"); fi
+  awk -F, 'FILENAME ~ /_cpu.csv$/ { if (!($1 $2 $5 in cpu)) cpu[$1 $2 $5] = $6; next }
+    FNR > 1 { beside = ($1 $2 $5 in cpu) ? sprintf(", %.1f times as fast as the processor", cpu[$1 $2 $5] / $6) : "" }
+    $1 == "fisher_product" && $5 == 50000 {
+      printf "fisher_product %s %s %s: %.1f us (target 60), %s of the float32 bound%s\n", $2, $3, $4, $6 * 1e6, $9, beside
+    }
+    $1 == "trpo_update" { printf "trpo_update %s %s, %d samples: %.2f ms%s\n", $2, $3, $5, $6 * 1e3, beside }' \
+    "${files[@]}" "$folder/trust_region.csv"
 }
 
 # Each kernel once in each of its launch configurations: how near it comes to what the device can
@@ -326,42 +443,46 @@ draw_page() {
 }
 
 # The checks run in shells of their own, so that the clock can stop them.
-export build folder commit sanitizer unwritten ncu work
-export -f must_fail into math bits enough_bits patterns sanitize bench_rows bench trust_region
-export -f initcheck_of_unwritten poisoned_tests gae_rows gae solve_rows solve
+export build folder commit sanitizer unwritten ncu work main_environments
+export -f must_fail into rows_into usable math bits enough_bits patterns sanitize learning bench_rows bench_cpu_rows
+export -f bench_all_rows rates bench bench_cpu bench_all trust_region trust_region_cpu
+export -f initcheck_of_unwritten poisoned_tests gae_rows gae gae_cpu solve_rows solve
 export -f profile profile_run profile_rows
 
 echo "$device, commit $commit, build $build"
-machine
-check planted-bits 60 must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
-check planted-math 60 must_fail 1 '1 differ' "$build/bin/gallop_gpu_math" --plant "$commit"
-check tests 120 "$build/bin/gallop_gpu_test" --gtest_brief=1
-check poisoned-tests 120 poisoned_tests
-check math 90 math
-check bits 150 bits
-check bits-rows 10 enough_bits
-if [[ -x $sanitizer ]]; then
-  check patterns 20 patterns "${small[@]}" "$unwritten"
-  for tool in memcheck racecheck initcheck synccheck; do
-    check "planted-$tool" 20 must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* (error|hazard)' \
-      sanitize "$tool" "$build/bin/gallop_gpu_planted" "$tool"
-    if [[ $tool == initcheck ]]; then check planted-unwritten 20 initcheck_of_unwritten; fi
-    # Between cuBLAS's kernels only memcheck looks: what else they do is not ours.
-    filter=$(IFS=:; echo "${small[*]}")
-    if [[ $tool == memcheck ]]; then filter+=:MatrixFisher.EveryOrderOfThreads; fi
-    check "$tool" 60 sanitize "$tool" "$build/bin/gallop_gpu_test" --gtest_brief=1 --gtest_filter="$filter"
-  done
-else
-  check compute-sanitizer 10 test -x "$sanitizer"
-fi
-sampled check bench 120 bench
-check gae 60 gae
-check solve 60 solve
-show_solved
-check trust-region 60 trust_region
+if is_wanted bench || [[ ! -f $folder/machine.json ]]; then machine; fi
+check usable usable
+(($? == 7)) && fail_early 7 "$(tail -n 1 -- "$work/log"); nothing else was checked"
+check planted-bits must_fail 1 'differ' "$build/bin/gallop_gpu_bits" --plant "$commit"
+check tests "$build/bin/gallop_gpu_test" --gtest_brief=1
+if is_wanted bench; then sampled check bench bench; fi
+check bench-cpu bench_cpu
+check gae gae
+check gae-cpu gae_cpu
+check trust-region trust_region
+check trust-region-cpu trust_region_cpu
+check solve solve
+check ncu profile
+check bench-all bench_all
+show_rates
 show_products
-check ncu 90 profile
-machine
+show_solved
+check planted-math must_fail 1 '1 differ' "$build/bin/gallop_gpu_math" --plant "$commit"
+check math math
+check bits bits
+check bits-rows enough_bits
+check poisoned-tests poisoned_tests
+check patterns patterns "${small[@]}" "$unwritten"
+for tool in memcheck racecheck initcheck synccheck; do
+  check "planted-$tool" must_fail 9 'ERROR SUMMARY: [1-9]|[1-9][0-9]* (error|hazard)' \
+    sanitize "$tool" "$build/bin/gallop_gpu_planted" "$tool"
+  if [[ $tool == initcheck ]]; then check planted-unwritten initcheck_of_unwritten; fi
+  # Between cuBLAS's kernels only memcheck looks: what else they do is not ours.
+  filter=$(IFS=:; echo "${small[*]}")
+  if [[ $tool == memcheck ]]; then filter+=:MatrixFisher.EveryOrderOfThreads; fi
+  check "$tool" sanitize "$tool" "$build/bin/gallop_gpu_test" --gtest_brief=1 --gtest_filter="$filter"
+done
+if is_wanted bench; then machine; fi
 draw_page
 echo "$passed passed, $failed failed; results in $folder"
 ((failed == 0))

@@ -13,9 +13,9 @@ archive=${2:-build/gpu.tar.xz}
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 mkdir -p "$work/bin" "$work/lib"
-for program in gallop gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
+for program in gallop gallop-bench gallop_gpu_bits gallop_gpu_math gallop_gpu_planted gallop_gpu_test gallop_gpu_trust_region; do
   [[ -x $build/bin/$program ]] || {
-    echo "gpu_pack: $build has no bin/$program; build the targets gallop_program and gallop_gpu_*" >&2
+    echo "gpu_pack: $build has no bin/$program; build the targets gallop_program, gallop_bench_program and gallop_gpu_*" >&2
     exit 2
   }
   strip -o "$work/bin/$program" "$build/bin/$program"

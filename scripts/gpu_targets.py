@@ -13,33 +13,52 @@ class Target(NamedTuple):
     measured: Callable  # of a Device
     why: Callable = lambda limits: ""  # of the limits: where the counted bound is another
     units: float = 1  # of work in a time
+    beside: Callable = lambda device: None  # how many times as fast as the processor
+
+
+def rates(table, **wanted):
+    """`measured` and `beside` of a target that is a rate of the table."""
+    return {name: lambda device, column=column: device.value(table, column, **wanted)
+            for name, column in (("measured", "per_second"), ("beside", "ratio"))}
 
 
 def rollout(policy, mode="strict"):
-    return lambda device: device.value("bench", "per_second", environment="cartpole", policy=policy,
-                                       stored="false", mode=mode, phase="")
+    return rates("bench", environment="cartpole", policy=policy, stored="false", mode=mode,
+                 phase="")
 
 
 def ppo(mode):
-    return lambda device: device.value("bench", "per_second", name="ppo/cartpole/64-64", mode=mode,
-                                       phase="")
+    return rates("bench", name="ppo/cartpole/64-64", mode=mode, phase="")
 
 
-def gae(device):
-    """The kernel that the library takes for 8192 instances x 2048 steps, the scan."""
-    return device.value("gae", "per_second", shape="8192x2048", kernel="scan")
+# The kernel that the library takes for 8192 instances x 2048 steps, the scan.
+GAE_RATES = rates("gae", shape="8192x2048", kernel="scan")
 
 
-def solved(device):
-    """The median of the seeds on the GPU."""
+def median_solved(device, on):
     seconds = [float(row["solve_seconds"]) for row in device.tables["solve"]
-               if row.get("device") == "cuda" and row.get("solve_seconds")]
+               if row.get("device") == on and row.get("solve_seconds")]
     return statistics.median(seconds) if seconds else None
 
 
+def ratio(cpu, own):
+    return cpu / own if cpu and own else None
+
+
+def solved():
+    """The median of the seeds on the GPU."""
+    return {"measured": lambda device: median_solved(device, "cuda"),
+            "beside": lambda device: ratio(median_solved(device, "cpu"),
+                                           median_solved(device, "cuda"))}
+
+
 def trust_region(what, mode, samples):
-    return lambda device: device.value("trust_region", "median_s", what=what, mode=mode,
-                                       environment="cartpole", samples=samples)
+    def seconds(device, table, **more):
+        return device.value(table, "median_s", what=what, environment="cartpole", samples=samples,
+                            **more)
+    return {"measured": lambda device: seconds(device, "trust_region", mode=mode),
+            "beside": lambda device: ratio(seconds(device, "trust_region_cpu"),
+                                           seconds(device, "trust_region", mode=mode))}
 
 
 RANDOM = ("register_rollout_kernel<CartPole 0 1>", "CartPole, random actions")
@@ -66,22 +85,22 @@ def count(limits, kernel, column="instructions"):
 
 
 TARGETS = (
-    Target("CartPole, S, random actions", "/s", 1.7e11, 1.0e11, once(RANDOM), rollout("random")),
-    Target("CartPole, S+P, linear", "/s", 1.6e11, 0.8e11, once(LINEAR), rollout("linear"),
-           lambda limits: f"a step takes {count(limits, LINEAR)} instructions where random actions "
+    Target("CartPole, S, random actions", "/s", 1.7e11, 1.0e11, once(RANDOM), **rollout("random")),
+    Target("CartPole, S+P, linear", "/s", 1.6e11, 0.8e11, once(LINEAR), **rollout("linear"),
+           why=lambda limits: f"a step takes {count(limits, LINEAR)} instructions where random actions "
            f"take {count(limits, RANDOM)}: each action of a policy has probabilities and a block "
            "of random words of its own, where random actions share one in 128 steps."),
-    Target("CartPole, S+P, 64-64 tanh, strict", "/s", 4.2e9, 2.9e9, once(NARROW), rollout("64-64"),
-           lambda limits: f"{count(limits, NARROW)} instructions a step, "
+    Target("CartPole, S+P, 64-64 tanh, strict", "/s", 4.2e9, 2.9e9, once(NARROW), **rollout("64-64"),
+           why=lambda limits: f"{count(limits, NARROW)} instructions a step, "
            f"{count(limits, NARROW, 'ffma')} of them multiply-adds: 4480 of the weights and ten "
            "of each of the 128 tanh, which has a reciprocal, three products and two comparisons "
            f"beside them; {count(limits, NARROW, 'lds_16')} read weights from shared memory."),
     Target("CartPole, S+P, 64-64 tanh, fast", "/s", 3.2e10, 1.2e10, once(TENSOR),
-           rollout("64-64", "fast")),
+           **rollout("64-64", "fast")),
     Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, fast", "/s", None, 5e8,
            once(TENSOR, TENSOR_VALUES, GAE_SHORT) +
-           (FAST_POLICY_GRADIENT + (4,), FAST_VALUE_GRADIENT + (4,)), ppo("fast"),
-           lambda limits: "a sample of an epoch takes "
+           (FAST_POLICY_GRADIENT + (4,), FAST_VALUE_GRADIENT + (4,)), **ppo("fast"),
+           why=lambda limits: "a sample of an epoch takes "
            f"{count(limits, FAST_POLICY_GRADIENT)} instructions for the policy and "
            f"{count(limits, FAST_VALUE_GRADIENT)} for the value network, of which "
            f"{count(limits, FAST_POLICY_GRADIENT, 'tensor')} each are products on the tensor "
@@ -89,24 +108,24 @@ TARGETS = (
            "to TF32, and find addresses."),
     Target("CartPole, S+P+L, PPO with 4 epochs, 64-64, strict", "/s", 2.9e8, 1.4e8,
            once(NARROW, VALUES, GAE_SHORT) +
-           (POLICY_GRADIENT + (4,), VALUE_GRADIENT + (4,)), ppo("strict"),
-           lambda limits: "a sample of an epoch takes "
+           (POLICY_GRADIENT + (4,), VALUE_GRADIENT + (4,)), **ppo("strict"),
+           why=lambda limits: "a sample of an epoch takes "
            f"{count(limits, POLICY_GRADIENT)} instructions for the policy and "
            f"{count(limits, VALUE_GRADIENT)} for the value network, of which "
            f"{count(limits, POLICY_GRADIENT, 'ffma')} and {count(limits, VALUE_GRADIENT, 'ffma')} "
            "are multiply-adds; the estimate was of multiply-adds alone."),
-    Target("GAE, 8192 x 2048 elements", "/s", 3.0e11, 2.4e11, once(GAE), gae,
-           lambda limits: "an element reads and writes "
+    Target("GAE, 8192 x 2048 elements", "/s", 3.0e11, 2.4e11, once(GAE), **GAE_RATES,
+           why=lambda limits: "an element reads and writes "
            f"{count(limits, GAE, 'memory_bytes')} bytes: reward, two flags, value, advantage and "
            "target. The estimate had 16."),
     Target("Fisher-vector product, 50 000 samples, 64-64", "us", 27e-6, 60e-6, once(SENSITIVITY),
-           trust_region("fisher_product", "strict", "50000"),
-           lambda limits: f"{count(limits, SENSITIVITY)} instructions a sample, "
+           **trust_region("fisher_product", "strict", "50000"),
+           why=lambda limits: f"{count(limits, SENSITIVITY)} instructions a sample, "
            f"{count(limits, SENSITIVITY, 'ffma')} of them multiply-adds. The estimate was of the "
            "multiply-adds of passes forward and back, twice as many, and of nothing else.",
            units=50000),
     Target("TRPO's update of the policy, a million samples, fast", "ms", None, 15e-3, (),
-           trust_region("trpo_update", "fast", "1000000")),
+           **trust_region("trpo_update", "fast", "1000000")),
     Target("CartPole solved, from the start of the process, start-up apart", "s", None, 0.3, (),
-           solved),
+           **solved()),
 )

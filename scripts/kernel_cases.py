@@ -157,11 +157,11 @@ VALUES = Case("values_kernel", "4-64-64-1", "value", 128 / 64,
 # episode is cut, which is seldom); written: advantage and target.
 GAE_BYTES = 4 + 1 + 1 + 4 + 4 + 4
 GAE = Case("for_each_kernel<GaeInstance>", "sequential, below 256 steps", "element", 1,
-           (leaf("LDG.1=8 STG.4=8", 1 / 4),), memory_bytes=GAE_BYTES)
+           (leaf("LDG.1=32 STG.4=32", 1 / 16, ("ffma", "STG.4")),), memory_bytes=GAE_BYTES)
 GAE_SCAN = Case("gae_scan_kernel", "scan, from 256 steps on", "element", 1 / 32,
                 (leaf("barrier=2", 1, ("ffma", "STG.4")),), memory_bytes=GAE_BYTES)
 RETURNS = Case("for_each_kernel<ReturnsInstance>", "with values", "element", 1,
-               (leaf("LDG.1=8 LDG.4=8", 1 / 4),), memory_bytes=4 + 1 + 1 + 4 + 4)
+               (leaf("LDG.1=32 LDG.4=32", 1 / 16, ("ffma", "STG.4")),), memory_bytes=4 + 1 + 1 + 4 + 4)
 
 # Chunks of 128 samples of a 4-64-64-2 policy by 256 threads (chunk_backward.cuh).
 CHUNK_THREADS = 256 / 128
@@ -234,25 +234,26 @@ def tensor_network(n_out):
                              Way(1, (tensor_layer(64, n_out),))))
 
 
-# Gradients of weights in tiles of 32 x 16, sixteen samples in a round; outputs along the rows unless
-# they are few, and stored by fours where tiles are whole.
+# Gradients of weights in tiles of 32 x 16, or of 32 x 8 where either side has no more than 8, sixteen
+# samples in a round. The tiles of the first rows sum the derivatives, too; of the small layers all
+# are counted as if they did.
 def tensor_layer_gradient(n_in, n_out):
-    turned = n_out < n_in and n_out < 16
-    rows, columns = (n_in, n_out) if turned else (n_out, n_in)
-    tiles = rows / 32 * (2 * -(-columns // 32) - (columns % 32 in (1, 2)))  # the last may be empty
-    whole = n_in % 32 == 0 and n_out % 32 == 0
-    stores = "STG.16=4" if whole else f"STG.4=16 special=3 #{int(turned)}"
-    weights = once(stores, tiles / 8, leaf("tensor=8", 128 / 16, ("tensor",)),
-                   prefer=("STG.16",) if whole else ("STG.4",))
-    with_rows = max(32, 4 * n_out) / 256  # four threads a row; other warps pass by
-    sums = Run("LDS.16=8 STG.4=1", (Way(with_rows, prefer=("LDS.16",)), Way(1 - with_rows)))
-    return weights, sums
+    if n_in % 32 == 0 and n_out % 32 == 0:
+        tiles, with_sums = n_in / 32 * n_out / 16, 32 / n_in
+        return Run("STG.8=8", tuple(
+            Way(tiles / 8 * share, (leaf("tensor=8", 128 / 16, ("tensor",)),), prefer=prefer)
+            for share, prefer in ((with_sums, ("STG.8", "STG.4", "shared")),
+                                  (1 - with_sums, ("STG.8",))))),
+    stores = "STG.4=16" if n_in <= 8 else "STG.4=10"
+    tiles = -(-max(n_in, n_out) // 32)
+    return once(stores + " special=3", tiles / 8, leaf("tensor=4", 128 / 16, ("tensor",)),
+                prefer=("STG.4", "shared")),
 
 
 def tensor_unit_gradient(n_out):
     whole = n_out % 32 == 0
     loads = ("tensor", "LDG.8") if whole else ("tensor", "LDG.4")
-    return once(f"ffma=32 STS.16=16 #{int(whole)}", 1,
+    return once(f"ffma=32 STS.8=32 #{int(whole)}", 1,
                 leaf("tensor=8", -(-n_out // 8), loads),
                 prefer=("ffma",))
 
@@ -264,10 +265,12 @@ def tensor_back(n_out):
                 Way(1, tensor_layer_gradient(4, 64))))
 
 
-def fast_gradient(what, n_out, n_parameters, memory_bytes):
+# Magnitudes are noted where they are stored, but for the statistics behind the gradient.
+def fast_gradient(what, n_out, n_statistics, memory_bytes):
     return Case(f"{what}_gradient_kernel<true 1>", f"4-64-64-{n_out}, fast", "sample",
                 CHUNK_THREADS,
-                (LOAD_CHUNK, tensor_network(n_out), tensor_back(n_out), segments(n_parameters)),
+                (LOAD_CHUNK, tensor_network(n_out), tensor_back(n_out),
+                 once("LDG.4=11", n_statistics)),
                 whole_kernel=True, memory_bytes=memory_bytes)
 
 
@@ -332,17 +335,18 @@ SENSITIVITY = Case(
     whole_kernel=True, broadcast=("LDG.16",),
     memory_bytes=4 * (UNITS + SENSITIVITIES) + 4610 * 4 / 128)
 
-# Sums over chunks: a thread adds every sixteenth chunk's gradient of one parameter, eight in a
-# round. Adam: gradient, parameter and two moments read, three of them written.
-SUM_PARTIALS = Case("sum_partials_kernel", "many chunks", "gradient of a chunk and parameter", 1,
-                    (leaf("fp64=8", 1 / 8),), memory_bytes=4)
+# Sums over chunks: a thread adds every sixteenth chunk's gradient of one parameter, eight in a round,
+# of the 512 of a minibatch of 65 536. Adam: gradient, parameter and two moments read, three of them
+# written.
+SUM_PARTIALS = Case("sum_partials_kernel", "512 chunks", "gradient of a chunk and parameter", 1,
+                    (once("barrier=2 LDS.8=15", 1 / 32, leaf("fp64=8", 32 / 8)),), memory_bytes=4)
 ADAM = Case("for_each_kernel<StepElement>", "adam", "parameter", 1, (), whole_kernel=True,
             prefer=("STG.4",), memory_bytes=4 * 4 + 3 * 4)
 
 
-def moments(name, fp64):
-    what = f"LDG.4=16 fp64={fp64}"
-    return Case(f"{name}_kernel", "one row", "number", 1, (leaf(what, 1 / 16, ()),),
+# Four numbers in a round, whose rows and columns are counted on.
+def moments(name):
+    return Case(f"{name}_kernel", "one row", "number", 1, (leaf("LDG.4=4", 1 / 4, ()),),
                 memory_bytes=4)
 
 
@@ -364,7 +368,8 @@ CASES = (
      block("MountainCar", (2, 64, 64, 3)), block("MountainCarContinuous", (2, 64, 64, 1)),
      block("Pendulum", (3, 64, 64, 1)), block("Hopper", (11, 64, 64, 3), 3)] +
     [VALUES, TENSOR_VALUES, GAE, GAE_SCAN, RETURNS] +
-    [gradient(*of) for gradient in (strict_gradient, fast_gradient)
-     for of in (("policy", 2, 4610, POLICY_SAMPLE), ("value", 1, 4545, VALUE_SAMPLE))] +
-    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest", 0), moments("sum", 16),
-     moments("sum_of_squares", 48), CONJUGATE_GRADIENT])
+    [strict_gradient("policy", 2, 4610, POLICY_SAMPLE),
+     strict_gradient("value", 1, 4545, VALUE_SAMPLE),
+     fast_gradient("policy", 2, 6, POLICY_SAMPLE), fast_gradient("value", 1, 1, VALUE_SAMPLE)] +
+    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest"), moments("sum"),
+     moments("sum_of_squares"), CONJUGATE_GRADIENT])

@@ -58,17 +58,25 @@ def disassembler():
     return found
 
 
-def read_kernels(build):
-    """{name as in docs/kernel_resources.csv: lines of machine code}"""
-    cubins = sorted(glob.glob(os.path.join(build, "CMakeFiles", "gallop.dir", "**", "*.cu.o.cubin"),
-                              recursive=True))
-    if not cubins:
+def cubins(build):
+    found = sorted(glob.glob(os.path.join(build, "CMakeFiles", "gallop.dir", "**", "*.cu.o.cubin"),
+                             recursive=True))
+    if not found:
         raise Missing(f"{build} keeps no machine code (*.cu.o.cubin); configure with --preset cuda "
                       "and build the target gallop")
-    tool, found = disassembler(), {}
-    for cubin in cubins:
-        run = subprocess.run([tool, "-c", cubin], check=True, capture_output=True, text=True)
-        found.update(sass.kernels(run.stdout))
+    return found
+
+
+def disassemble(cubin):
+    return subprocess.run([disassembler(), "-c", cubin], check=True, capture_output=True,
+                          text=True).stdout
+
+
+def read_kernels(build):
+    """{name as in docs/kernel_resources.csv: lines of machine code}"""
+    found = {}
+    for cubin in cubins(build):
+        found.update(sass.kernels(disassemble(cubin)))
     names = subprocess.run(["c++filt"], input="\n".join(found), check=True, capture_output=True,
                            text=True).stdout.splitlines()
     return {plain(name): lines for name, lines in zip(names, found.values())}

@@ -70,7 +70,8 @@ class Device:
             self.machine = json.load(file)
         self.name = self.machine.get("device", os.path.basename(folder))
         self.tables = {name: read_csv(os.path.join(folder, name + ".csv"))
-                       for name in ("bench", "gae", "trust_region", "solve", "bits", "check")}
+                       for name in ("bench", "gae", "trust_region", "trust_region_cpu", "solve", "bits",
+                                    "check")}
         self.profile = self._profile()
 
     def value(self, table, column, **wanted):
@@ -145,6 +146,10 @@ def share(x, bound, unit):
     return f" ({100 * (x / bound if unit == '/s' else bound / x):.0f} %)"
 
 
+def times(ratio):
+    return "" if ratio is None else f", {ratio:.3g} x CPU"
+
+
 def table(heads, rows):
     return (["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)] +
             ["| " + " | ".join(row) + " |" for row in rows] + [""])
@@ -158,11 +163,12 @@ def targets(limits, found):
         bound = limits.rate(t.parts)
         if bound is not None and t.unit != "/s":
             bound = t.units / bound
-        values = [t.measured(device) for device in found] or [None]
+        values = [(t.measured(device), t.beside(device)) for device in found] or [(None, None)]
         rows.append([t.name, figure(t.given, t.unit), figure(bound, t.unit),
                      figure(t.target, t.unit)] +
-                    ["not measured" if x is None else figure(x, t.unit) + share(x, bound, t.unit)
-                     for x in values])
+                    ["not measured" if x is None else
+                     figure(x, t.unit) + share(x, bound, t.unit) + times(ratio)
+                     for x, ratio in values])
         missed = bound is not None and (t.target > bound) == (t.unit == "/s")
         if missed or (t.given and bound and abs(bound / t.given - 1) > 0.05):
             notes.append(f"- {t.name}: {t.why(limits)}")
@@ -171,8 +177,9 @@ def targets(limits, found):
     differs = "Where the counted bound is another than the estimated one, or misses the target:"
     return (["## Targets on one H200", "",
              "Rates are steps, samples or elements a second; in brackets the share of the counted",
-             "bound. S is simulation, P the policy, L learning. The estimates were made before the",
-             "kernels were there.", ""] + table(heads, rows) +
+             "bound, and how many times as fast as the same on the processor of that machine, with all",
+             "its threads. S is simulation, P the policy, L learning. The estimates were made before",
+             "the kernels were there.", ""] + table(heads, rows) +
             [differs, ""] + notes + [""])
 
 

@@ -57,6 +57,8 @@ class Instruction:
 def width(opcode):
     """Bytes that a load or store moves for one lane."""
     parts = opcode.split(".")[1:]
+    if opcode.startswith("LDSM"):  # LDSM.16.M88.4: four matrices
+        return 4 * int(parts[2]) if len(parts) > 2 else 4
     for part, size in (("U8", 1), ("S8", 1), ("U16", 2), ("S16", 2), ("64", 8), ("128", 16)):
         if part in parts:
             return size

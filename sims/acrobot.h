@@ -3,7 +3,7 @@
 // the first link from hanging down, angle 2 that of the second link relative to the first.
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -12,6 +12,7 @@ struct Acrobot {
   static constexpr const char* kAliases = "Acrobot-v1";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Acrobot-v1";
   static constexpr int kTimeLimit = 500;
+  static constexpr const char* kTimeStep = "dt";
   static constexpr int kFusedWidths[] = {64};
   static constexpr double kRewardThreshold = -100;
   static constexpr int kNumActions = 3;  // torque -1, 0, +1 on the joint between the links

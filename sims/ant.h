@@ -5,8 +5,8 @@
 // Runge-Kutta stage of the step.
 #pragma once
 
-#include "sims/models/ant_model.h"
-#include "sims/models/roaming_body.h"
+#include <gallop/sims/models/ant_model.h>
+#include <gallop/sims/robots/roaming_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -40,6 +40,7 @@ struct Ant : RoamingTerms {
       reset_noise_spec(0.1)};
   static constexpr BodyParameterSpecs<Model, 9> kSpecs{kOwn};
   static constexpr auto& kParameters = kSpecs.all;
+  static constexpr IntervalSpec kIntervals[] = {{"healthy_z_min", "healthy_z_max"}};
 
   template <class F>
   struct Parameters {
@@ -59,6 +60,11 @@ struct Ant : RoamingTerms {
   static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
     reset_coordinates<Model, F>(s.q, p.reset_noise_scale, rng);
     for (int k = 0; k < Sizes::kDofs; k++) s.v[k] = p.reset_noise_scale * rng.normal();
+    complete<F>(p, s);
+  }
+
+  template <class F>
+  static GALLOP_HD void complete(const Parameters<F>&, State<F>& s) {
     for (int k = 0; k < Sizes::kContact; k++) s.contact[k] = real<F>(0.0);
     s.lag[0] = s.lag[1] = real<F>(0.0);
   }

@@ -9,38 +9,44 @@
 // slope.
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-template <class F>
-struct BanditState {
-  F started;  // always 1: an environment has some state
-};
-template <class F>
-struct BanditParameters {
-  F c;
-};
-
-struct Bandit {
-  static constexpr const char* kName = "bandit";
-  static constexpr const char* kAliases = "";
+// What both have.
+struct OneAction {
   static constexpr const char* kSource = "one-step problem with exact answers";
   static constexpr int kTimeLimit = 1;
   static constexpr ComponentSpec kObservation[] = {{"one", 1, 1}};
   static constexpr ComponentSpec kAction[] = {{"u", -__builtin_inf(), __builtin_inf()}};
   static constexpr const char* kStateNames[] = {"one"};
-  static constexpr ParameterSpec kParameters[] = {{"c", 1, -1e6, 1e6, "", "best action"}};
 
   template <class F>
-  using Parameters = BanditParameters<F>;
+  struct Parameters {
+    F c;
+  };
   template <class F>
-  using State = BanditState<F>;
+  struct State {
+    F started;  // always 1: an environment has some state
+  };
+
+  static StateRange state_range(int, const Sizes&) { return {1, 1, true}; }
 
   template <class F>
   static GALLOP_HD void reset(const Parameters<F>&, State<F>& s, Rng<F>&) {
     s.started = real<F>(1.0);
   }
+  template <class F>
+  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
+    observation[0] = s.started;
+  }
+};
+
+struct Bandit : OneAction {
+  static constexpr const char* kName = "bandit";
+  static constexpr const char* kAliases = "";
+  static constexpr ParameterSpec kParameters[] = {{"c", 1, -1e6, 1e6, "", "best action"}};
+
   template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>&, const F* action, Rng<F>&) {
     const F distance = action[0] - p.c;
@@ -48,32 +54,14 @@ struct Bandit {
     const Mask<F> never = cost < real<F>(0.0);
     return {-cost, never};
   }
-  template <class F>
-  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
-    observation[0] = s.started;
-  }
 };
 
-struct BanditStep {
+struct BanditStep : OneAction {
   static constexpr const char* kName = "bandit_step";
   static constexpr const char* kAliases = "";
-  static constexpr const char* kSource = "one-step problem with exact answers";
-  static constexpr int kTimeLimit = 1;
-  static constexpr ComponentSpec kObservation[] = {{"one", 1, 1}};
-  static constexpr ComponentSpec kAction[] = {{"u", -__builtin_inf(), __builtin_inf()}};
-  static constexpr const char* kStateNames[] = {"one"};
   static constexpr ParameterSpec kParameters[] = {
       {"c", 0, -1e6, 1e6, "", "where the reward jumps"}};
 
-  template <class F>
-  using Parameters = BanditParameters<F>;
-  template <class F>
-  using State = BanditState<F>;
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>&, State<F>& s, Rng<F>&) {
-    s.started = real<F>(1.0);
-  }
   template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>&, const F* action, Rng<F>&) {
     // A NaN goes through to the reward, where the runner finds it.
@@ -81,10 +69,6 @@ struct BanditStep {
     const F reward = select(u > p.c, real<F>(1.0), select(u <= p.c, real<F>(0.0), u));
     const Mask<F> never = reward < real<F>(0.0);
     return {reward, never};
-  }
-  template <class F>
-  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
-    observation[0] = s.started;
   }
 };
 

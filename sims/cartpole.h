@@ -2,7 +2,7 @@
 // Euler, so positions move with the old velocities.
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -11,6 +11,7 @@ struct CartPole {
   static constexpr const char* kAliases = "CartPole-v1";
   static constexpr const char* kSource = "Gymnasium 1.4.0, CartPole-v1";
   static constexpr int kTimeLimit = 500;
+  static constexpr const char* kTimeStep = "tau";
   static constexpr int kFusedWidths[] = {64, 128, 256};
   static constexpr double kRewardThreshold = 475;
   static constexpr int kNumActions = 2;  // push left, push right
@@ -65,8 +66,8 @@ struct CartPole {
     s.x_dot = fmadd(x_acc, p.tau, s.x_dot);
     s.theta = fmadd(s.theta_dot, p.tau, s.theta);
     s.theta_dot = fmadd(theta_acc, p.tau, s.theta_dot);
-    const Mask<F> fell = (abs(s.x) > p.x_limit) | (abs(s.theta) > p.theta_limit);
-    return {real<F>(1.0), fell};
+    const Mask<F> left = abs(s.x) > p.x_limit, fell = abs(s.theta) > p.theta_limit;
+    return {real<F>(1.0), left | fell};
   }
 
   template <class F>

@@ -3,19 +3,16 @@
 // never terminates.
 #pragma once
 
-#include "sims/models/half_cheetah_model.h"
-#include "sims/models/running_body.h"
+#include <gallop/sims/models/half_cheetah_model.h>
+#include <gallop/sims/robots/running_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct HalfCheetah {
-  using Model = HalfCheetahModel;
-  static constexpr bool kLongSteps = true;
+struct HalfCheetah : ForwardRobot<HalfCheetahModel> {
   static constexpr int kFrameSkip = 5;
   static constexpr const char* kName = "half_cheetah";
   static constexpr const char* kAliases = "HalfCheetah-v5";
   static constexpr const char* kSource = "Gymnasium 1.4.0, HalfCheetah-v5";
-  static constexpr int kTimeLimit = 1000;
   static constexpr double kRewardThreshold = 4800;
   static constexpr ComponentSpec kObservation[] = {{"z", -kNoBound, kNoBound},
                                                    {"pitch", -kNoBound, kNoBound},
@@ -63,14 +60,6 @@ struct HalfCheetah {
   static constexpr auto& kParameters = kSpecs.all;
 
   template <class F>
-  struct Parameters {
-    F forward_reward_weight, ctrl_cost_weight, reset_noise_scale;
-    BodyParameters<Model, F> body;
-  };
-  template <class F>
-  using State = BodyState<Model, F>;
-
-  template <class F>
   static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
     reset_normal<Model, F>(s, p.reset_noise_scale, rng);
   }
@@ -85,8 +74,7 @@ struct HalfCheetah {
     terms[1] = speed;
     terms[2] = p.forward_reward_weight * speed;
     terms[3] = -cost;
-    const Mask<F> never = real<F>(0.0) < real<F>(0.0);
-    return {reward, never};
+    return {reward, mask_of<F>(false)};
   }
 
   template <class F>

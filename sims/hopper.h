@@ -4,19 +4,16 @@
 // state not.
 #pragma once
 
-#include "sims/models/hopper_model.h"
-#include "sims/models/running_body.h"
+#include <gallop/sims/models/hopper_model.h>
+#include <gallop/sims/robots/running_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct Hopper {
-  using Model = HopperModel;
-  static constexpr bool kLongSteps = true;
+struct Hopper : UprightRobot<Hopper, HopperModel> {
   static constexpr int kFrameSkip = 4;
   static constexpr const char* kName = "hopper";
   static constexpr const char* kAliases = "Hopper-v5";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Hopper-v5";
-  static constexpr int kTimeLimit = 1000;
   static constexpr double kRewardThreshold = 3800;
   static constexpr ComponentSpec kObservation[] = {
       {"z", -kNoBound, kNoBound},   {"pitch", -kNoBound, kNoBound}, {"thigh", -kNoBound, kNoBound},
@@ -27,7 +24,6 @@ struct Hopper {
   static constexpr const char* kStateNames[] = {"x",         "z",         "pitch",   "thigh",
                                                 "leg",       "foot",      "x_dot",   "z_dot",
                                                 "pitch_dot", "thigh_dot", "leg_dot", "foot_dot"};
-  static constexpr auto& kTerms = kUprightTerms;
   static constexpr ParameterSpec kOwn[] = {
       forward_weight_spec(),
       control_weight_spec(1e-3),
@@ -46,19 +42,6 @@ struct Hopper {
         healthy_angle, healthy_state, reset_noise_scale;
     BodyParameters<Model, F> body;
   };
-  template <class F>
-  using State = BodyState<Model, F>;
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
-    reset_uniform<Model, F>(s, p.reset_noise_scale, rng);
-  }
-
-  template <class F>
-  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
-                                   F* terms) {
-    return run_upright<Hopper, F>(p, s, action, terms);
-  }
 
   template <class F>
   static GALLOP_HD Mask<F> is_healthy(const Parameters<F>& p, const State<F>& s) {
@@ -66,11 +49,6 @@ struct Hopper {
     for (int k = 2; k < s.kDofs; k++) healthy = healthy & (abs(s.q[k]) < p.healthy_state);
     for (int k = 0; k < s.kDofs; k++) healthy = healthy & (abs(s.v[k]) < p.healthy_state);
     return healthy;
-  }
-
-  template <class F>
-  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
-    observe_clipped<Model, F>(s, 1, 10.0, observation);
   }
 };
 

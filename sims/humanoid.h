@@ -6,8 +6,8 @@
 // Runge-Kutta stage of the step.
 #pragma once
 
-#include "sims/models/humanoid_model.h"
-#include "sims/models/roaming_body.h"
+#include <gallop/sims/models/humanoid_model.h>
+#include <gallop/sims/robots/roaming_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -43,6 +43,7 @@ struct Humanoid : RoamingTerms {
       reset_noise_spec(1e-2)};
   static constexpr BodyParameterSpecs<Model, 9> kSpecs{kOwn};
   static constexpr auto& kParameters = kSpecs.all;
+  static constexpr IntervalSpec kIntervals[] = {{"healthy_z_min", "healthy_z_max", true}};
 
   template <class F>
   struct Parameters {
@@ -64,8 +65,20 @@ struct Humanoid : RoamingTerms {
     for (int k = 0; k < Sizes::kDofs; k++) {
       s.v[k] = rng.uniform(-p.reset_noise_scale, p.reset_noise_scale);
     }
+    complete<F>(p, s);
+  }
+
+  // Bodies have a mass, so a state of zeros beyond the coordinates and velocities is none.
+  static StateRange state_range(int k, const gallop::Sizes&) {
+    const int told = k - kGivenState;
+    const bool is_mass = told >= 0 && told < Sizes::kInertia && told % 10 == 9;
+    return is_mass ? StateRange{1e-4, 1e5} : StateRange{};
+  }
+
+  // Gymnasium evaluates a new state without asking for contact forces.
+  template <class F>
+  static GALLOP_HD void complete(const Parameters<F>& p, State<F>& s) {
     for (int k = 0; k < Sizes::kMotor; k++) s.motor[k] = real<F>(0.0);
-    // Gymnasium evaluates the new state without asking for contact forces.
     LastEvaluation<Model, F> now;
     evaluate_without_contacts<Model, F>(p.body, s.q, s.v, now);
     take<F>(s, now);

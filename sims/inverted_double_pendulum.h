@@ -3,8 +3,8 @@
 // last Runge-Kutta stage of the step, the velocities to its end.
 #pragma once
 
-#include "sims/models/inverted_double_pendulum_model.h"
-#include "sims/models/running_body.h"
+#include <gallop/sims/models/inverted_double_pendulum_model.h>
+#include <gallop/sims/robots/running_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -48,7 +48,12 @@ struct InvertedDoublePendulum {
   template <class F>
   static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
     reset_normal<Model, F>(s.body, p.reset_noise_scale, rng);
-    // Gymnasium evaluates the new state, which is within the rail unless the noise is as wide.
+    complete<F>(p, s);
+  }
+
+  // Gymnasium evaluates a new state, which is within the rail unless the noise is as wide.
+  template <class F>
+  static GALLOP_HD void complete(const Parameters<F>& p, State<F>& s) {
     const F none[1] = {real<F>(0.0)};
     F constraint[BodyCounts<Model>::kDofs];
     constraint_forces<Model, F>(p.body, none, s.body.q, s.body.v, constraint);

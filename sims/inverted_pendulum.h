@@ -2,19 +2,16 @@
 // Reward 1 for every step that ends with the pole up.
 #pragma once
 
-#include "sims/models/inverted_pendulum_model.h"
-#include "sims/models/running_body.h"
+#include <gallop/sims/models/inverted_pendulum_model.h>
+#include <gallop/sims/robots/running_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct InvertedPendulum {
-  using Model = InvertedPendulumModel;
-  static constexpr bool kLongSteps = true;
+struct InvertedPendulum : Robot<InvertedPendulumModel> {
   static constexpr int kFrameSkip = 2;
   static constexpr const char* kName = "inverted_pendulum";
   static constexpr const char* kAliases = "InvertedPendulum-v5";
   static constexpr const char* kSource = "Gymnasium 1.4.0, InvertedPendulum-v5";
-  static constexpr int kTimeLimit = 1000;
   static constexpr double kRewardThreshold = 950;
   static constexpr ComponentSpec kObservation[] = {{"x", -kNoBound, kNoBound},
                                                    {"angle", -kNoBound, kNoBound},
@@ -34,13 +31,6 @@ struct InvertedPendulum {
     F healthy_angle, reset_noise_scale;
     BodyParameters<Model, F> body;
   };
-  template <class F>
-  using State = BodyState<Model, F>;
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
-    reset_uniform<Model, F>(s, p.reset_noise_scale, rng);
-  }
 
   template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,

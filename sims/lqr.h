@@ -14,7 +14,7 @@
 // from N(0, I) and cut after 300 steps as in the code of Mania, Guy and Recht (arXiv 1803.07055).
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -58,8 +58,8 @@ struct LqrSpecs {
   // identity.
   constexpr LqrSpecs(const double* scales, const double* dynamics) : sized(), fixed() {
     fill(scales, dynamics);
-    sized[0] = {"n_states", 1, 1, N, "", "number of states"};
-    sized[1] = {"n_inputs", 1, 1, M, "", "number of inputs"};
+    sized[0] = {"n_states", 1, 1, N, "", "number of states", true};
+    sized[1] = {"n_inputs", 1, 1, M, "", "number of inputs", true};
     for (int k = 0; k < kCount; k++) sized[kSizes + k] = fixed[k];
   }
 
@@ -136,8 +136,7 @@ GALLOP_HD Outcome<F> lqr_step(const LqrSystem<F, N, M>& p, int n, int m, LqrStat
     next[i] = fmadd(p.a, drift, fmadd(p.b, push, p.sigma_w * noise));
   }
   for (int i = 0; i < n; i++) state.s[i] = next[i];
-  const Mask<F> never = (cost > real<F>(0.0)) & (cost < real<F>(0.0));
-  return {-cost, never};
+  return {-cost, mask_of<F>(false)};
 }
 
 inline constexpr double kUnbounded = __builtin_inf();

@@ -3,9 +3,9 @@
 // its return, gradients and estimator variances are known by enumeration of its 625 trajectories.
 #pragma once
 
-#include "kernels/environment/contract.h"
-#include "kernels/environment/mdp_table.h"
-#include "kernels/environment/three_state_mdp.h"
+#include <gallop/kernels/environment/contract.h>
+#include <gallop/kernels/environment/mdp_table.h>
+#include <gallop/kernels/environment/three_state_mdp.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -19,8 +19,8 @@ struct Mdp {
   static constexpr int kTableCapacity = kMdpTableCapacity;
   static constexpr const char* kStateNames[] = {"state"};
   static constexpr ParameterSpec kParameters[] = {
-      {"n_states", 3, 1, kNumStates, "", "number of states, as the table has it"},
-      {"n_actions", 2, 1, kNumActions, "", "number of actions, as the table has it"}};
+      {"n_states", 3, 1, kNumStates, "", "number of states, as the table has it", true},
+      {"n_actions", 2, 1, kNumActions, "", "number of actions, as the table has it", true}};
 
   template <class F>
   struct Parameters {
@@ -32,6 +32,9 @@ struct Mdp {
   };
 
   static Sizes sizes(const double* parameters) { return {int(parameters[0]), int(parameters[1])}; }
+  static StateRange state_range(int, const Sizes& sizes) {
+    return {0, sizes.observation - 1.0, true};
+  }
 
   static void default_table(float* table) {
     using BuiltIn = ThreeStateMdp;

@@ -1,21 +1,17 @@
 // Mountain car of Moore (1990) as Gymnasium 1.4.0 has it in MountainCar-v0.
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/sims/slopes/mountain_slope.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct MountainCar {
+struct MountainCar : MountainSlope {
   static constexpr const char* kName = "mountain_car";
   static constexpr const char* kAliases = "MountainCar-v0";
   static constexpr const char* kSource = "Gymnasium 1.4.0, MountainCar-v0";
   static constexpr int kTimeLimit = 200;
-  static constexpr int kFusedWidths[] = {64};
   static constexpr double kRewardThreshold = -110;
   static constexpr int kNumActions = 3;  // accelerate left, not at all, right
-  static constexpr ComponentSpec kObservation[] = {{"position", -1.2, 0.6},
-                                                   {"velocity", -0.07, 0.07}};
-  static constexpr const char* kStateNames[] = {"position", "velocity"};
   static constexpr ParameterSpec kParameters[] = {
       {"force", 0.001, 0.0, 1.0, "1/step^2", "acceleration by the engine"},
       {"gravity", 0.0025, -1.0, 1.0, "1/step^2", "acceleration by gravity on a vertical slope"},
@@ -32,16 +28,6 @@ struct MountainCar {
     F force, gravity, min_position, max_position, max_speed, goal_position, goal_velocity,
         reset_low, reset_high;
   };
-  template <class F>
-  struct State {
-    F position, velocity;
-  };
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
-    s.position = rng.uniform(p.reset_low, p.reset_high);
-    s.velocity = real<F>(0.0);
-  }
 
   template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, Int<F> action, Rng<F>&) {
@@ -53,12 +39,6 @@ struct MountainCar {
     s.velocity = select(hits_wall, real<F>(0.0), velocity);
     const Mask<F> at_goal = (s.position >= p.goal_position) & (s.velocity >= p.goal_velocity);
     return {real<F>(-1.0), at_goal};
-  }
-
-  template <class F>
-  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
-    observation[0] = s.position;
-    observation[1] = s.velocity;
   }
 };
 

@@ -3,21 +3,17 @@
 // computes a step in double from it (as NumPy 1 promotes; under NumPy 2 later steps round more).
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/sims/slopes/mountain_slope.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct MountainCarContinuous {
+struct MountainCarContinuous : MountainSlope {
   static constexpr const char* kName = "mountain_car_continuous";
   static constexpr const char* kAliases = "MountainCarContinuous-v0";
   static constexpr const char* kSource = "Gymnasium 1.4.0, MountainCarContinuous-v0";
   static constexpr int kTimeLimit = 999;
-  static constexpr int kFusedWidths[] = {64};
   static constexpr double kRewardThreshold = 90;
-  static constexpr ComponentSpec kObservation[] = {{"position", -1.2, 0.6},
-                                                   {"velocity", -0.07, 0.07}};
   static constexpr ComponentSpec kAction[] = {{"force", -1, 1}};
-  static constexpr const char* kStateNames[] = {"position", "velocity"};
   static constexpr ParameterSpec kParameters[] = {
       {"power", 0.0015, 0.0, 1.0, "1/step^2", "acceleration by the engine at full force"},
       {"gravity", 0.0025, -1.0, 1.0, "1/step^2", "acceleration by gravity on a vertical slope"},
@@ -36,16 +32,6 @@ struct MountainCarContinuous {
     F power, gravity, min_position, max_position, max_speed, goal_position, goal_velocity,
         goal_reward, action_cost, reset_low, reset_high;
   };
-  template <class F>
-  struct State {
-    F position, velocity;
-  };
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
-    s.position = rng.uniform(p.reset_low, p.reset_high);
-    s.velocity = real<F>(0.0);
-  }
 
   template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&) {
@@ -60,12 +46,6 @@ struct MountainCarContinuous {
     s.position = round_to_float(position);
     s.velocity = round_to_float(velocity);
     return {fmadd(action[0] * action[0], -p.action_cost, bonus), at_goal};
-  }
-
-  template <class F>
-  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
-    observation[0] = s.position;
-    observation[1] = s.velocity;
   }
 };
 

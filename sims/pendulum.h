@@ -2,7 +2,7 @@
 // never wrapped; only the cost, paid on the state before the step, sees it within [-pi, pi].
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -11,6 +11,7 @@ struct Pendulum {
   static constexpr const char* kAliases = "Pendulum-v1";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Pendulum-v1";
   static constexpr int kTimeLimit = 200;
+  static constexpr const char* kTimeStep = "dt";
   static constexpr int kFusedWidths[] = {64};
   static constexpr ComponentSpec kObservation[] = {
       {"cos_theta", -1, 1}, {"sin_theta", -1, 1}, {"theta_dot", -8, 8}};

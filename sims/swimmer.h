@@ -3,19 +3,16 @@
 // terminates.
 #pragma once
 
-#include "sims/models/running_body.h"
-#include "sims/models/swimmer_model.h"
+#include <gallop/sims/models/swimmer_model.h>
+#include <gallop/sims/robots/running_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct Swimmer {
-  using Model = SwimmerModel;
-  static constexpr bool kLongSteps = true;
+struct Swimmer : ForwardRobot<SwimmerModel> {
   static constexpr int kFrameSkip = 4;
   static constexpr const char* kName = "swimmer";
   static constexpr const char* kAliases = "Swimmer-v5";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Swimmer-v5";
-  static constexpr int kTimeLimit = 1000;
   static constexpr double kRewardThreshold = 360;
   static constexpr ComponentSpec kObservation[] = {
       {"yaw", -kNoBound, kNoBound},       {"front", -kNoBound, kNoBound},
@@ -34,19 +31,6 @@ struct Swimmer {
   static constexpr auto& kParameters = kSpecs.all;
 
   template <class F>
-  struct Parameters {
-    F forward_reward_weight, ctrl_cost_weight, reset_noise_scale;
-    BodyParameters<Model, F> body;
-  };
-  template <class F>
-  using State = BodyState<Model, F>;
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
-    reset_uniform<Model, F>(s, p.reset_noise_scale, rng);
-  }
-
-  template <class F>
   static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
                                    F* terms) {
     const F y = s.q[1];
@@ -60,8 +44,7 @@ struct Swimmer {
     terms[4] = (s.q[1] - y) * real<F>(1 / (kFrameSkip * Model::kWorld.timestep));
     terms[5] = p.forward_reward_weight * speed;
     terms[6] = -cost;
-    const Mask<F> never = real<F>(0.0) < real<F>(0.0);
-    return {reward, never};
+    return {reward, mask_of<F>(false)};
   }
 
   template <class F>

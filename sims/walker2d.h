@@ -3,19 +3,16 @@
 // Observed velocities are clipped, those of the state not.
 #pragma once
 
-#include "sims/models/running_body.h"
-#include "sims/models/walker2d_model.h"
+#include <gallop/sims/models/walker2d_model.h>
+#include <gallop/sims/robots/running_body.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-struct Walker2d {
-  using Model = Walker2dModel;
-  static constexpr bool kLongSteps = true;
+struct Walker2d : UprightRobot<Walker2d, Walker2dModel> {
   static constexpr int kFrameSkip = 4;
   static constexpr const char* kName = "walker2d";
   static constexpr const char* kAliases = "Walker2d-v5";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Walker2d-v5";
-  static constexpr int kTimeLimit = 1000;
   static constexpr ComponentSpec kObservation[] = {{"z", -kNoBound, kNoBound},
                                                    {"pitch", -kNoBound, kNoBound},
                                                    {"thigh", -kNoBound, kNoBound},
@@ -40,7 +37,6 @@ struct Walker2d {
       "x",          "z",        "pitch",     "thigh",          "leg",          "foot",
       "left_thigh", "left_leg", "left_foot", "x_dot",          "z_dot",        "pitch_dot",
       "thigh_dot",  "leg_dot",  "foot_dot",  "left_thigh_dot", "left_leg_dot", "left_foot_dot"};
-  static constexpr auto& kTerms = kUprightTerms;
   static constexpr ParameterSpec kOwn[] = {
       forward_weight_spec(),
       control_weight_spec(1e-3),
@@ -52,6 +48,7 @@ struct Walker2d {
       reset_noise_spec(5e-3)};
   static constexpr BodyParameterSpecs<Model, 8> kSpecs{kOwn};
   static constexpr auto& kParameters = kSpecs.all;
+  static constexpr IntervalSpec kIntervals[] = {{"healthy_z_min", "healthy_z_max", true}};
 
   template <class F>
   struct Parameters {
@@ -59,29 +56,11 @@ struct Walker2d {
         healthy_z_min, healthy_z_max, healthy_angle, reset_noise_scale;
     BodyParameters<Model, F> body;
   };
-  template <class F>
-  using State = BodyState<Model, F>;
-
-  template <class F>
-  static GALLOP_HD void reset(const Parameters<F>& p, State<F>& s, Rng<F>& rng) {
-    reset_uniform<Model, F>(s, p.reset_noise_scale, rng);
-  }
-
-  template <class F>
-  static GALLOP_HD Outcome<F> step(const Parameters<F>& p, State<F>& s, const F* action, Rng<F>&,
-                                   F* terms) {
-    return run_upright<Walker2d, F>(p, s, action, terms);
-  }
 
   template <class F>
   static GALLOP_HD Mask<F> is_healthy(const Parameters<F>& p, const State<F>& s) {
     const Mask<F> upright = abs(s.q[2]) < p.healthy_angle;
     return (s.q[1] > p.healthy_z_min) & (s.q[1] < p.healthy_z_max) & upright;
-  }
-
-  template <class F>
-  static GALLOP_HD void observe(const Parameters<F>&, const State<F>& s, F* observation) {
-    observe_clipped<Model, F>(s, 1, 10.0, observation);
   }
 };
 

@@ -16,7 +16,6 @@ Two comparisons, in environment steps a second of wall time, medians of rounds i
 Environments that end when the body falls end early under random actions, on all sides alike.
 """
 
-import argparse
 import csv
 import json
 import os
@@ -24,6 +23,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from peer import checked_arguments, parser_of
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
@@ -126,20 +127,12 @@ def compare(sides, rounds, seconds):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="the gallop program of a Release build")
+    parser = parser_of(__doc__, rounds=5, seconds=0.5)
     parser.add_argument("--environment", nargs="+", default=list(TASKS))
-    parser.add_argument("--seconds", type=float, default=0.5, help="of each side in each round")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--csv", help="also write the rows to this file")
-    arguments = parser.parse_args()
-    if not os.access(arguments.program, os.X_OK):
-        parser.error(f"program '{arguments.program}' cannot be run; build Gallop first")
+    arguments = checked_arguments(parser)
     for environment in arguments.environment:
         if environment not in TASKS:
             parser.error(f"--environment is {environment}; expected some of {', '.join(TASKS)}")
-    if arguments.seconds <= 0 or arguments.rounds < 1:
-        parser.error("--seconds and --rounds must be above 0")
     return arguments
 
 

@@ -10,14 +10,14 @@ step's observation, action, reward and flags stand in memory afterwards. The sid
 figures are medians of steps a second of processor time (of all threads of a process).
 """
 
-import argparse
 import csv
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
+
+from peer import checked_arguments, parser_of
 
 INSTANCES = 1024
 
@@ -68,17 +68,7 @@ def time_gallop(program, seconds):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="the gallop program of a Release build")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of each side in each round")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--csv", help="also write the rows to this file")
-    arguments = parser.parse_args()
-    if not os.access(arguments.program, os.X_OK):
-        parser.error(f"program '{arguments.program}' cannot be run; build Gallop first")
-    if arguments.seconds <= 0 or arguments.rounds < 1:
-        parser.error("--seconds and --rounds must be above 0")
-    return arguments
+    return checked_arguments(parser_of(__doc__, rounds=7, seconds=0.5))
 
 
 def main():

@@ -14,7 +14,6 @@ serves 64 steps at a time. Gallop has 64 instances. The sides take turns; a figu
 seconds of processor time of a process a sample, the first iteration of each side left out.
 """
 
-import argparse
 import csv
 import json
 import os
@@ -22,6 +21,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from peer import checked_arguments, parser_of
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
@@ -76,17 +77,11 @@ def gallop_iteration(program, samples, seconds):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("program", help="the gallop program of a Release build")
+    parser = parser_of(__doc__, rounds=3, seconds=1.0)
     parser.add_argument("--samples", type=int, default=50000, help="of an iteration")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of Gallop in each round")
-    parser.add_argument("--csv", help="also write the rows to this file")
-    arguments = parser.parse_args()
-    if not os.access(arguments.program, os.X_OK):
-        parser.error(f"program '{arguments.program}' cannot be run; build Gallop first")
-    if arguments.samples < 64 or arguments.rounds < 1 or arguments.seconds <= 0:
-        parser.error("--samples must be at least 64, --rounds and --seconds above 0")
+    arguments = checked_arguments(parser)
+    if arguments.samples < 64:
+        parser.error("--samples must be at least 64")
     return arguments
 
 

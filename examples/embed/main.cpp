@@ -6,9 +6,9 @@
 #include <cstdio>
 #include <vector>
 
+#include <gallop/host/error.h>
+#include <gallop/host/runtime/environments.h>
 #include "gallop_environments/spring.h"
-#include "host/error.h"
-#include "host/runtime/environments.h"
 
 namespace {
 

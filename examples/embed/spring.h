@@ -2,7 +2,7 @@
 // known for a constant push, so a step is exact for any tau.
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -11,6 +11,7 @@ struct Spring {
   static constexpr const char* kAliases = "";
   static constexpr const char* kSource = "x'' = -w^2 x + u, solved exactly between steps";
   static constexpr int kTimeLimit = 100;
+  static constexpr const char* kTimeStep = "tau";
   static constexpr ComponentSpec kObservation[] = {{"position", -1e3, 1e3},
                                                    {"velocity", -1e3, 1e3}};
   static constexpr ComponentSpec kAction[] = {{"push", -1.0, 1.0}};

@@ -1,9 +1,12 @@
-#include "host/laboratory/baselines.h"
-
 #include <Eigen/Dense>
 
-namespace gallop {
+#include <gallop/host/laboratory/problem.h>
 
+namespace gallop {
+namespace {
+
+// w that minimises sum (y - w' phi)^2, from the upper triangle of sum phi phi' by rows and, behind
+// it, sum phi y: `normal` [n (n + 1) / 2 + n].
 std::vector<double> solve_normal(const double* normal, int n) {
   Eigen::MatrixXd a(n, n);
   Eigen::VectorXd y(n);
@@ -23,8 +26,10 @@ std::vector<double> solve_normal(const double* normal, int n) {
   return {w.data(), w.data() + n};
 }
 
-void fit_baselines(LaboratoryProblem& problem, const std::vector<double>& sums) {
-  LaboratoryModel& m = problem.model();
+}  // namespace
+
+void LaboratoryProblem::fit_baselines(const std::vector<double>& sums) {
+  LaboratoryModel& m = model();
   const PilotLayout layout = {m.n_parameters, m.horizon, m.n_features};
   double squares = 0, weighted = 0;
   for (int d = 0; d < m.n_parameters; d++) {
@@ -34,10 +39,10 @@ void fit_baselines(LaboratoryProblem& problem, const std::vector<double>& sums) 
     weighted += product;
   }
   m.optimal_scalar = squares > 0 ? weighted / squares : 0;
-  problem.linear = solve_normal(&sums[layout.linear()], m.n_features + 3);
-  m.linear = problem.linear.data();
+  linear_ = solve_normal(&sums[layout.linear()], m.n_features + 3);
+  m.linear = linear_.data();
   for (const Discounting how : {kPlain, kDiscounted}) {
-    std::vector<double>& critic = problem.critic[how];
+    std::vector<double>& critic = critic_[how];
     critic.clear();
     for (int t = 0; t < m.horizon; t++) {
       const std::vector<double> weights = solve_normal(&sums[layout.critic(how, t)], m.n_features);

@@ -1,4 +1,4 @@
-#include "host/laboratory/comparison.h"
+#include <gallop/host/laboratory/comparison.h>
 
 #include <fmt/format.h>
 #include <time.h>
@@ -9,18 +9,15 @@
 #include <memory>
 #include <optional>
 
-#include "host/error.h"
-#include "host/laboratory/baselines.h"
-#include "host/laboratory/expectation.h"
-#include "host/laboratory/moments.h"
-#include "host/runtime/scratch.h"
-#include "host/runtime/thread_pool.h"
+#include <gallop/host/error.h>
+#include <gallop/host/runtime/scratch.h>
+#include <gallop/host/runtime/thread_pool.h>
 
 namespace gallop {
 namespace {
 
 constexpr long kWave = 256;             // blocks
-constexpr long kRecordDoubles = 65536;  // of a block, so that it stays in a cache
+constexpr long kRecordFloats = 131072;  // of a block, so that it stays in a cache
 constexpr int kLeastBlock = 64, kMostBlock = 2048;
 
 // On a shared machine the fairest clock for work that stays on one thread.
@@ -41,31 +38,60 @@ struct Blocks {
   int size(long block) const { return int(begin(block + 1) - begin(block)); }
 };
 
-int block_size(int record_doubles) {
-  const long wanted = kRecordDoubles / std::max(record_doubles, 1) / kLaboratoryChunk;
-  return int(std::clamp(wanted * kLaboratoryChunk, long(kLeastBlock), long(kMostBlock)));
+int block_size(long chunk_floats) {
+  const long chunks = kRecordFloats / chunk_floats;
+  return int(std::clamp(chunks * kLaboratoryChunk, long(kLeastBlock), long(kMostBlock)));
 }
 
 // Memory of one thread, and the seconds that it spent.
 struct Worker {
-  Scratch record_memory, old_memory, noise_memory, scratch_memory, gradient_memory;
-  double *record, *old_record, *scratch, *gradient;
-  float* noise;
+  Scratch record, old_record, scratch, gradient;
   double path_seconds = 0, old_seconds = 0;
   std::vector<double> seconds;  // by estimator and, for rollouts of its own, parameter
-
-  Worker(const LaboratoryKernels& kernels, const LaboratoryModel& m, int stride) {
-    const auto doubles = [](Scratch& memory, long count) {
-      return reinterpret_cast<double*>(memory.floats(2 * count));
-    };
-    record = doubles(record_memory, long(kernels.record_size(m)) * stride);
-    old_record = doubles(old_memory, long(kernels.record_size(m)) * stride);
-    scratch = doubles(scratch_memory, kernels.scratch_size(m, stride));
-    gradient = doubles(gradient_memory, long(m.n_parameters) * stride);
-    noise = noise_memory.floats(kernels.noise_size(m));
-    seconds.assign(size_t(kernels.n_rows) * kMaxLaboratoryParameters, 0.0);
-  }
 };
+
+double moved_return(const LaboratoryProblem& problem, int d, double by) {
+  double theta[kMaxLaboratoryParameters];
+  std::copy(std::begin(problem.model().theta), std::end(problem.model().theta), theta);
+  theta[d] += by;
+  return problem.expected_return(theta);
+}
+
+// E[U(theta + s z) z] / s for z ~ N(0, 1), by the trapezoid rule, which for a smooth function times
+// a Gaussian converges faster than any power of the spacing.
+double smoothed_slope(const LaboratoryProblem& problem, int d) {
+  constexpr double kReach = 14, kSpacing = 1.0 / 16;
+  const double s = problem.model().smoothing;
+  double sum = 0, weights = 0;
+  for (int k = -int(kReach / kSpacing); k <= int(kReach / kSpacing); k++) {
+    const double z = k * kSpacing, weight = std::exp(-0.5 * z * z);
+    sum += weight * z * moved_return(problem, d, s * z);
+    weights += weight;
+  }
+  return sum / (weights * s);
+}
+
+// What the mean of a row's estimates tends to for parameter d: a derivative, a difference quotient,
+// or the derivative of the smoothed return. NaN where no closed form is known.
+double expectation_of(const LaboratoryProblem& problem, const EstimatorRow& row, int d) {
+  const double gamma = problem.model().gamma, e = problem.model().difference;
+  if (row.bias == EstimatorBias::kBiasedByDiscount && gamma == 1) {
+    return problem.gradient(kPlain)[d];
+  }
+  switch (row.target) {
+    case EstimatorTarget::kReturn:
+      return problem.gradient(kPlain)[d];
+    case EstimatorTarget::kDiscountedReturn:
+      return problem.gradient(kDiscounted)[d];
+    case EstimatorTarget::kDifference:
+      return (moved_return(problem, d, e) - moved_return(problem, d, -e)) / (2 * e);
+    case EstimatorTarget::kSmoothed:
+      return smoothed_slope(problem, d);
+    case EstimatorTarget::kUnknown:
+      break;
+  }
+  return std::nan("");
+}
 
 class Comparison {
  public:
@@ -82,7 +108,8 @@ class Comparison {
       if (!kernels.rows[k].only_discounted || model_.gamma < 1) rows_.push_back(k);
     }
     for (int k = 0; k < pool_.size(); k++) {
-      workers_.push_back(std::make_unique<Worker>(kernels, model_, block_));
+      workers_.push_back(std::make_unique<Worker>());
+      workers_.back()->seconds.assign(size_t(kernels.n_rows) * kMaxLaboratoryParameters, 0.0);
     }
   }
 
@@ -102,40 +129,38 @@ class Comparison {
   }
 
  private:
-  PathRequest paths(Worker& w, const Blocks& blocks, long block, LaboratoryStream stream,
-                    double* record) const {
-    return {&model_,
-            stream == kOldPathStream ? model_.old_theta : model_.theta,
-            settings_.seed,
-            std::uint32_t(stream),
-            std::uint32_t(blocks.begin(block)),
-            blocks.size(block),
-            w.noise,
-            record};
-  }
-  EstimateRequest estimate(Worker& w, const Blocks& blocks, long block) const {
-    EstimateRequest r = {};
+  LaboratoryRequest request(Worker& w, const Blocks& blocks, long block) const {
+    const long size = kernels_.record_size(model_) * (blocks.stride / kLaboratoryChunk);
+    LaboratoryRequest r = {};
     r.model = &model_;
-    r.record = w.record, r.old_record = w.old_record;
     r.seed = settings_.seed;
     r.first_path = std::uint32_t(blocks.begin(block));
     r.n_paths = blocks.size(block), r.stride = blocks.stride;
-    r.noise = w.noise, r.scratch = w.scratch, r.gradient = w.gradient;
+    r.record = w.record.floats(size), r.old_record = w.old_record.floats(size);
+    r.scratch = reinterpret_cast<double*>(
+        w.scratch.floats(2 * kernels_.scratch_size(model_, blocks.stride)));
+    r.gradient = w.gradient.floats(long(model_.n_parameters) * blocks.stride);
     return r;
+  }
+  // Samples a block into `record` by the policy at `theta`.
+  void sample(LaboratoryRequest r, LaboratoryStream stream, const double* theta,
+              float* record) const {
+    r.stream = stream, r.theta = theta, r.record = record;
+    kernels_.sample(r);
   }
 
   void run_pilot() {
     const double start = thread_seconds();
-    const PilotLayout layout = {model_.n_parameters, model_.horizon, model_.n_features};
     const Blocks blocks(settings_.pilot, block_);
-    std::vector<double> sums(layout.size(), 0.0), rest(size_t(2) * model_.horizon * block_);
-    Worker& w = *workers_[0];
+    std::vector<double> sums(
+        PilotLayout{model_.n_parameters, model_.horizon, model_.n_features}.size(), 0.0);
     for (long block = 0; block < blocks.count; block++) {
-      kernels_.sample(paths(w, blocks, block, kPilotStream, w.record));
-      kernels_.pilot(
-          {&model_, w.record, blocks.size(block), blocks.stride, rest.data(), sums.data()});
+      LaboratoryRequest r = request(*workers_[0], blocks, block);
+      r.sums = sums.data();
+      sample(r, kPilotStream, model_.theta, r.record);
+      kernels_.pilot(r);
     }
-    fit_baselines(problem_, sums);
+    problem_.fit_baselines(sums);
     pilot_seconds_ = thread_seconds() - start;
   }
 
@@ -145,7 +170,7 @@ class Comparison {
     const Blocks blocks(settings_.samples, block_);
     const size_t n_moments = size_t(kernels_.n_rows) * model_.n_parameters;
     shared_.assign(n_moments, {});
-    std::vector<Moments> parts(n_moments * kWave);
+    std::vector<EstimateMoments> parts(n_moments * kWave);
     for (long wave = 0; wave < blocks.count; wave += kWave) {
       const long n = std::min(kWave, blocks.count - wave);
       pool_.run(n, 1, [&](int thread, long begin, long) {
@@ -158,18 +183,18 @@ class Comparison {
     }
   }
   // Writes moments [rows, D] of one block.
-  void run_block(Worker& w, const Blocks& blocks, long block, Moments* to) const {
+  void run_block(Worker& w, const Blocks& blocks, long block, EstimateMoments* to) const {
+    const LaboratoryRequest r = request(w, blocks, block);
     double last = thread_seconds();
     const auto lap = [&last](double& seconds) {
       const double now = thread_seconds();
       seconds += now - last;
       last = now;
     };
-    kernels_.sample(paths(w, blocks, block, kPathStream, w.record));
+    sample(r, kPathStream, model_.theta, r.record);
     lap(w.path_seconds);
-    kernels_.sample(paths(w, blocks, block, kOldPathStream, w.old_record));
+    sample(r, kOldPathStream, model_.old_theta, r.old_record);
     lap(w.old_seconds);
-    const EstimateRequest r = estimate(w, blocks, block);
     for (const int k : rows_) {
       if (kernels_.rows[k].data == EstimatorData::kOwnRollouts) continue;
       last = thread_seconds();
@@ -185,12 +210,12 @@ class Comparison {
     const double steps = double(row.n_rollouts) * model_.horizon * model_.n_parameters;
     return std::min(settings_.samples, std::max(1000L, long(settings_.own_steps / steps)));
   }
-  Moments run_own(int row, int d) {
+  EstimateMoments run_own(int row, int d) {
     const Blocks blocks(own_samples(kernels_.rows[row]), block_);
-    std::vector<Moments> parts(blocks.count);
+    std::vector<EstimateMoments> parts(blocks.count);
     pool_.run(blocks.count, 1, [&](int thread, long begin, long) {
       Worker& w = *workers_[thread];
-      EstimateRequest r = estimate(w, blocks, begin);
+      LaboratoryRequest r = request(w, blocks, begin);
       r.parameter = d;
       r.stream = kFirstOwnStream + std::uint32_t(2 * (row * kMaxLaboratoryParameters + d));
       const double start = thread_seconds();
@@ -199,8 +224,8 @@ class Comparison {
       parts[begin] = moments_of(r.gradient, r.n_paths);
       report(thread, blocks.size(begin));
     });
-    Moments all;
-    for (const Moments& part : parts) all.merge(part);
+    EstimateMoments all;
+    for (const EstimateMoments& part : parts) all.merge(part);
     return all;
   }
 
@@ -211,7 +236,7 @@ class Comparison {
     return *smoothed_[d];
   }
 
-  EstimatorResult result(int k, int d, const Moments& moments) {
+  EstimatorResult result(int k, int d, const EstimateMoments& moments) {
     const EstimatorRow& row = kernels_.rows[k];
     const bool own = row.data == EstimatorData::kOwnRollouts;
     EstimatorResult result = {};
@@ -234,10 +259,12 @@ class Comparison {
                     (row.bias == EstimatorBias::kBiasedByDiscount && model_.gamma < 1);
     for (const std::unique_ptr<Worker>& w : workers_) {
       result.seconds += w->seconds[size_t(k) * kMaxLaboratoryParameters + (own ? d : 0)];
-      if (row.data == EstimatorData::kPaths) result.seconds += w->path_seconds;
-      if (row.data == EstimatorData::kOldPaths) result.seconds += w->old_seconds;
+      if (row.data == EstimatorData::kOldPaths)
+        result.seconds += w->old_seconds;
+      else if (!own)
+        result.seconds += w->path_seconds;
     }
-    if (row.uses_pilot) result.seconds += pilot_seconds_;
+    if (row.data == EstimatorData::kPathsAndPilot) result.seconds += pilot_seconds_;
     return result;
   }
 
@@ -264,7 +291,7 @@ class Comparison {
   ThreadPool pool_;
   std::vector<int> rows_;  // numbers of the estimators that run
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<Moments> shared_;  // [rows, D]
+  std::vector<EstimateMoments> shared_;  // [rows, D]
   std::optional<double> smoothed_[kMaxLaboratoryParameters];
   double pilot_seconds_ = 0, work_ = 1;
   std::atomic<long> done_{0};

@@ -5,9 +5,41 @@
 #include <string>
 #include <vector>
 
-#include "host/laboratory/problem.h"
+#include <gallop/host/laboratory/problem.h>
 
 namespace gallop {
+
+// Count, mean and sum of squared deviations of numbers, which merge.
+struct EstimateMoments {
+  double count = 0, mean = 0, squares = 0;
+
+  double variance() const { return count > 1 ? squares / (count - 1) : 0; }
+
+  // Chan, Golub and LeVeque 1979.
+  void merge(const EstimateMoments& other) {
+    if (other.count == 0) return;
+    const double total = count + other.count, distance = other.mean - mean;
+    mean += distance * other.count / total;
+    squares += other.squares + distance * distance * count * other.count / total;
+    count = total;
+  }
+};
+
+// Those of x [n], in two passes over eight partial sums: the bits hang on x and n alone. Sums are
+// of distances from the first number, so that equal ones have exactly that mean and no deviation.
+template <class Real>
+EstimateMoments moments_of(const Real* x, int n) {
+  constexpr int kParts = 8;
+  double sums[kParts] = {}, squares[kParts] = {}, distance = 0;
+  for (int i = 0; i < n; i++) sums[i % kParts] += double(x[i]) - x[0];
+  for (const double sum : sums) distance += sum;
+  EstimateMoments m;
+  m.count = n;
+  m.mean = x[0] + distance / n;
+  for (int i = 0; i < n; i++) squares[i % kParts] += (x[i] - m.mean) * (x[i] - m.mean);
+  for (const double sum : squares) m.squares += sum;
+  return m;
+}
 
 // What a sample of one estimator says of one parameter.
 struct EstimatorResult {

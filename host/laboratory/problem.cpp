@@ -1,21 +1,13 @@
-#include "host/laboratory/problem.h"
+#include <gallop/host/laboratory/problem.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
-#include "host/error.h"
-#include "host/laboratory/problems.h"
-#include "host/options/nearest.h"
-
-#define GALLOP_LABORATORY_KERNELS(name)                                            \
-  extern "C" const gallop::LaboratoryKernels* gallop_laboratory_##name##_isa_v3(); \
-  extern "C" const gallop::LaboratoryKernels* gallop_laboratory_##name##_isa_v4();
-GALLOP_LABORATORY_KERNELS(lqr)
-GALLOP_LABORATORY_KERNELS(lqr_dean)
-GALLOP_LABORATORY_KERNELS(mdp)
-GALLOP_LABORATORY_KERNELS(bandit)
-GALLOP_LABORATORY_KERNELS(bandit_step)
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/kernels/policy/heads/gaussian.h>
 
 namespace gallop {
 namespace {
@@ -33,20 +25,6 @@ std::vector<OptionSpec> estimator_options(const char* displacement) {
            "independent paths that baselines and critics are fitted on"}};
 }
 
-#define GALLOP_LABORATORY_ROW(name) \
-  &gallop_laboratory_##name##_isa_v3, &gallop_laboratory_##name##_isa_v4
-constexpr LaboratoryDescriptor kProblems[] = {
-    {"lqr", "scalar linear-quadratic system, u = -k s + sigma eps", &lqr_options, "0.1", &make_lqr,
-     GALLOP_LABORATORY_ROW(lqr)},
-    {"lqr_dean", "3 x 3 linear-quadratic system of Dean et al., u = -K s + sigma eps",
-     &lqr_dean_options, "0.01", &make_lqr_dean, GALLOP_LABORATORY_ROW(lqr_dean)},
-    {"mdp", "three-state decision process, softmax of theta[s][a]", &mdp_options, "0.1", &make_mdp,
-     GALLOP_LABORATORY_ROW(mdp)},
-    {"bandit", "one action u ~ N(theta, sigma^2), reward -(u - c)^2", &bandit_options, "0.1",
-     &make_bandit, GALLOP_LABORATORY_ROW(bandit)},
-    {"bandit_step", "one action u ~ N(theta, sigma^2), reward 1 where u > c", &bandit_step_options,
-     "0.1", &make_bandit_step, GALLOP_LABORATORY_ROW(bandit_step)}};
-
 void require_finite(const LaboratoryDescriptor& problem, const char* what, double value) {
   if (std::isfinite(value)) return;
   throw Error(ExitCode::non_finite,
@@ -57,12 +35,20 @@ void require_finite(const LaboratoryDescriptor& problem, const char* what, doubl
 
 }  // namespace
 
-std::span<const LaboratoryDescriptor> laboratory_problems() { return kProblems; }
+double acting_sigma(double sigma) {
+  return std::clamp(std::abs(sigma), std::exp(double(kMinLogStd)), std::exp(double(kMaxLogStd)));
+}
+
+double require_sigma(const char* name, double sigma) {
+  if (sigma >= kMinSigma && sigma <= kMaxSigma) return sigma;
+  throw value_error(fmt::format("{} is {}, expected {} to {}, within which a Gaussian policy acts",
+                                name, sigma, kMinSigma, kMaxSigma));
+}
 
 const LaboratoryDescriptor& find_laboratory_problem(std::string_view name) {
   std::vector<std::string> names;
-  for (const LaboratoryDescriptor& problem : kProblems) {
-    if (name == problem.name) return problem;
+  for (const LaboratoryDescriptor& problem : laboratory_problems()) {
+    if (folded_name(name) == problem.name) return problem;
     names.emplace_back(problem.name);
   }
   throw usage_error(fmt::format("unknown problem '{}'{}; expected {}", name.substr(0, 80),
@@ -70,7 +56,7 @@ const LaboratoryDescriptor& find_laboratory_problem(std::string_view name) {
 }
 
 Options laboratory_options(const LaboratoryDescriptor& problem) {
-  Options options(problem.options());
+  Options options(problem.options);
   options.add(estimator_options(problem.displacement));
   return options;
 }
@@ -80,7 +66,7 @@ std::unique_ptr<LaboratoryProblem> make_laboratory_problem(const LaboratoryDescr
   std::unique_ptr<LaboratoryProblem> made = problem.create(options);
   LaboratoryModel& m = made->model();
   m.n_parameters = int(made->parameters().size());
-  m.n_features = problem.v3()->n_features;
+  m.n_features = problem.kernels(processor_isa()).n_features;
   m.gamma = options.real("gamma");
   m.lambda = options.real("lambda");
   m.n_step = int(options.integer("n_step"));

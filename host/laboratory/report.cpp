@@ -1,12 +1,12 @@
-#include "host/laboratory/report.h"
+#include <gallop/host/laboratory/report.h>
 
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "host/logging/bar_chart.h"
-#include "host/logging/report.h"
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/report/bar_chart.h>
+#include <gallop/host/report/report.h>
 
 namespace gallop {
 namespace {
@@ -39,8 +39,8 @@ const std::vector<std::string> kHeads = {"estimator", "parameter", "mean",     "
                                          "bias/se",   "note",      "variance", "ns/sample",
                                          "var*us",    "samples"};
 
-nlohmann::ordered_json to_json(const EstimatorResult& r) {
-  nlohmann::ordered_json object;
+JsonValue to_json(const EstimatorResult& r) {
+  JsonValue object;
   object["estimator"] = r.row->name;
   object["parameter"] = r.parameter;
   object["mean"] = r.mean;
@@ -72,6 +72,7 @@ BarChart chart_of(const std::vector<EstimatorResult>& results, const std::string
   chart.title = with_cost ? fmt::format("Variance × cost of dU/d{}", parameter)
                           : fmt::format("Variance of dU/d{}", parameter);
   chart.unit = with_cost ? "variance × microseconds a sample" : "variance of one sample";
+  chart.logarithmic = true;  // variances of estimators lie decades apart
   const EstimatorResult* best = best_estimator(results, parameter);
   for (const EstimatorResult& r : results) {
     if (r.parameter != parameter) continue;
@@ -87,7 +88,7 @@ BarChart chart_of(const std::vector<EstimatorResult>& results, const std::string
 
 std::string estimators_jsonl(const std::vector<EstimatorResult>& results) {
   std::string text;
-  for (const EstimatorResult& r : results) text += to_json(r).dump() + "\n";
+  for (const EstimatorResult& r : results) text += to_json(r).text() + "\n";
   return text;
 }
 
@@ -155,15 +156,17 @@ void write_estimators_report(const RunFolder& folder, const LaboratoryDescriptor
     }
   }
   report.table.heads.push_back("formula");
+  report.result.emplace_back("expected return",
+                             fmt::format("{:.12g}", problem.model().expected_return));
   for (const auto& [name, value] : problem.facts()) {
     report.result.emplace_back(name, fmt::format("{:.12g}", value));
   }
   for (const std::string& name : options.names()) {
     report.configuration.emplace_back(name, options.value_text(name));
   }
-  atomic_write_file(folder.file("report.html"), render_report(report));
-  atomic_write_file(folder.file("estimators.csv"), csv(results));
-  atomic_write_file(folder.file("estimators.jsonl"), estimators_jsonl(results));
+  folder.write("report.html", render_report(report));
+  folder.write("estimators.csv", csv(results));
+  folder.write("estimators.jsonl", estimators_jsonl(results));
 }
 
 }  // namespace gallop

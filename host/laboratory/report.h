@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "host/laboratory/comparison.h"
-#include "host/training/run_folder.h"
+#include <gallop/host/laboratory/comparison.h>
+#include <gallop/host/training/run_folder.h>
 
 namespace gallop {
 

@@ -1,8 +1,10 @@
-#include "host/learning/baseline.h"
+#include <gallop/host/learning/baseline.h>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/learning/linear_baseline.h"
-#include "host/learning/time_baseline.h"
+#include <limits>
+
+#include <gallop/host/files/checked_tensor.h>
+#include <gallop/host/learning/linear_baseline.h>
+#include <gallop/host/learning/time_baseline.h>
 
 namespace gallop {
 namespace {
@@ -31,13 +33,16 @@ class MeanBaseline : public Baseline {
   }
   double fit() override {
     const RolloutArrays& a = learner_.arrays();
-    const Moments m = backend_.moments(a.target, a.n_steps, a.n_envs, a.n_envs);
+    const Moments m = moments(backend_, a.target, a.n_steps, a.n_envs, a.n_envs);
     require_finite(m.mean, "the mean of the baseline's targets");
     mean_ = m.mean;
     return m.sum_of_squares / double(m.count) / 2;
   }
   void save(TensorFile& file) const override { file.put_scalar<double>("baseline/mean", mean_); }
-  void load(const TensorFile& file) override { mean_ = file.get_scalar<double>("baseline/mean"); }
+  void load(const TensorFile& file) override {
+    constexpr double kGreatest = std::numeric_limits<float>::max();
+    mean_ = finite_number(file, "baseline/mean", -kGreatest, kGreatest);
+  }
 
  private:
   Backend& backend_;
@@ -78,8 +83,8 @@ void BaselineAlgorithm::save(TensorFile& file) const {
   baseline_->save(file);
 }
 
-void BaselineAlgorithm::load(const TensorFile& file) {
-  OnPolicyAlgorithm::load(file);
+void BaselineAlgorithm::load_state(const TensorFile& file) {
+  OnPolicyAlgorithm::load_state(file);
   baseline_->load(file);
 }
 

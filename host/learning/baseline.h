@@ -2,33 +2,10 @@
 
 #include <memory>
 
-#include "host/learning/on_policy.h"
-#include "host/learning/value_fit.h"
+#include <gallop/host/learning/on_policy.h>
+#include <gallop/host/learning/value_fit.h>
 
 namespace gallop {
-
-// Options of algorithms that estimate advantages against a baseline; rows for an algorithm's table,
-// with those of the value network's fit.
-#define GALLOP_BASELINE_OPTIONS(baseline, learning_rate, epochs, minibatch)                     \
-  {"baseline",                                                                                  \
-   OptionType::choice,                                                                          \
-   baseline,                                                                                    \
-   -kUnbounded,                                                                                 \
-   kUnbounded,                                                                                  \
-   "none,mean,time,linear,network",                                                             \
-   "",                                                                                          \
-   "what is subtracted from returns: nothing, their mean, a function of the step in the "       \
-   "episode, one that is linear in features, a network"},                                       \
-      {"value_proximal",                                                                        \
-       OptionType::real,                                                                        \
-       "0",                                                                                     \
-       0,                                                                                       \
-       1e9,                                                                                     \
-       nullptr,                                                                                 \
-       "",                                                                                      \
-       "weight of |phi - phi_i|^2 in a fit of the baseline (linear: beside the sum of squared " \
-       "errors; network: half of it beside half their mean)"},                                  \
-      GALLOP_VALUE_FIT_OPTIONS(learning_rate, epochs, minibatch)
 
 // A baseline b(s), fitted to the returns of one rollout and subtracted from those of the next, so
 // that it depends on other data than what it is subtracted from and the gradient stays unbiased.
@@ -54,9 +31,9 @@ class BaselineAlgorithm : public OnPolicyAlgorithm {
  public:
   explicit BaselineAlgorithm(const AlgorithmContext& context);
   void save(TensorFile& file) const override;
-  void load(const TensorFile& file) override;
 
  protected:
+  void load_state(const TensorFile& file) override;
   std::unique_ptr<Baseline> baseline_;
 };
 

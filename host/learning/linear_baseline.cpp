@@ -1,11 +1,11 @@
-#include "host/learning/linear_baseline.h"
+#include <gallop/host/learning/linear_baseline.h>
 
 #include <fmt/format.h>
 
 #include <Eigen/Dense>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/checked_tensor.h>
 
 namespace gallop {
 namespace {
@@ -19,7 +19,8 @@ LinearBaseline::LinearBaseline(const AlgorithmContext& context, OnPolicyLearner&
     : backend_(context.backend),
       learner_(learner),
       proximal_(context.options.real("value_proximal")),
-      n_features_(feature_count(learner.observation_size(), learner.has_index_observations())),
+      n_features_(feature_count(learner.environments().observation_size(),
+                                learner.environments().has_index_observations())),
       host_weight_(n_features_, 0.0f),
       weight_(DeviceArray<float>::zeroed(backend_, n_features_)),
       feature_(backend_,
@@ -32,11 +33,11 @@ void LinearBaseline::evaluate_at(const float* observation, float added_age, long
                                  float* value) {
   const RolloutArrays& a = learner_.arrays();
   FeaturesRequest r = {};
-  r.observation_size = learner_.observation_size();
-  r.index = learner_.has_index_observations() ? 1 : 0;
+  r.observation_size = learner_.environments().observation_size();
+  r.index = learner_.environments().has_index_observations() ? 1 : 0;
   r.n_envs = a.n_envs;
   r.count = count;
-  r.normalization = learner_.policy().normalization;
+  r.normalization = learner_.policy().view().normalization;
   r.observation = observation;
   r.age = a.age;
   r.added_age = added_age;
@@ -79,7 +80,7 @@ double LinearBaseline::fit() {
     if (!w.allFinite()) continue;
     for (long i = 0; i < k; i++) host_weight_[i] = float(w[i]);
     weight_.upload(host_weight_);
-    const Moments m = backend_.moments(target, 1, n, n);
+    const Moments m = moments(backend_, target, 1, n, n);
     const double squares = m.sum_of_squares + m.mean * m.mean * double(n);
     return (squares - 2 * w.dot(right) + w.dot(gram * w)) / double(n) / 2;
   }
@@ -94,7 +95,7 @@ void LinearBaseline::save(TensorFile& file) const {
 }
 
 void LinearBaseline::load(const TensorFile& file) {
-  file.get<float>("baseline/weights", {std::uint64_t(n_features_)}, host_weight_);
+  host_weight_ = finite_floats(file, "baseline/weights", std::size_t(n_features_));
   weight_.upload(host_weight_);
 }
 

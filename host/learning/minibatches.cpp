@@ -1,6 +1,10 @@
-#include "host/learning/minibatches.h"
+#include <gallop/host/learning/minibatches.h>
+
+#include <fmt/format.h>
 
 #include <algorithm>
+
+#include <gallop/host/files/checked_tensor.h>
 
 namespace gallop {
 namespace {
@@ -25,16 +29,21 @@ long Minibatches::size_of(long k) const {
   return std::min(size_, learner_.n_samples() - k * size_);
 }
 
-void Minibatches::pass(const std::string& key,
-                       const std::function<void(const Samples&, long)>& step) {
-  backend_.shuffle(seed_, first_order_ + passes_++, learner_.n_samples(), order_.data());
+void Minibatches::load_passes(const TensorFile& file, const std::string& name,
+                              std::int64_t per_iteration) {
+  passes_ = checked_count(file, name, learner_.iterations() * std::uint64_t(per_iteration),
+                          fmt::format("passes in {} iterations", learner_.iterations()));
+}
+
+void Minibatches::pass(const std::function<void(const Samples&, long)>& step) {
+  backend_.shuffle({seed_, first_order_ + passes_++, learner_.n_samples(), order_.data()});
   const auto all = [&] {
     for (long k = 0; k < count(); k++) {
       step(learner_.samples(order_.data() + k * size_, size_of(k)), k);
     }
   };
   if (count() <= kMostRecorded) {
-    backend_.run(key, all, recording_);
+    backend_.run(all, recording_);
   } else {
     all();
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host/learning/on_policy.h"
+#include <gallop/host/learning/on_policy.h>
 
 namespace gallop {
 
@@ -15,12 +15,13 @@ class Minibatches {
   long count() const;                               // of a pass
   long size_of(long k) const;                       // samples of the k-th of a pass
   std::uint64_t passes() const { return passes_; }  // so far; part of a checkpoint
-  void set_passes(std::uint64_t passes) { passes_ = passes; }
+  // Reads that number; there are at most `per_iteration` passes in an iteration of the learner,
+  // whose counters have been loaded.
+  void load_passes(const TensorFile& file, const std::string& name, std::int64_t per_iteration);
 
-  // Calls step(samples, k) for the k-th minibatch of a new order: operations of the backend that
-  // neither wait nor move data. `key` names every number and pointer in them that is not the same
-  // in every pass.
-  void pass(const std::string& key, const std::function<void(const Samples&, long)>& step);
+  // Calls step(samples, k) for the k-th minibatch of a new order, once or twice (Backend::run):
+  // operations of the backend and nothing else of it.
+  void pass(const std::function<void(const Samples&, long)>& step);
 
  private:
   Backend& backend_;

@@ -1,12 +1,12 @@
-#include "host/learning/network_parameters.h"
+#include <gallop/host/learning/network_parameters.h>
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
-#include "kernels/random/stream.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/checked_tensor.h>
+#include <gallop/kernels/random/stream.h>
 
 namespace gallop {
 TrainedParameters::TrainedParameters(Backend& backend, const std::vector<float>& initial,
@@ -36,10 +36,22 @@ void TrainedParameters::set_learning_rate(double learning_rate) {
   learning_rate_ = learning_rate;
 }
 
+StepRequest TrainedParameters::step_request(const StepOptions& options) {
+  return {options.rule,
+          values_.data(),
+          gradient_.data(),
+          first_moment_.data(),
+          second_moment_.data(),
+          state_.data(),
+          options.max_norm,
+          options.beta1,
+          options.beta2,
+          float(options.epsilon),
+          size_};
+}
+
 void TrainedParameters::step(const StepOptions& options) {
-  backend_->optimizer_step({options.rule, values_.data(), gradient_.data(), first_moment_.data(),
-                            second_moment_.data(), state_.data(), options.max_norm, options.beta1,
-                            options.beta2, float(options.epsilon), size_});
+  backend_->optimizer_step(step_request(options));
 }
 
 double TrainedParameters::last_norm() {
@@ -78,16 +90,16 @@ void TrainedParameters::remember() {
     kept_ = DeviceArray<float>(*backend_, 3 * std::size_t(size_));
     kept_state_ = DeviceArray<StepState>(*backend_, 1);
   }
-  backend_->copy(kept_.data(), values_.data(), size_);
-  backend_->copy(kept_.data() + size_, first_moment_.data(), size_);
-  backend_->copy(kept_.data() + 2 * size_, second_moment_.data(), size_);
+  backend_->copy({kept_.data(), values_.data(), size_});
+  backend_->copy({kept_.data() + size_, first_moment_.data(), size_});
+  backend_->copy({kept_.data() + 2 * size_, second_moment_.data(), size_});
   backend_->copy_bytes(kept_state_.data(), state_.data(), sizeof(StepState));
 }
 
 void TrainedParameters::restore() {
-  backend_->copy(values_.data(), kept_.data(), size_);
-  backend_->copy(first_moment_.data(), kept_.data() + size_, size_);
-  backend_->copy(second_moment_.data(), kept_.data() + 2 * size_, size_);
+  backend_->copy({values_.data(), kept_.data(), size_});
+  backend_->copy({first_moment_.data(), kept_.data() + size_, size_});
+  backend_->copy({second_moment_.data(), kept_.data() + 2 * size_, size_});
   backend_->copy_bytes(state_.data(), kept_state_.data(), sizeof(StepState));
   learning_rate_.reset();
 }
@@ -104,18 +116,13 @@ void TrainedParameters::save(TensorFile& file, const std::string& prefix) const 
 }
 
 void TrainedParameters::load(const TensorFile& file, const std::string& prefix) {
-  const TensorShape shape = {std::uint64_t(size_)};
-  std::vector<float> values(size_);
-  const auto get = [&](const char* name, DeviceArray<float>& to) {
-    file.get<float>(prefix + name, shape, values);
-    to.upload(values);
-  };
-  get("/parameters", values_);
-  get("/adam_first_moment", first_moment_);
-  get("/adam_second_moment", second_moment_);
+  const std::size_t n = std::size_t(size_);
+  values_.upload(finite_floats(file, prefix + "/parameters", n));
+  first_moment_.upload(finite_floats(file, prefix + "/adam_first_moment", n));
+  second_moment_.upload(finite_floats(file, prefix + "/adam_second_moment", n, 0));
   const StepState state = {0.0,
-                           file.get_scalar<double>(prefix + "/adam_power1"),
-                           file.get_scalar<double>(prefix + "/adam_power2"),
+                           finite_number(file, prefix + "/adam_power1", 0, 1),
+                           finite_number(file, prefix + "/adam_power2", 0, 1),
                            0.0,
                            1.0,
                            0};

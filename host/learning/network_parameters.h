@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "host/runtime/backend.h"
+#include <gallop/host/runtime/backend.h>
 
 namespace gallop {
 
@@ -30,7 +30,7 @@ class TrainedParameters {
   long size() const { return size_; }
   const float* data() const { return values_.data(); }
   float* mutable_data() { return values_.data(); }
-  float* gradient() { return gradient_.data(); }
+  float* gradient() const { return gradient_.data(); }
   std::vector<float> values() const { return values_.download(); }
   // The sums behind the gradient of the last request, and where they are in the backend's memory.
   std::vector<float> statistics() const;
@@ -41,6 +41,8 @@ class TrainedParameters {
   // last.
   void set_learning_rate(double learning_rate);
   void step(const StepOptions& options);
+  // The step as a request, for operations that take it with others.
+  StepRequest step_request(const StepOptions& options);
   // The norm of the last gradient before it was limited. Not finite where a gradient was not, or
   // its square would not be: that step and all after it left everything as it was. Waits; the next
   // step is taken again.

@@ -1,8 +1,12 @@
-#include "host/learning/observation_normalizer.h"
+#include <gallop/host/learning/observation_normalizer.h>
+
+#include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
-#include "host/checkpoint/tensor_file.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/checked_tensor.h>
 
 namespace gallop {
 
@@ -20,7 +24,7 @@ void ObservationNormalizer::update(const float* observation, int n_steps, int n_
   if (!enabled_) return;
   const long rows = long(mean_.size());
   const std::vector<Moments> moments =
-      backend_->grouped_moments(observation, int(rows), n_envs, n_steps, n_envs, rows * n_envs);
+      grouped_moments(*backend_, observation, int(rows), n_envs, n_steps, n_envs, rows * n_envs);
   for (long o = 0; o < rows; o++) {
     const Moments& batch = moments[o];
     const double total = count_ + double(batch.count), shift = batch.mean - mean_[o];
@@ -54,10 +58,19 @@ void ObservationNormalizer::save(TensorFile& file, const std::string& prefix) co
   file.put_scalar<double>(prefix + "/count", count_);
 }
 
-void ObservationNormalizer::load(const TensorFile& file, const std::string& prefix) {
-  file.get<double>(prefix + "/mean", {mean_.size()}, mean_);
-  file.get<double>(prefix + "/sum_of_squares", {mean_.size()}, sum_of_squares_);
-  count_ = file.get_scalar<double>(prefix + "/count");
+void ObservationNormalizer::load(const TensorFile& file, const std::string& prefix,
+                                 std::uint64_t most) {
+  // Means go to the device in single precision.
+  constexpr double kGreatest = std::numeric_limits<float>::max();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::size_t n = mean_.size();
+  mean_ = finite_doubles(file, prefix + "/mean", n, -kGreatest, kGreatest);
+  sum_of_squares_ = finite_doubles(file, prefix + "/sum_of_squares", n, 0, kInfinity);
+  count_ = finite_number(file, prefix + "/count", 0, enabled_ ? double(most) : 0);
+  if (count_ != std::floor(count_)) {
+    throw checkpoint_error(
+        fmt::format("tensor '{}/count' is {}; expected a whole number", prefix, count_));
+  }
   upload();
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "host/runtime/backend.h"
+#include <gallop/host/runtime/backend.h>
 
 namespace gallop {
 
@@ -25,7 +26,8 @@ class ObservationNormalizer {
   Normalization view() const;
 
   void save(TensorFile& file, const std::string& prefix) const;
-  void load(const TensorFile& file, const std::string& prefix);
+  // Of at most `most` observations.
+  void load(const TensorFile& file, const std::string& prefix, std::uint64_t most);
 
  private:
   void upload();

@@ -1,4 +1,4 @@
-#include "host/learning/path_scores.h"
+#include <gallop/host/learning/path_scores.h>
 
 #include <fmt/format.h>
 
@@ -16,8 +16,8 @@ long PathScores::find() {
   PathReturnsRequest r = {};
   r.n_steps = a.n_steps;
   r.n_envs = a.n_envs;
-  r.gamma = float(learner_.gamma());
-  r.reward_scale = float(learner_.reward_scale());
+  r.gamma = float(learner_.advantages().gamma());
+  r.reward_scale = float(learner_.advantages().reward_scale());
   r.reward = a.reward;
   r.terminated = a.terminated;
   r.truncated = a.truncated;
@@ -37,6 +37,7 @@ long PathScores::find() {
     int begin = 0;
     for (int t = 0; t < a.n_steps; t++) {
       const std::size_t at = std::size_t(t) * a.n_envs + i;
+      if (learner_.rollout().mask().hides(t, i)) break;
       if ((terminated[at] | truncated[at]) == 0) continue;
       require_finite(values[at], fmt::format("the return of a path of instance {}", i));
       returns_.push_back(values[at]);
@@ -60,17 +61,16 @@ void PathScores::gradient_with_mean_baseline(bool subtract_mean) {
   }
   backend_.to_device(learner_.arrays().advantage, advantage.data(),
                      advantage.size() * sizeof(float));
-  PolicyGradientRequest r =
-      learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
+  PolicyGradientRequest r = learner_.policy().gradient_request(learner_.all_samples());
   r.loss = PolicyLoss::kLikelihoodRatio;
   r.weight = float(1.0 / m);
-  backend_.policy_gradient(r, learner_.policy_parameters().gradient());
+  backend_.policy_gradient(r);
 }
 
 // score [m, D + statistics]: the sum of grad log pi over each path.
 void PathScores::score_paths() {
   const std::size_t m = returns_.size();
-  const long n = learner_.policy_parameters().size(), stride = n + kPolicyStatistics;
+  const long n = learner_.policy().parameters().size(), stride = n + kPolicyStatistics;
   if (score_.size() < m * stride) {
     score_ = DeviceArray<float>(backend_, m * stride);
     paths_ = DeviceArray<float>(backend_, m);
@@ -83,18 +83,19 @@ void PathScores::score_paths() {
   paths_.upload(returns_.data(), m);
   for (std::size_t e = 0; e < m; e++) {
     const long end = e + 1 < m ? first_[e + 1] : long(ids_.size());
-    PolicyGradientRequest r =
-        learner_.policy_request(learner_.samples(order_.data() + first_[e], end - first_[e]));
+    PolicyGradientRequest r = learner_.policy().gradient_request(
+        learner_.samples(order_.data() + first_[e], end - first_[e]));
     r.loss = PolicyLoss::kLikelihoodRatio;
     r.weight = 1.0f;
-    backend_.policy_gradient(r, score_.data() + e * stride);
+    r.gradient = score_.data() + e * stride;
+    backend_.policy_gradient(r);
   }
 }
 
 void PathScores::gradient_with_optimal_baseline(bool per_component) {
   score_paths();
   const std::size_t m = returns_.size();
-  const long n = learner_.policy_parameters().size(), stride = n + kPolicyStatistics;
+  const long n = learner_.policy().parameters().size(), stride = n + kPolicyStatistics;
   OptimalBaselineRequest r = {};
   r.n_paths = int(m);
   r.stride = stride;
@@ -103,15 +104,16 @@ void PathScores::gradient_with_optimal_baseline(bool per_component) {
   if (!per_component) {
     std::vector<float> squared(m);
     for (std::size_t e = 0; e < m; e++) {
-      const double norm = backend_.norm(score_.data() + e * stride, n);
-      require_finite(norm, "the norm of a path's score");
-      squared[e] = float(norm * norm);
+      const double length = norm(backend_, score_.data() + e * stride, n);
+      require_finite(length, "the norm of a path's score");
+      squared[e] = float(length * length);
     }
     squared_norm_.upload(squared.data(), m);
     r.squared_norm = squared_norm_.data();
   }
-  r.gradient = learner_.policy_parameters().gradient();
-  backend_.optimal_baseline(r, n);
+  r.gradient = learner_.policy().parameters().gradient();
+  r.n_parameters = n;
+  backend_.optimal_baseline(r);
 }
 
 }  // namespace gallop

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "host/learning/on_policy.h"
+#include <gallop/host/learning/on_policy.h>
 
 namespace gallop {
 

@@ -1,20 +1,33 @@
-#include "host/learning/policy_gradient_step.h"
+#include <gallop/host/learning/policy_gradient_step.h>
 
 namespace gallop {
 
 void find_policy_gradient(const AlgorithmContext& context, OnPolicyLearner& learner,
                           Metrics& metrics) {
-  PolicyGradientRequest r = learner.policy_request(learner.samples(nullptr, learner.n_samples()));
+  PolicyGradientRequest r = learner.policy().gradient_request(learner.all_samples());
   r.loss = PolicyLoss::kLikelihoodRatio;
   if (context.options.has("entropy_coefficient")) {
     r.entropy_coefficient = float(context.options.real("entropy_coefficient"));
   }
-  TrainedParameters& policy = learner.policy_parameters();
-  context.backend.policy_gradient(r, policy.gradient());
+  TrainedParameters& policy = learner.policy().parameters();
+  context.backend.policy_gradient(r);
   const std::vector<float> sums = policy.statistics();
   const double n = double(learner.n_samples());
   metrics.emplace_back("policy_loss", sums[kStatSurrogate] / n);
   metrics.emplace_back("entropy", sums[kStatEntropy] / n);
+}
+
+Metrics actor_critic_iteration(const AlgorithmContext& context, OnPolicyLearner& learner,
+                               Baseline& critic, const AdvantageEstimate& estimate) {
+  const UpdateGuard guard(learner);
+  learner.collect();
+  Metrics metrics = learner.rollout().episode_metrics();
+  critic.evaluate();
+  learner.estimate_advantages(estimate);
+  metrics.emplace_back("value_loss", critic.fit());
+  step_along_policy_gradient(context, learner, 1.0, metrics);
+  learner.update_normalizer();
+  return metrics;
 }
 
 double step_learning_rate(const Options& options) {
@@ -38,7 +51,7 @@ void step_along_policy_gradient(const AlgorithmContext& context, OnPolicyLearner
   const Options& options = context.options;
   find_policy_gradient(context, learner, metrics);
   const double norm =
-      take_step(learner.policy_parameters(), options.text("step"),
+      take_step(learner.policy().parameters(), options.text("step"),
                 rate * step_learning_rate(options), options.real("max_gradient_norm"));
   require_finite(norm, "the norm of the policy's gradient");
   metrics.emplace_back("gradient_norm", norm);

@@ -1,20 +1,8 @@
 #pragma once
 
-#include "host/learning/baseline.h"
+#include <gallop/host/learning/baseline.h>
 
 namespace gallop {
-
-// Options of a step along the policy gradient; rows for an algorithm's table. The limit of the
-// gradient's norm is the option max_gradient_norm of the value fit.
-#define GALLOP_POLICY_STEP_OPTIONS(step, learning_rate)                                          \
-  {"step",     OptionType::choice,                                                               \
-   step,       -kUnbounded,                                                                      \
-   kUnbounded, "plain,adam,rmsprop",                                                             \
-   "",         "plain: theta + learning_rate g; adam, rmsprop: scaled by running moments of g"}, \
-  {                                                                                              \
-    "learning_rate", OptionType::real, learning_rate, 0, 1e6, nullptr, "",                       \
-        "of the policy's step; 0 for what suits the step: plain 0.3, adam 0.01, rmsprop 0.003"   \
-  }
 
 constexpr double kRmsPropDecay = 0.99, kRmsPropEpsilon = 1e-5;
 
@@ -28,6 +16,12 @@ void find_policy_gradient(const AlgorithmContext& context, OnPolicyLearner& lear
 // with the parameters unchanged where the norm is not finite.
 void step_along_policy_gradient(const AlgorithmContext& context, OnPolicyLearner& learner,
                                 double rate, Metrics& metrics);
+
+// One iteration of an actor with a critic, whose updates both use the critic of before: collects,
+// evaluates, estimates advantages and targets, fits the critic to the targets, and steps the
+// policy.
+Metrics actor_critic_iteration(const AlgorithmContext& context, OnPolicyLearner& learner,
+                               Baseline& critic, const AdvantageEstimate& estimate);
 
 // The option learning_rate, or what suits the option step where that is 0.
 double step_learning_rate(const Options& options);

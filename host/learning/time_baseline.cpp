@@ -1,9 +1,9 @@
-#include "host/learning/time_baseline.h"
+#include <gallop/host/learning/time_baseline.h>
 
 #include <fmt/format.h>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/checked_tensor.h>
 
 namespace gallop {
 namespace {
@@ -12,7 +12,7 @@ constexpr int kFewest = 4;         // samples that a step's mean is taken of
 constexpr int kLongest = 1 << 20;  // steps of an episode
 
 int table_size(const OnPolicyLearner& learner) {
-  const int limit = learner.time_limit();
+  const int limit = learner.environments().time_limit();
   if (limit <= 0 || limit > kLongest) {
     throw value_error(
         fmt::format("baseline 'time' needs episodes of 1 to {} steps, but the time "
@@ -52,12 +52,13 @@ std::vector<float> TimeBaseline::sums_by_age(const float* target) {
   ValueGradientRequest r = {};
   r.shape = shape_;
   r.parameters = zero_.data();
-  r.samples = learner_.samples(nullptr, learner_.n_samples());
+  r.samples = learner_.all_samples();
   r.samples.observation = learner_.arrays().age;
   r.samples.observation_rows = 1;
   r.samples.target = target;
   r.weight = 1.0f;
-  backend_.value_gradient(r, sums_.data());
+  r.gradient = sums_.data();
+  backend_.value_gradient(r);
   std::vector<float> sums = sums_.download();
   for (float& sum : sums) sum = -sum;
   return sums;
@@ -84,9 +85,7 @@ void TimeBaseline::save(TensorFile& file) const {
 }
 
 void TimeBaseline::load(const TensorFile& file) {
-  std::vector<float> table(size_);
-  file.get<float>("baseline/table", {std::uint64_t(size_)}, table);
-  table_.upload(table);
+  table_.upload(finite_floats(file, "baseline/table", std::size_t(size_)));
 }
 
 }  // namespace gallop

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host/learning/baseline.h"
+#include <gallop/host/learning/baseline.h>
 
 namespace gallop {
 

@@ -1,12 +1,11 @@
-#include "host/learning/trust_region.h"
+#include <gallop/host/learning/trust_region.h>
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
-#include "kernels/gradients/fisher.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/tensor_file.h>
 
 namespace gallop {
 namespace {
@@ -42,76 +41,104 @@ TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath 
     : backend_(backend),
       learner_(learner),
       asked_path_(path),
-      path_(path),
-      n_(learner.policy_parameters().size()),
-      solver_(backend, n_),
+      n_(learner.policy().parameters().size()),
       old_(backend, n_),
       direction_(backend, n_),
-      units_(backend, backend.fisher_units(learner.policy_shape(), learner.n_samples(), path)),
       sums_(backend, kDivergenceSums),
+      negative_(backend, n_),
+      residual_(backend, n_),
+      conjugate_(backend, n_),
+      product_(backend, n_),
+      fisher_(backend, learner.policy().shape(), learner.n_samples(), path),
       state_(DeviceArray<State>::zeroed(backend, 1)) {}
-
-FisherPath TrustRegion::path() const {
-  if (path_ != FisherPath::kFaster) return path_;
-  const std::optional<FisherChoice> choice = backend_.fisher_choice(fisher_request());
-  return choice ? choice->path : path_;
-}
 
 void TrustRegion::set_path(FisherPath path) {
   if (asked_path_ != FisherPath::kFaster) {
     throw internal_error("the way of Fisher products was not left open, and is set");
   }
-  path_ = path;
+  fisher_.set_path(path);
 }
 
 FisherRequest TrustRegion::fisher_request() const {
   FisherRequest r = {};
-  r.policy = learner_.policy();
+  r.policy = learner_.policy().view();
   r.policy.parameters = old_.data();
-  r.samples = learner_.samples(nullptr, learner_.n_samples());
+  r.samples = learner_.all_samples();
   r.weight = 1.0f / float(learner_.n_samples());
-  r.units = units_.data();
-  r.path = path_;
   return r;
 }
 
 DivergenceRequest TrustRegion::divergence_request() const {
   DivergenceRequest r = {};
-  r.candidate = learner_.policy();
-  r.samples = learner_.samples(nullptr, learner_.n_samples());
-  r.old_units = units_.data();
-  const NetworkShape& network = learner_.policy_shape().network;
+  r.candidate = learner_.policy().view();
+  r.samples = learner_.all_samples();
+  r.old_units = fisher_.units();
+  r.unit_stride = fisher_.unit_stride();
+  const NetworkShape& network = learner_.policy().shape().network;
   r.old_log_std = old_.data() + layer_offset(network, network.n_layers);
+  r.sums = sums_.data();
   return r;
 }
 
 void TrustRegion::find_gradient() {
-  backend_.copy(old_.data(), learner_.policy_parameters().data(), n_);
-  PolicyGradientRequest r =
-      learner_.policy_request(learner_.samples(nullptr, learner_.n_samples()));
+  backend_.copy({old_.data(), learner_.policy().parameters().data(), n_});
+  PolicyGradientRequest r = learner_.policy().gradient_request(learner_.all_samples());
   r.loss = PolicyLoss::kSurrogate;
-  backend_.policy_gradient(r, learner_.policy_parameters().gradient());
-  backend_.fisher_prepare(fisher_request(), units_.data());
+  backend_.policy_gradient(r);
+  fisher_.prepare(fisher_request());
 }
 
-void TrustRegion::find_direction(const SolverOptions& options) {
+// Not among recorded operations: it waits.
+void TrustRegion::settle_path() {
+  if (path() != FisherPath::kFaster) return;
+  backend_.copy({old_.data(), learner_.policy().parameters().data(), n_});
   FisherRequest r = fisher_request();
-  const auto multiply = [&](const float* vector, float* product, const std::int32_t* active) {
-    r.vector = vector;
-    r.active = active;
-    backend_.fisher_product(r, product);
-  };
-  solver_.solve(multiply, learner_.policy_parameters().gradient(), direction_.data(),
-                options.damping, options.iterations, options.tolerance, &state_.data()->solve);
+  r.vector = old_.data();
+  fisher_.prepare(r);
+  fisher_.settle(r);
 }
 
-void TrustRegion::search_line(const SearchOptions& options) {
+ConjugateGradientRequest TrustRegion::solver_request(const SolverOptions& options) const {
+  ConjugateGradientRequest r = {};
+  r.n = n_;
+  r.gradient = learner_.policy().parameters().gradient();
+  r.b = negative_.data();
+  r.x = direction_.data();
+  r.residual = residual_.data();
+  r.direction = conjugate_.data();
+  r.product = product_.data();
+  r.damping = options.damping;
+  r.max_iterations = options.iterations;
+  r.tolerance = options.tolerance;
+  r.state = &state_.data()->solve;
+  return r;
+}
+
+// All iterations are asked for; those after the last do nothing.
+void TrustRegion::find_direction(const SolverOptions& options) {
+  const ConjugateGradientRequest solver = solver_request(options);
+  FisherRequest fisher = fisher_request();
+  fisher.vector = solver.direction;
+  fisher.product = solver.product;
+  fisher.active = &solver.state->running;
+  backend_.conjugate_gradient_begin(solver);
+  for (int k = 0; k < options.iterations; k++) {
+    fisher_.product(fisher);
+    backend_.conjugate_gradient_step(solver);
+  }
+  fisher.vector = solver.x;
+  fisher.active = nullptr;
+  fisher_.product(fisher);
+  backend_.conjugate_gradient_end(solver);
+}
+
+LineSearchRequest TrustRegion::line_search(const SearchOptions& options) {
   LineSearchRequest r = {};
   r.n = n_;
   r.old = old_.data();
   r.direction = direction_.data();
-  r.parameters = learner_.policy_parameters().mutable_data();
-  r.statistics = learner_.policy_parameters().gradient() + n_;
+  r.parameters = learner_.policy().parameters().mutable_data();
+  r.statistics = learner_.policy().parameters().gradient() + n_;
   r.sums = sums_.data();
   r.solved = &state_.data()->solve;
   r.count = learner_.n_samples();
@@ -119,13 +146,13 @@ void TrustRegion::search_line(const SearchOptions& options) {
   r.factor = options.factor;
   r.max_tries = options.tries;
   r.state = &state_.data()->search;
+  return r;
+}
+
+void TrustRegion::measure_candidate(const LineSearchRequest& search) {
   DivergenceRequest divergence = divergence_request();
-  divergence.active = &r.state->searching;
-  backend_.line_search_begin(r);
-  for (int k = 0; k < options.tries; k++) {
-    backend_.policy_divergence(divergence, sums_.data());
-    backend_.line_search_step(r);
-  }
+  divergence.active = &search.state->searching;
+  backend_.policy_divergence(divergence);
 }
 
 TrustRegion::State TrustRegion::download_state() const {
@@ -136,8 +163,7 @@ TrustRegion::State TrustRegion::download_state() const {
 
 double TrustRegion::prepare() {
   find_gradient();
-  solver_.measure(learner_.policy_parameters().gradient(), direction_.data(),
-                  &state_.data()->solve);
+  backend_.conjugate_gradient_begin(solver_request({}));  // measures the gradient
   const double norm = std::sqrt(download_state().solve.start);
   require_finite(norm, kGradientNorm);
   return norm;
@@ -151,14 +177,14 @@ double TrustRegion::natural_direction(double damping, int iterations, double tol
 }
 
 TrustRegion::Candidate TrustRegion::try_step(double scale) {
-  float* parameters = learner_.policy_parameters().mutable_data();
-  backend_.copy(parameters, old_.data(), n_);
-  backend_.add_scaled(parameters, float(scale), direction_.data(), n_);
+  float* parameters = learner_.policy().parameters().mutable_data();
+  backend_.copy({parameters, old_.data(), n_});
+  backend_.add_scaled({parameters, float(scale), direction_.data(), n_});
   return measure();
 }
 
 TrustRegion::Candidate TrustRegion::measure() const {
-  backend_.policy_divergence(divergence_request(), sums_.data());
+  backend_.policy_divergence(divergence_request());
   const std::vector<float> sums = sums_.download();
   const double count = double(learner_.n_samples());
   return {double(sums[kSumSurrogate]) / count, double(sums[kSumKl]) / count,
@@ -166,41 +192,15 @@ TrustRegion::Candidate TrustRegion::measure() const {
 }
 
 void TrustRegion::restore() {
-  backend_.copy(learner_.policy_parameters().mutable_data(), old_.data(), n_);
+  backend_.copy({learner_.policy().parameters().mutable_data(), old_.data(), n_});
 }
 
-LineSearchState TrustRegion::constrained_step(const SolverOptions& solver,
-                                              const SearchOptions& search) {
-  backend_.run(
-      recording_key(solver, search),
-      [&] {
-        find_gradient();
-        find_direction(solver);
-        search_line(search);
-      },
-      recording_);
+LineSearchState TrustRegion::finish_step() {
   const State state = download_state();
   last_solve_ = state.solve;
   require_finite(state.solve.start, kGradientNorm);
   require_finite(state.solve.curvature, kCurvature);
   return state.search;
-}
-
-// All else that the requests hold is this object's own and stays where it is.
-std::string TrustRegion::recording_key(const SolverOptions& solver,
-                                       const SearchOptions& search) const {
-  const PolicyView policy = learner_.policy();
-  const Samples samples = learner_.samples(nullptr, learner_.n_samples());
-  const void* const pointers[] = {policy.parameters,
-                                  policy.normalization.mean,
-                                  policy.normalization.inverse_std,
-                                  samples.observation,
-                                  samples.action,
-                                  samples.log_prob,
-                                  samples.advantage};
-  return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}", fmt::join(pointers, " "), samples.count,
-                     samples.n_envs, policy.normalization.limit, solver.damping, solver.iterations,
-                     solver.tolerance, search.delta, search.factor, search.tries, n_, int(path_));
 }
 
 TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context)
@@ -222,7 +222,7 @@ Metrics TrustRegionAlgorithm::iterate() {
   const UpdateGuard guard(learner_);
   learner_.collect();
   learner_.estimate_advantages();
-  Metrics metrics = learner_.episode_metrics();
+  Metrics metrics = learner_.rollout().episode_metrics();
   step_policy(metrics);
   metrics.emplace_back("value_loss", value_fit_.run());
   learner_.update_normalizer();
@@ -233,6 +233,16 @@ SolverOptions TrustRegionAlgorithm::solver_options() const {
   const Options& options = context_.options;
   return {options.real("damping"), int(options.integer("cg_iterations")),
           options.real("cg_tolerance")};
+}
+
+void TrustRegionAlgorithm::report_step(const TrustRegion::Candidate& after, double gradient_norm,
+                                       Metrics& metrics) {
+  if (!std::isfinite(after.kl)) region_.restore();
+  require_finite(after.kl, "the KL divergence of the step");
+  metrics.emplace_back("policy_loss", after.surrogate);
+  metrics.emplace_back("kl", after.kl);
+  metrics.emplace_back("entropy", after.entropy);
+  metrics.emplace_back("gradient_norm", gradient_norm);
 }
 
 double TrustRegionAlgorithm::natural_direction() {
@@ -248,8 +258,8 @@ void TrustRegionAlgorithm::save(TensorFile& file) const {
   }
 }
 
-void TrustRegionAlgorithm::load(const TensorFile& file) {
-  OnPolicyAlgorithm::load(file);
+void TrustRegionAlgorithm::load_state(const TensorFile& file) {
+  OnPolicyAlgorithm::load_state(file);
   value_fit_.load(file);
   if (asked_path(context_.options) != FisherPath::kFaster) return;
   const std::optional<FisherPath> path = path_named(file.text("fisher"));

@@ -1,36 +1,10 @@
 #pragma once
 
-#include "host/learning/conjugate_gradient.h"
-#include "host/learning/on_policy.h"
-#include "host/learning/value_fit.h"
+#include <gallop/host/learning/on_policy.h>
+#include <gallop/host/learning/value_fit.h>
+#include <gallop/host/runtime/fisher_products.h>
 
 namespace gallop {
-
-// Options of the solution for the natural gradient; rows for an algorithm's table.
-#define GALLOP_SOLVER_OPTIONS                                                               \
-  {"damping", OptionType::real, "0.1", 0,                                                   \
-   1e6,       nullptr,          "",    "zeta, added to the diagonal of the Fisher matrix"}, \
-      {"cg_iterations",                                                                     \
-       OptionType::integer,                                                                 \
-       "10",                                                                                \
-       1,                                                                                   \
-       10000,                                                                               \
-       nullptr,                                                                             \
-       "",                                                                                  \
-       "at most, of the conjugate gradient"},                                               \
-      {"cg_tolerance",                                                                      \
-       OptionType::real,                                                                    \
-       "1e-10",                                                                             \
-       0,                                                                                   \
-       1,                                                                                   \
-       nullptr,                                                                             \
-       "",                                                                                  \
-       "the conjugate gradient stops at this part of |g|^2"},                               \
-  {                                                                                         \
-    "fisher", OptionType::choice, "auto", -kUnbounded, kUnbounded, "auto,fused,cublas", "", \
-        "products with the Fisher matrix on CUDA in mode fast: by the fused kernel, by "    \
-        "cuBLAS, or by the one that is found faster; in mode strict by the kernel"          \
-  }
 
 struct SolverOptions {
   double damping;
@@ -51,8 +25,8 @@ class TrustRegion {
  public:
   TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath path = FisherPath::kFused);
 
-  // The way that products with the Fisher matrix go: kFaster where the backend is still to decide.
-  FisherPath path() const;
+  // The way that products with the Fisher matrix go: kFaster where that is still open.
+  FisherPath path() const { return fisher_.path(); }
   // They go that way from now on; only where the constructor was given kFaster.
   void set_path(FisherPath path);
 
@@ -79,12 +53,24 @@ class TrustRegion {
   // The policy's parameters become those that acted, bit for bit.
   void restore();
 
-  // All of it in one go that waits only for its result, and that a device may record: the gradient,
-  // the direction, and the first of the steps beta, beta factor, beta factor^2 ... that improves
-  // the surrogate with a mean KL of at most delta. Where none does, or something is not finite, the
-  // parameters stay as they were, bit for bit; throws an Error (non_finite) where the gradient or
-  // the curvature is not.
-  LineSearchState constrained_step(const SolverOptions& solver, const SearchOptions& search);
+  // The parts of a step that waits only for its end (algorithms/trpo.cpp). Those of `step`, between
+  // settle_path and finish, do not wait; a device records them and repeats them as one.
+  void run_step(const std::function<void()>& step) { backend_.run(step, recording_); }
+  // Decides over kFaster. Waits where it was open.
+  void settle_path();
+  // Remembers the policy that acted, and finds the surrogate's gradient and what products with the
+  // Fisher matrix read.
+  void find_gradient();
+  // The natural direction, by conjugate gradient on products with the Fisher matrix.
+  void find_direction(const SolverOptions& options);
+  // What asks for a line search from beta direction on, over measurements of the candidate.
+  LineSearchRequest line_search(const SearchOptions& options);
+  // Sums of the surrogate and of KL(old || new) for the policy as it is, unless the search has
+  // ended.
+  void measure_candidate(const LineSearchRequest& search);
+  // How the search ended. Throws an Error (non_finite) where the gradient or the curvature is not
+  // finite; the search has then left the policy as it was.
+  LineSearchState finish_step();
 
  private:
   // Scalars in the memory of the device.
@@ -95,20 +81,18 @@ class TrustRegion {
 
   FisherRequest fisher_request() const;
   DivergenceRequest divergence_request() const;
-  void find_gradient();
-  void find_direction(const SolverOptions& options);
-  void search_line(const SearchOptions& options);
+  ConjugateGradientRequest solver_request(const SolverOptions& options) const;
   State download_state() const;
-  std::string recording_key(const SolverOptions& solver, const SearchOptions& search) const;
 
   Backend& backend_;
   OnPolicyLearner& learner_;
   const FisherPath asked_path_;
-  FisherPath path_;
   long n_;
-  ConjugateGradient solver_;
   ConjugateGradientState last_solve_ = {};
-  DeviceArray<float> old_, direction_, units_, sums_;
+  DeviceArray<float> old_, direction_, sums_;
+  // Of the conjugate gradient [n]: b = -gradient, residual, search direction, and its product.
+  DeviceArray<float> negative_, residual_, conjugate_, product_;
+  FisherProducts fisher_;
   DeviceArray<State> state_;
   std::unique_ptr<Recording> recording_;
 };
@@ -122,14 +106,17 @@ class TrustRegionAlgorithm : public OnPolicyAlgorithm {
 
   Metrics iterate() override;
   void save(TensorFile& file) const override;
-  void load(const TensorFile& file) override;
 
  protected:
+  void load_state(const TensorFile& file) override;
   // Moves the policy and reports how.
   virtual void step_policy(Metrics& metrics) = 0;
   // The options damping, cg_iterations and cg_tolerance, and TrustRegion::natural_direction with
   // them.
   SolverOptions solver_options() const;
+  // After a step: adds policy_loss, kl, entropy and gradient_norm to the metrics. Where the KL
+  // divergence is not finite the policy is what it was before, and that is an Error (non_finite).
+  void report_step(const TrustRegion::Candidate& after, double gradient_norm, Metrics& metrics);
   double natural_direction();
 
   TrustRegion region_;

@@ -1,35 +1,8 @@
 #pragma once
 
-#include "host/learning/minibatches.h"
+#include <gallop/host/learning/minibatches.h>
 
 namespace gallop {
-
-// Options of a fit of the value network; rows for an algorithm's table.
-#define GALLOP_VALUE_FIT_OPTIONS(learning_rate, epochs, minibatch)       \
-  {"value_learning_rate",                                                \
-   OptionType::real,                                                     \
-   learning_rate,                                                        \
-   0,                                                                    \
-   10,                                                                   \
-   nullptr,                                                              \
-   "",                                                                   \
-   "step of the value network's Adam"},                                  \
-      {"value_epochs",                                                   \
-       OptionType::integer,                                              \
-       epochs,                                                           \
-       1,                                                                \
-       1000,                                                             \
-       nullptr,                                                          \
-       "",                                                               \
-       "passes over the samples in a fit of the value network"},         \
-      {"value_minibatch", OptionType::integer,                           \
-       minibatch,         1,                                             \
-       1 << 28,           nullptr,                                       \
-       "samples",         "samples of one step of the fit"},             \
-  {                                                                      \
-    "max_gradient_norm", OptionType::real, "0", 0, 1e9, nullptr, "",     \
-        "gradients of Adam are scaled down to this norm; 0 for no limit" \
-  }
 
 // Regression of the value network on the learner's targets: Adam on minibatches in random order, so
 // that the lecture's argmin over phi of mean (V_phi(s) - target)^2 / 2 + lambda / 2 |phi - phi_i|^2

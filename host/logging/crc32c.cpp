@@ -1,4 +1,4 @@
-#include "host/logging/crc32c.h"
+#include <gallop/host/logging/crc32c.h>
 
 #include <array>
 #include <bit>

@@ -8,23 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include "host/checkpoint/durable_file.h"
-#include "host/checkpoint/file_system.h"
+#include <gallop/host/files/durable_file.h>
+#include <gallop/host/files/file_system.h>
+#include <gallop/host/logging/metrics_table.h>
 
 namespace gallop {
 
 // Named numbers of one iteration, in the order of reporting.
 using MetricRow = std::span<const std::pair<std::string, double>>;
-
-// What a metrics.csv holds.
-struct MetricsTable {
-  std::vector<std::string> names;         // without "step"
-  std::vector<uint64_t> steps;            // [rows]
-  std::vector<std::vector<double>> rows;  // [rows, names]
-
-  // The column of that name, empty where there is none.
-  std::vector<double> column(std::string_view name) const;
-};
 
 // The metrics of a run, twice: metrics.csv, whose header the first row fixes, and metrics.jsonl,
 // one object a row. Every row is handed to the operating system before append returns. In CSV a
@@ -32,18 +23,18 @@ struct MetricsTable {
 class MetricsLog {
  public:
   // Makes the files or goes on with them. Throws an I/O error, or a value error where a header is
-  // broken.
+  // broken or one of them is not a regular file.
   explicit MetricsLog(const std::string& folder,
                       std::shared_ptr<FileSystem> files = posix_file_system());
 
-  // Appends a row. A metric of the header that is missing is nan. Throws an internal error for a
-  // name that the header lacks or that is not letters, digits, '_', '.', '-' or '/', an I/O error
+  // Appends a row. A metric of the header that is missing is nan; one that the header of an earlier
+  // session lacks is in metrics.jsonl alone. Throws an internal error for a name that is not
+  // letters, digits, '_', '.', '-' or '/', or that the header of this session lacks, an I/O error
   // where the disk takes no more: then the files are as before.
   void append(uint64_t step, MetricRow row);
 
-  // Removes the rows of later steps, and what is left of a row that a kill tore: for going on from
-  // `step`.
-  void truncate_after(uint64_t step);
+  // Makes the rows so far durable.
+  void sync() const;
 
   const std::string& csv_path() const { return csv_.file.path(); }
 
@@ -62,11 +53,19 @@ class MetricsLog {
   Output csv_;
   Output json_;
   std::vector<std::string> names_;
+  bool names_are_earlier_ = false;  // of a header that was there
 };
 
-// Reads a metrics.csv; a torn last line is left out. Throws a value error with the line for
-// anything else that is not a table of numbers.
-MetricsTable read_metrics_csv(const std::string& path);
-MetricsTable parse_metrics_csv(std::string_view text, std::string_view origin);
+// What is left of a run's logs, for going on from a step.
+struct MendedLogs {
+  double seconds = 0;                 // of the last row that is left, 0 where there is none
+  std::vector<std::string> warnings;  // what was lost, and where it is now
+};
+
+// Removes the rows after `step`, and what a kill tore: for going on from there. A damaged row, or a
+// header that is none, is cut off with all that follows it, which is kept under another name, and
+// warned of, as are rows that are missing. Throws an I/O error.
+MendedLogs mend_logs(const std::string& folder, uint64_t step,
+                     std::shared_ptr<FileSystem> files = posix_file_system());
 
 }  // namespace gallop

@@ -1,18 +1,15 @@
-#include "host/logging/progress.h"
+#include <gallop/host/logging/progress.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gallop {
 namespace {
 
-constexpr double kShortestInterval = 0.1;  // seconds
-constexpr int kBarWidth = 20;
-// Back to the start of the line; forget what stands to the right.
-constexpr std::string_view kLineStart = "\r";
-constexpr std::string_view kClearRight = "\x1b[K";
+constexpr int kWidestBar = 20, kNarrowestBar = 5;
 
 // The return with four digits, without a trailing point.
 std::string short_return(double value) {
@@ -46,39 +43,53 @@ std::string short_duration(double seconds) {
   return fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
-Progress::Progress(Write write, bool is_terminal, uint64_t total_steps, uint64_t first_step)
-    : write_(std::move(write)),
-      is_terminal_(is_terminal),
+Progress::Progress(ProgressForm form, ProgressLine::Write write, ProgressLine::Columns columns,
+                   uint64_t total_steps, uint64_t first_step)
+    : line_(form, std::move(write), std::move(columns)),
       total_steps_(total_steps),
       first_step_(first_step) {}
 
-std::string Progress::line(uint64_t step, double mean_return, double seconds) const {
+// What a reader misses least has the greatest rank: the bar, the speed, the steps.
+std::vector<ProgressPart> Progress::parts(uint64_t step, double mean_return, double seconds,
+                                          int columns) const {
   const double total = static_cast<double>(std::max<uint64_t>(total_steps_, 1));
   const double part = std::min(1.0, static_cast<double>(step) / total);
-  const int filled = static_cast<int>(part * kBarWidth);
-  std::string text =
-      fmt::format("[{}{}] {:3.0f} %  {} steps", std::string(static_cast<size_t>(filled), '='),
-                  std::string(static_cast<size_t>(kBarWidth - filled), '.'), std::floor(100 * part),
-                  short_count(static_cast<double>(step)));
+  std::vector<ProgressPart> parts = {
+      {fmt::format("{:3.0f} %", std::floor(100 * part)), 0, " "},
+      {fmt::format("{} steps", short_count(static_cast<double>(step))), 3}};
   const double done = step > first_step_ ? static_cast<double>(step - first_step_) : 0;
-  if (seconds > 0 && done > 0) text += fmt::format("  {} steps/s", short_count(done / seconds));
-  if (!std::isnan(mean_return)) text += fmt::format("  return {}", short_return(mean_return));
+  if (seconds > 0 && done > 0) {
+    parts.push_back({fmt::format("{} steps/s", short_count(done / seconds)), 4});
+  }
+  if (!std::isnan(mean_return)) {
+    parts.push_back({fmt::format("return {}", short_return(mean_return)), 1});
+  }
   if (seconds > 0 && done > 0 && step < total_steps_) {
     const double left = static_cast<double>(total_steps_ - step) * seconds / done;
-    text += fmt::format("  {} left", short_duration(left));
+    parts.push_back({fmt::format("{} left", short_duration(left)), 2});
   }
-  return text;
+  int width = columns - static_cast<int>(std::string_view("[] ").size());
+  for (const ProgressPart& p : parts) width -= columns_of(p.before + p.text);
+  width = std::min(kWidestBar, width + 1);  // nothing stands before the first of them
+  if (width < kNarrowestBar) return parts;
+  const auto filled = static_cast<size_t>(part * width);
+  const std::string bar = fmt::format("[{}{}]", std::string(filled, '='),
+                                      std::string(static_cast<size_t>(width) - filled, '.'));
+  parts.insert(parts.begin(), {bar, 5});
+  return parts;
+}
+
+std::string Progress::line(uint64_t step, double mean_return, double seconds, int columns) const {
+  return fitted(parts(step, mean_return, seconds, columns), columns);
 }
 
 void Progress::update(uint64_t step, double mean_return, double seconds) {
-  if (!is_terminal_ || (last_seconds_ >= 0 && seconds - last_seconds_ < kShortestInterval)) return;
-  last_seconds_ = seconds;
-  write_(fmt::format("{}{}{}", kLineStart, line(step, mean_return, seconds), kClearRight));
+  if (!line_.is_due(seconds)) return;
+  line_.show(seconds, [&](int columns) { return parts(step, mean_return, seconds, columns); });
 }
 
 void Progress::finish(uint64_t step, double mean_return, double seconds) {
-  if (!is_terminal_ || last_seconds_ < 0) return;
-  write_(fmt::format("{}{}{}\n", kLineStart, line(step, mean_return, seconds), kClearRight));
+  line_.finish([&](int columns) { return parts(step, mean_return, seconds, columns); });
 }
 
 }  // namespace gallop

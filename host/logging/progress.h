@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <gallop/host/logging/progress_line.h>
 
 namespace gallop {
 
@@ -13,33 +15,34 @@ std::string short_count(double value);
 // "0:07", "12:34", "3:07:12", "2 d 3:07:12".
 std::string short_duration(double seconds);
 
-// One line on a terminal that is written over as the run goes on: part done, steps, steps/s,
-// return, time left. Says nothing where there is no terminal. Time is the caller's, in seconds from
-// any start.
+// How far a run has come: part done, steps, steps/s, return, time left. Time is the caller's, in
+// seconds from any start.
 class Progress {
  public:
-  using Write = std::function<void(std::string_view)>;
-
   // `first_step` is where this part of the run begins (after a resume), `total_steps` where the run
   // ends.
-  Progress(Write write, bool is_terminal, uint64_t total_steps, uint64_t first_step = 0);
+  Progress(ProgressForm form, ProgressLine::Write write, ProgressLine::Columns columns,
+           uint64_t total_steps, uint64_t first_step = 0);
 
-  // Writes at most ten times a second, whatever the number of calls. A return that is NaN is left
-  // out.
+  // Writes when it is due, whatever the number of calls. A return that is NaN is left out.
   void update(uint64_t step, double mean_return, double seconds);
 
-  // The last line, complete, with its end; nothing where nothing was written.
+  // The last line, complete, with its end; over a line, nothing where there was none.
   void finish(uint64_t step, double mean_return, double seconds);
 
-  // The line itself, without control characters.
-  std::string line(uint64_t step, double mean_return, double seconds) const;
+  // See ProgressLine::clear.
+  void clear() { line_.clear(); }
+
+  // The line itself, without control characters, in so many columns.
+  std::string line(uint64_t step, double mean_return, double seconds, int columns = 1000) const;
 
  private:
-  Write write_;
-  bool is_terminal_;
+  std::vector<ProgressPart> parts(uint64_t step, double mean_return, double seconds,
+                                  int columns) const;
+
+  ProgressLine line_;
   uint64_t total_steps_;
   uint64_t first_step_;
-  double last_seconds_ = -1;
 };
 
 }  // namespace gallop

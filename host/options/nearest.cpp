@@ -1,7 +1,8 @@
-#include "host/options/nearest.h"
+#include <gallop/host/options/nearest.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <utility>
 
 namespace gallop {
@@ -17,6 +18,15 @@ std::string folded(std::string_view text) {
 }
 
 }  // namespace
+
+std::string folded_name(std::string_view name) {
+  std::string result(name);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '-') c = '_';
+  }
+  return result;
+}
 
 // Optimal string alignment (Damerau-Levenshtein without overlapping swaps), three rows of the
 // table.
@@ -46,10 +56,13 @@ std::vector<std::string> nearest_names(std::string_view name,
   std::vector<std::pair<int, const std::string*>> ranked;
   for (const std::string& candidate : candidates) {
     const std::string other = folded(candidate);
-    const int distance = edit_distance(wanted, other);
     const int tolerated = std::max(2, static_cast<int>(other.size()) / 3);
     const bool prefix = wanted.size() >= 3 && other.size() >= 3 &&
                         (other.starts_with(wanted) || wanted.starts_with(other));
+    // The distance is no less than that of the lengths, and takes their product in time.
+    const int gap = std::abs(static_cast<int>(wanted.size()) - static_cast<int>(other.size()));
+    if (gap > tolerated && !prefix) continue;
+    const int distance = edit_distance(wanted, other);
     // A distance of the whole length means that nothing is common.
     const bool close = distance <= tolerated && distance < static_cast<int>(other.size());
     if (close || prefix) ranked.emplace_back(distance, &candidate);

@@ -7,6 +7,9 @@
 
 namespace gallop {
 
+// A name as it is compared: in small letters, with underscores for hyphens.
+std::string folded_name(std::string_view name);
+
 // Number of single-character insertions, deletions, substitutions and swaps of neighbours that turn
 // `a` into `b`, letter case ignored.
 int edit_distance(std::string_view a, std::string_view b);

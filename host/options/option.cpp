@@ -1,13 +1,15 @@
-#include "host/options/option.h"
+#include <gallop/host/options/option.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/options/option_value.h"
-#include "host/options/toml_document.h"
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/option_value.h>
+#include <gallop/host/options/synonyms.h>
+#include <gallop/host/options/toml_document.h>
+#include <gallop/host/options/utf8.h>
 
 namespace gallop {
 namespace {
@@ -43,55 +45,32 @@ bool well_formed_name(std::string_view name) {
   return !name.empty() && previous != '.' && dots <= 1;
 }
 
-std::string with_underscores(std::string_view name) {
-  std::string result(name);
-  std::replace(result.begin(), result.end(), '-', '_');
-  return result;
-}
-
-// A TOML value takes the row's type where that loses nothing: whole reals for integers, integers
-// for reals.
-OptionValue converted(const OptionSpec& spec, const TomlEntry& entry) {
-  const OptionValue& value = entry.value;
-  const bool numeric =
-      std::holds_alternative<int64_t>(value) || std::holds_alternative<double>(value);
-  bool fits = false;
-  switch (spec.type) {
-    case OptionType::integer:
-    case OptionType::real:
-      fits = numeric;
-      break;
-    case OptionType::boolean:
-      fits = std::holds_alternative<bool>(value);
-      break;
-    case OptionType::text:
-    case OptionType::choice:
-      fits = std::holds_alternative<std::string>(value);
-      break;
-    case OptionType::integers:
-      fits = std::holds_alternative<std::vector<int64_t>>(value);
-      break;
-  }
-  if (!fits) {
-    throw value_error(fmt::format("option '{}' has the value {} ({}), expected {}", spec.name,
-                                  option_toml(value), entry.origin, expected_values(spec)));
-  }
-  if (!numeric) {
-    check_option(spec, value, entry.origin);
-    return value;
-  }
-  return parse_option(spec, option_text(value), entry.origin);
-}
+std::string_view leaf_of(std::string_view name) { return name.substr(name.find('.') + 1); }
 
 std::string summary_of(const OptionSpec& spec) {
   std::string result = spec.help;
-  const std::string fallback = spec.default_value[0] == '\0' ? "empty" : spec.default_value;
+  const std::string text = spec.default_value.text();
+  const std::string fallback = text.empty() ? "empty" : text;
   result += fmt::format(" [{}", expected_values(spec));
   if (spec.unit[0] != '\0') result += fmt::format("; {}", spec.unit);
   return result + fmt::format("; default {}]", fallback);
 }
 
 }  // namespace
+
+std::string OptionDefault::text() const {
+  switch (kind_) {
+    case Kind::text:
+      return text_;
+    case Kind::boolean:
+      return integer_ != 0 ? "true" : "false";
+    case Kind::integer:
+      return std::to_string(integer_);
+    case Kind::real:
+      return fmt::format("{}", real_);
+  }
+  return "";
+}
 
 void Options::add(std::span<const OptionSpec> table) {
   std::vector<Entry> entries = entries_;
@@ -105,7 +84,8 @@ void Options::add(std::span<const OptionSpec> table) {
       }
     }
     try {
-      entries.push_back({spec, parse_option(spec, spec.default_value, "default"), "default"});
+      entries.push_back(
+          {spec, parse_option(spec, spec.default_value.text(), "default"), "default"});
     } catch (const Error& error) {
       throw internal_error(fmt::format("options table: {}", error.what()));
     }
@@ -133,13 +113,31 @@ const Options::Entry& Options::require(std::string_view name, const char* type) 
   return *entry;
 }
 
-Options::Entry& Options::known(std::string_view name, std::string_view origin) {
-  const std::string wanted = with_underscores(name);
-  for (Entry& entry : entries_) {
-    if (wanted == entry.spec.name) return entry;
+// An exact name wins over the last part of another.
+int Options::meant(std::string_view name) const {
+  const std::string wanted = folded_name(name);
+  int found = -1;
+  for (int i = 0; i < int(entries_.size()); ++i) {
+    const std::string_view row = entries_[size_t(i)].spec.name;
+    if (row == wanted) return i;
+    if (leaf_of(row) == wanted) found = found == -1 ? i : -2;
   }
-  throw usage_error(fmt::format("unknown option '{}' ({}){}", name.substr(0, 80), origin,
-                                did_you_mean(wanted, names())));
+  return found;
+}
+
+std::optional<std::string> Options::resolved(std::string_view name) const {
+  const int row = meant(name);
+  return row < 0 ? std::nullopt : std::optional<std::string>(entries_[size_t(row)].spec.name);
+}
+
+Options::Entry& Options::known(std::string_view name, std::string_view origin) {
+  const int row = meant(name);
+  if (row >= 0) return entries_[size_t(row)];
+  const bool full = name.find('.') != std::string_view::npos;
+  throw usage_error(fmt::format("unknown option {} ({}){}", in_quotes(name), origin,
+                                explanation_
+                                    ? explanation_(*this, name)
+                                    : what_is_meant(name, full ? names() : short_names(*this))));
 }
 
 void Options::set(std::string_view name, std::string_view text, std::string_view origin) {
@@ -149,23 +147,32 @@ void Options::set(std::string_view name, std::string_view text, std::string_view
 }
 
 void Options::set_assignment(std::string_view assignment, std::string_view origin) {
-  const size_t equals = assignment.find('=');
-  if (equals == std::string_view::npos || equals == 0) {
-    throw usage_error(fmt::format("'{}' ({}) is not an assignment, expected key=value",
-                                  assignment.substr(0, 80), origin));
-  }
-  set(assignment.substr(0, equals), assignment.substr(equals + 1), origin);
+  const Assignment parts = split_assignment(assignment, origin);
+  set(parts.name, parts.text, origin);
 }
 
 void Options::apply_toml(std::string_view toml, std::string_view origin) {
   Options changed = *this;
-  for (const TomlEntry& entry : read_toml(toml, origin)) changed.apply_entry(entry);
+  std::vector<std::string> places(entries_.size());  // where each row was given
+  for (const TomlEntry& entry : read_toml(toml, origin)) {
+    changed.apply_entry(entry);
+    std::string& place = places[size_t(changed.meant(entry.name))];
+    if (!place.empty()) {
+      throw value_error(fmt::format("option {} is given twice ({} and {}); leave one of them out",
+                                    in_quotes(entry.name), place, entry.origin));
+    }
+    place = entry.origin;
+  }
   *this = std::move(changed);
 }
 
 void Options::apply_entry(const TomlEntry& toml_entry) {
   Entry& entry = known(toml_entry.name, toml_entry.origin);
-  entry.value = converted(entry.spec, toml_entry);
+  const bool array = std::holds_alternative<std::vector<int64_t>>(toml_entry.value);
+  if (array && entry.spec.type != OptionType::integers) {
+    refuse_option(entry.spec, option_toml(toml_entry.value), toml_entry.origin);
+  }
+  entry.value = parse_option(entry.spec, option_text(toml_entry.value), toml_entry.origin);
   entry.origin = toml_entry.origin;
 }
 
@@ -193,9 +200,20 @@ std::string Options::value_text(std::string_view name) const {
   return option_text(require(name, nullptr).value);
 }
 
+std::string Options::default_text(std::string_view name) const {
+  const OptionSpec& spec = require(name, nullptr).spec;
+  return option_text(parse_option(spec, spec.default_value.text(), "default"));
+}
+
 std::vector<std::string> Options::names() const {
   std::vector<std::string> result;
   for (const Entry& entry : entries_) result.emplace_back(entry.spec.name);
+  return result;
+}
+
+std::vector<OptionSpec> Options::rows() const {
+  std::vector<OptionSpec> result;
+  for (const Entry& entry : entries_) result.push_back(entry.spec);
   return result;
 }
 
@@ -245,6 +263,27 @@ std::vector<OptionDifference> Options::difference(const Options& other) const {
   for (const Entry& entry : other.entries_) {
     if (!has(entry.spec.name)) result.push_back({entry.spec.name, "", option_text(entry.value)});
   }
+  return result;
+}
+
+std::string flag_of(std::string_view name) {
+  std::string flag = "--" + std::string(leaf_of(name));
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+Assignment split_assignment(std::string_view assignment, std::string_view origin) {
+  const size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    throw usage_error(fmt::format("{} ({}) is not an assignment, expected key=value",
+                                  in_quotes(assignment), origin));
+  }
+  return {assignment.substr(0, equals), assignment.substr(equals + 1)};
+}
+
+std::vector<std::string> short_names(const Options& options) {
+  std::vector<std::string> result = options.names();
+  for (std::string& name : result) name = leaf_of(name);
   return result;
 }
 

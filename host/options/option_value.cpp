@@ -1,62 +1,78 @@
-#include "host/options/option_value.h"
+#include <gallop/host/options/option_value.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstring>
+#include <type_traits>
+#include <utility>
 
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/options/utf8.h"
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/split.h>
+#include <gallop/host/options/synonyms.h>
+#include <gallop/host/options/utf8.h>
 
 namespace gallop {
 namespace {
 
 constexpr size_t kLongestText = 4096;
-constexpr size_t kLongestList = 64;
 constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
-
-// Long or unprintable input is cut and escaped before it goes into a message.
-std::string quoted(std::string_view text) {
-  std::string result = "'";
-  for (const char c : text.substr(0, 80)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result + (text.size() > 80 ? "...'" : "'");
-}
-
-[[noreturn]] void refuse(const OptionSpec& spec, std::string_view text, std::string_view origin,
-                         const std::string& hint = "") {
-  throw value_error(fmt::format("option '{}' has the value {} ({}), expected {}{}", spec.name,
-                                quoted(text), origin, expected_values(spec), hint));
-}
-
 template <class T>
-bool parse_whole(std::string_view text, T& value) {
+bool parse_whole(std::string_view text, T& value, int base = 10) {
   if (text.starts_with('+')) text.remove_prefix(1);
   if (text.starts_with('+') || text.empty()) return false;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return status == std::errc() && end == text.data() + text.size();
+  const char* const end = text.data() + text.size();
+  std::from_chars_result result;
+  if constexpr (std::is_same_v<T, double>) {
+    result = std::from_chars(text.data(), end, value);
+  } else {
+    result = std::from_chars(text.data(), end, value, base);
+  }
+  return result.ec == std::errc() && result.ptr == end;
 }
 
-// Decimal digits, or a real such as 1e6 that is an exact integer.
-bool parse_integer(std::string_view text, int64_t& value) {
-  if (parse_whole(text, value)) return true;
+// Without the underscores that stand between two digits, as TOML has them; the text as it is where
+// one stands elsewhere.
+std::string without_separators(std::string_view text) {
+  const auto is_digit = [&](size_t i) {
+    return i < text.size() && std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
+  };
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '_') {
+      result += text[i];
+    } else if (i == 0 || !is_digit(i - 1) || !is_digit(i + 1)) {
+      return std::string(text);
+    }
+  }
+  return result;
+}
+
+bool parse_real(std::string_view text, double& value) {
+  return parse_whole(without_separators(text), value);
+}
+
+// Decimal digits; 0x, 0o and 0b as in TOML; a real such as 1e6 that is an exact integer; and 100k
+// or 1.5M.
+bool parse_integer(std::string_view given, int64_t& value) {
+  std::string text = without_separators(given);
+  if (parse_whole(std::string_view(text), value)) return true;
+  for (const auto& [prefix, base] : {std::pair("0x", 16), {"0o", 8}, {"0b", 2}}) {
+    if (text.starts_with(prefix) && std::isxdigit(static_cast<unsigned char>(text[2])) != 0) {
+      return parse_whole(std::string_view(text).substr(2), value, base);
+    }
+  }
+  if (text.find_first_of("eE") == std::string::npos) {
+    if (text.ends_with('k') || text.ends_with('K')) text.replace(text.size() - 1, 1, "e3");
+    if (text.ends_with('m') || text.ends_with('M')) text.replace(text.size() - 1, 1, "e6");
+  }
   double real = 0;
-  if (!parse_whole(text, real) || std::trunc(real) != real || std::fabs(real) > kExactIntegers)
+  if (!parse_whole(std::string_view(text), real) || std::trunc(real) != real ||
+      std::fabs(real) > kExactIntegers)
     return false;
   value = static_cast<int64_t>(real);
   return true;
@@ -64,21 +80,17 @@ bool parse_integer(std::string_view text, int64_t& value) {
 
 bool parse_integers(std::string_view text, std::vector<int64_t>& values) {
   if (text.starts_with('[') && text.ends_with(']') && text.size() >= 2) {
-    text = trimmed(text.substr(1, text.size() - 2));
+    text = text.substr(1, text.size() - 2);
   }
-  if (text.empty()) return true;
-  while (true) {
-    const size_t comma = text.find(',');
-    int64_t value = 0;
-    if (values.size() == kLongestList || !parse_integer(trimmed(text.substr(0, comma)), value))
-      return false;
-    values.push_back(value);
-    if (comma == std::string_view::npos) return true;
-    text.remove_prefix(comma + 1);
+  if (text.size() > kLongestText) return false;
+  for (const std::string& part : split_list(text)) {
+    if (!parse_integer(part, values.emplace_back())) return false;
   }
+  return true;
 }
 
-bool parse_boolean(std::string_view text, bool& value) {
+bool parse_boolean(std::string_view given, bool& value) {
+  const std::string text = folded_name(given);
   for (const char* yes : {"true", "1", "yes", "on"}) {
     if (text == yes) return value = true, true;
   }
@@ -88,7 +100,24 @@ bool parse_boolean(std::string_view text, bool& value) {
   return false;
 }
 
+// The choice that is meant, capitals and hyphens aside; the word itself where there is none.
+std::string parse_choice(const OptionSpec& spec, std::string_view word) {
+  for (const std::string& choice : option_choices(spec)) {
+    if (folded_name(choice) == folded_name(word)) return choice;
+  }
+  return std::string(word);
+}
+
 bool within(const OptionSpec& spec, double value) { return value >= spec.min && value <= spec.max; }
+
+// Compared as integers: as a double 2^53 + 1 is 2^53.
+bool within(const OptionSpec& spec, int64_t value) {
+  constexpr double kBeyond = 9223372036854775808.0;  // 2^63
+  const double low = std::ceil(spec.min), high = std::floor(spec.max);
+  return low < kBeyond && high >= -kBeyond &&
+         (low <= -kBeyond || value >= static_cast<int64_t>(low)) &&
+         (high >= kBeyond || value <= static_cast<int64_t>(high));
+}
 
 bool acceptable_text(std::string_view text) {
   if (text.size() > kLongestText || !is_utf8(text)) return false;
@@ -104,19 +133,30 @@ std::string real_text(double value) {
   return std::string(buffer, end);
 }
 
-// A limit as a person writes it: whole numbers without a fraction.
-std::string limit_text(double limit) {
-  if (std::trunc(limit) == limit && std::fabs(limit) < 1e7) return fmt::format("{:.0f}", limit);
-  return fmt::format("{:g}", limit);
+// A limit as a person writes it, and no other number: of integers all digits.
+std::string limit_text(const OptionSpec& spec, double limit) {
+  const bool whole = spec.type == OptionType::integer || spec.type == OptionType::integers;
+  if (std::trunc(limit) == limit && std::fabs(limit) < (whole ? 1e18 : 1e7)) {
+    return fmt::format("{:.0f}", limit);
+  }
+  const std::string text = fmt::format("{:g}", limit);
+  double read = 0;
+  return parse_whole(std::string_view(text), read) && read == limit ? text
+                                                                    : fmt::format("{}", limit);
 }
 
 std::string range_text(const OptionSpec& spec) {
   const bool below = std::isinf(spec.min);
   const bool above = std::isinf(spec.max);
   if (below && above) return "";
-  if (above) return fmt::format(" of at least {}", limit_text(spec.min));
-  if (below) return fmt::format(" of at most {}", limit_text(spec.max));
-  return fmt::format(" in [{}, {}]", limit_text(spec.min), limit_text(spec.max));
+  if (above) return fmt::format(" of at least {}", limit_text(spec, spec.min));
+  if (below) return fmt::format(" of at most {}", limit_text(spec, spec.max));
+  return fmt::format(" in [{}, {}]", limit_text(spec, spec.min), limit_text(spec, spec.max));
+}
+
+// How a whole number may be written, where the text is none.
+std::string number_hint(const OptionSpec& spec) {
+  return spec.type == OptionType::integer ? "; 100000 may be written 100k, 1e5 or 100_000" : "";
 }
 
 std::string joined(const std::vector<int64_t>& values) {
@@ -126,6 +166,11 @@ std::string joined(const std::vector<int64_t>& values) {
 std::string toml_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\u{:04x}", byte);
+      continue;
+    }
     if (c == '"' || c == '\\') result += '\\';
     result += c;
   }
@@ -135,15 +180,31 @@ std::string toml_string(std::string_view text) {
 }  // namespace
 
 std::vector<std::string> option_choices(const OptionSpec& spec) {
-  std::vector<std::string> result;
-  std::string_view rest = spec.choices == nullptr ? "" : spec.choices;
-  while (!rest.empty()) {
-    const size_t comma = rest.find(',');
-    result.emplace_back(trimmed(rest.substr(0, comma)));
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
+  return split_list(spec.choices == nullptr ? "" : spec.choices);
+}
+
+std::string value_range(const OptionSpec& spec) {
+  const bool below = std::isinf(spec.min), above = std::isinf(spec.max);
+  const std::string low = limit_text(spec, spec.min), high = limit_text(spec, spec.max);
+  std::string range = below && above ? ""
+                      : above        ? "at least " + low
+                      : below        ? "at most " + high
+                                     : low + " to " + high;
+  switch (spec.type) {
+    case OptionType::integer:
+    case OptionType::real:
+      return range;
+    case OptionType::boolean:
+      return "true or false";
+    case OptionType::text:
+      return "";
+    case OptionType::choice:
+      return fmt::format("{}", fmt::join(option_choices(spec), ", "));
+    case OptionType::integers:
+      return fmt::format("up to {}, separated by commas{}{}", spec.most,
+                         range.empty() ? "" : ", each ", range);
   }
-  return result;
+  return range;
 }
 
 std::string expected_values(const OptionSpec& spec) {
@@ -159,10 +220,17 @@ std::string expected_values(const OptionSpec& spec) {
     case OptionType::choice:
       return fmt::format("one of {}", fmt::join(option_choices(spec), ", "));
     case OptionType::integers:
-      return fmt::format("at most {} integers separated by commas, each{}", kLongestList,
+      return fmt::format("at most {} {} separated by commas, each{}{}", spec.most, spec.elements,
+                         std::string_view(spec.elements) == "integers" ? "" : " an integer",
                          range_text(spec).empty() ? " of any size" : range_text(spec));
   }
   throw internal_error(fmt::format("option '{}' has no type", spec.name));
+}
+
+void refuse_option(const OptionSpec& spec, std::string_view text, std::string_view origin,
+                   const std::string& hint) {
+  throw value_error(fmt::format("option '{}' has the value {} ({}), expected {}{}", spec.name,
+                                in_quotes(text), origin, expected_values(spec), hint));
 }
 
 OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::string_view origin) {
@@ -174,7 +242,7 @@ OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::str
       parsed = parse_integer(word, value.emplace<int64_t>());
       break;
     case OptionType::real:
-      parsed = parse_whole(word, value.emplace<double>());
+      parsed = parse_real(word, value.emplace<double>());
       break;
     case OptionType::boolean:
       parsed = parse_boolean(word, value.emplace<bool>());
@@ -183,13 +251,13 @@ OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::str
       value.emplace<std::string>(text);
       break;
     case OptionType::choice:
-      value.emplace<std::string>(word);
+      value.emplace<std::string>(parse_choice(spec, word));
       break;
     case OptionType::integers:
       parsed = parse_integers(word, value.emplace<std::vector<int64_t>>());
       break;
   }
-  if (!parsed) refuse(spec, text, origin);
+  if (!parsed) refuse_option(spec, text, origin, number_hint(spec));
   check_option(spec, value, origin);
   return value;
 }
@@ -199,7 +267,7 @@ void check_option(const OptionSpec& spec, const OptionValue& value, std::string_
   std::string hint;
   switch (spec.type) {
     case OptionType::integer:
-      accepted = within(spec, static_cast<double>(std::get<int64_t>(value)));
+      accepted = within(spec, std::get<int64_t>(value));
       break;
     case OptionType::real:
       accepted = std::isfinite(std::get<double>(value)) && within(spec, std::get<double>(value));
@@ -210,22 +278,21 @@ void check_option(const OptionSpec& spec, const OptionValue& value, std::string_
       accepted = acceptable_text(std::get<std::string>(value));
       break;
     case OptionType::choice: {
-      accepted = false;
       const std::vector<std::string> choices = option_choices(spec);
       const auto& chosen = std::get<std::string>(value);
-      for (const std::string& choice : choices) accepted = accepted || choice == chosen;
-      hint = did_you_mean(chosen, choices);
+      accepted = std::find(choices.begin(), choices.end(), chosen) != choices.end();
+      hint = what_is_meant(chosen, choices);
       break;
     }
     case OptionType::integers: {
       const auto& elements = std::get<std::vector<int64_t>>(value);
-      accepted = elements.size() <= kLongestList;
-      for (const int64_t element : elements)
-        accepted = accepted && within(spec, static_cast<double>(element));
+      accepted = elements.size() <= static_cast<size_t>(spec.most);
+      if (!accepted) hint = fmt::format("; these are {} {}", elements.size(), spec.elements);
+      for (const int64_t element : elements) accepted = accepted && within(spec, element);
       break;
     }
   }
-  if (!accepted) refuse(spec, option_text(value), origin, hint);
+  if (!accepted) refuse_option(spec, option_text(value), origin, hint);
 }
 
 std::string option_text(const OptionValue& value) {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "host/options/option.h"
+#include <gallop/host/options/option.h>
 
 namespace gallop {
 
@@ -12,6 +12,10 @@ namespace gallop {
 
 // Throws a value error that names option, text, expected values and origin.
 OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::string_view origin);
+
+// Throws that error.
+[[noreturn]] void refuse_option(const OptionSpec& spec, std::string_view text,
+                                std::string_view origin, const std::string& hint = "");
 
 // Throws the same error where `value` is outside the row's limits or choices.
 void check_option(const OptionSpec& spec, const OptionValue& value, std::string_view origin);
@@ -25,6 +29,9 @@ std::string option_toml(const OptionValue& value);
 
 // "an integer in [1, 64]", "one of tanh, relu".
 std::string expected_values(const OptionSpec& spec);
+
+// The same in short, for lists of options: "1 to 64", "tanh, relu"; empty where anything may be.
+std::string value_range(const OptionSpec& spec);
 
 std::vector<std::string> option_choices(const OptionSpec& spec);
 

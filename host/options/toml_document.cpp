@@ -1,19 +1,20 @@
-#include "host/options/toml_document.h"
+#include <gallop/host/options/toml_document.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <sstream>
+#include <cmath>
 
-#include "host/error.h"
-#include "host/options/toml_library.h"
-#include "host/options/utf8.h"
+#include <gallop/host/error.h>
+#include <gallop/host/options/toml_library.h>
+#include <gallop/host/options/utf8.h>
 
 namespace gallop {
 namespace {
 
 constexpr size_t kLargestDocument = size_t{1} << 20;
 constexpr int kDeepestNesting = 32;
+constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
 // Walks the text once, knowing only strings, comments and brackets, and keeps from toml++ 3.3 what
 // it must not see. That is nesting that would make a recursive parser or the destructor of its tree
@@ -162,6 +163,11 @@ toml::table parse_document(std::string_view given, std::string_view origin) {
     throw value_error(fmt::format("{} has {} bytes, expected a configuration of at most {}", origin,
                                   given.size(), kLargestDocument));
   }
+  if (const char* encoding = other_encoding(given)) {
+    throw value_error(fmt::format(
+        "{}:1:1: malformed TOML: {} text, expected UTF-8; save the file in that encoding", origin,
+        encoding));
+  }
   const std::string text = TomlScan(given, origin).run();
   try {
     return toml::parse(std::string_view(text));
@@ -176,21 +182,25 @@ toml::table parse_document(std::string_view given, std::string_view origin) {
 }
 
 std::string kind_of(const toml::node& node) {
-  std::ostringstream text;
-  text << node.type();
-  return text.str();
+  constexpr const char* kKinds[] = {"none",           "table",   "array", "string", "integer",
+                                    "floating-point", "boolean", "date",  "time",   "date-time"};
+  return kKinds[static_cast<size_t>(node.type())];
 }
 
 std::vector<int64_t> integers_of(const toml::array& array, const std::string& name,
                                  std::string_view origin) {
   std::vector<int64_t> result;
   for (const toml::node& element : array) {
-    if (!element.is_integer()) {
+    const double real = element.is_floating_point() ? element.as_floating_point()->get() : 0.5;
+    if (element.is_integer()) {
+      result.push_back(element.as_integer()->get());
+    } else if (std::trunc(real) == real && std::fabs(real) <= kExactIntegers) {
+      result.push_back(static_cast<int64_t>(real));
+    } else {
       throw value_error(
           fmt::format("{}: '{}' has an element of type {}, expected an array of integers",
                       position(origin, element.source()), name, kind_of(element)));
     }
-    result.push_back(element.as_integer()->get());
   }
   return result;
 }

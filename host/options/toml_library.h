@@ -10,6 +10,8 @@ namespace gallop {
 struct TomlAssertion {};
 }  // namespace gallop
 
+// A stream takes memory that ran out for a malformed number.
+#define TOML_FLOAT_CHARCONV 1
 #undef NDEBUG
 #define TOML_ASSERT(condition)                       \
   do {                                               \
@@ -21,8 +23,30 @@ struct TomlAssertion {};
 #pragma GCC diagnostic push
 #ifdef __clang__
 #pragma GCC diagnostic ignored "-Wexceptions"
+#pragma GCC diagnostic ignored "-Wkeyword-macro"
 #else
 #pragma GCC diagnostic ignored "-Wterminate"
+#endif
+// The constructors of its error copy a text and say that they cannot throw: out of memory there
+// would end the program too. Its other parts come first, so that theirs alone may.
+#if __has_include(<toml++/impl/parse_error.hpp>)  // since version 3.4
+#include <toml++/impl/preprocessor.hpp>
+
+#include <toml++/impl/print_to_stream.hpp>
+#include <toml++/impl/source_region.hpp>
+#include <toml++/impl/std_except.hpp>
+#define noexcept
+#include <toml++/impl/parse_error.hpp>
+#undef noexcept
+#else
+#include <toml++/impl/preprocessor.h>
+
+#include <toml++/impl/print_to_stream.h>
+#include <toml++/impl/source_region.h>
+#include <toml++/impl/std_except.h>
+#define noexcept
+#include <toml++/impl/parse_error.h>
+#undef noexcept
 #endif
 #include <toml++/toml.h>
 #pragma GCC diagnostic pop

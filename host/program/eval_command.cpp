@@ -2,58 +2,79 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
-#include "host/program/command_line.h"
-#include "host/training/evaluate.h"
-#include "host/training/trained_policy.h"
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/learning/evaluate.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/program/command_line.h>
+#include <gallop/host/program/commands.h>
+#include <gallop/host/program/runs.h>
+#include <gallop/host/program/terminal.h>
+#include <gallop/host/runtime/stop.h>
+#include <gallop/host/training/trained_policy.h>
 
 namespace gallop {
 
-int run_eval(const std::vector<std::string>& arguments) {
-  std::string run, device = "auto";
-  std::int64_t seed = -1, episodes = 0, threads = 0;
-  bool json = false, sample = false;
-  CLI::App app("Evaluates the policy of a run.", "eval");
-  app.add_option("run", run, "run folder")->required();
-  app.add_option("--seed", seed, "of the initial states (the run's)")
-      ->check(CLI::Range(std::int64_t(0), std::int64_t(1) << 53));
-  app.add_option("--episodes", episodes, "how many (the run's)")
-      ->check(CLI::Range(std::int64_t(1), std::int64_t(1) << 24));
-  app.add_option("--threads", threads, "of the CPU, 0 for all")
-      ->check(CLI::Range(std::int64_t(0), std::int64_t(4096)));
-  app.add_option("--device", device, "auto, cpu or cuda");
-  app.add_flag("--sample", sample, "draw actions instead of taking the most probable one");
-  app.add_flag("--json", json, "print one JSON object");
-  if (!parse_command_line(app, arguments)) return 0;
+namespace {
 
-  const RunFolder folder = RunFolder::open(run);
-  const std::unique_ptr<Backend> backend = make_backend(device, int(threads), nullptr);
-  const TrainedPolicy trained = load_policy(*backend, folder, [](const std::string& warning) {
-    std::fprintf(stderr, "gallop: warning: %s\n", warning.c_str());
+Command eval_command() {
+  return {
+      .name = "eval",
+      .summary = "evaluates the policy of a run",
+      .words = {{text_row("run", "", "the folder of a run"), "RUN", true}},
+      .flags = {
+          {seed_row("of the initial states (the run's)"), "N"},
+          {integer_row("episodes", 1, {.min = 1, .max = 1 << 24}, "how many (the run's)"), "N"},
+          {threads_row(), "N"},
+          {device_row()},
+          plugin_flag(),
+          {boolean_row("sample", false, "draw actions instead of taking the most probable one")},
+          {boolean_row("json", false, "print one JSON object")}}};
+}
+
+}  // namespace
+
+int run_eval(const std::vector<std::string>& arguments) {
+  const std::optional<CommandLine> line = parse_command_line(eval_command(), arguments);
+  if (!line) return 0;
+
+  return run_until_signal([&](SignalGuard& signals) {
+    const RunFolder folder = open_run_to_read("eval", line->text("run"));
+    const std::unique_ptr<Backend> backend =
+        make_backend(line->text("device"), int(line->integer("threads")), say);
+    const StopScope scope(*backend, [&] { return signals.stop_requested(); });
+    const TrainedPolicy trained = load_policy(*backend, folder, warn);
+    const RunOptions& options = *trained.options;
+    const int count = int(line->given("episodes") ? line->integer("episodes")
+                                                  : options.values().integer("eval_episodes"));
+    const std::uint64_t seed =
+        line->given("seed") ? std::uint64_t(line->integer("seed")) : options.seed();
+    const Evaluation e =
+        evaluate_policy(*backend, options.environment(), trained.algorithm->policy(), count, seed,
+                        !line->flag("sample"), options.configure(), kMostEvaluationSteps,
+                        options.resets_nonfinite());
+    if (line->flag("json")) {
+      JsonValue object;
+      object["environment"] = spec_of(options.environment()).name;
+      object["algorithm"] = options.algorithm().name;
+      object["checkpoint"] = trained.checkpoint;
+      object["steps"] = trained.algorithm->steps();
+      object["eval_episodes"] = e.returns.size();
+      object["eval_return_mean"] = e.mean;
+      object["eval_return_std"] = e.std;
+      object["eval_length_mean"] = e.mean_length;
+      if (options.resets_nonfinite()) object["eval_nonfinite_episodes"] = e.nonfinite;
+      std::printf("%s\n", object.text().c_str());
+    } else {
+      std::printf("%s: return %.2f +- %.2f, length %.1f over %d episodes after %lu steps\n",
+                  spec_of(options.environment()).name, e.mean, e.std, e.mean_length, count,
+                  (unsigned long)trained.algorithm->steps());
+      if (e.nonfinite > 0) {
+        std::printf("%ld of them left out: they met a number that is not finite\n", e.nonfinite);
+      }
+    }
+    return 0;
   });
-  const RunOptions& options = *trained.options;
-  const int count = int(episodes > 0 ? episodes : options.values().integer("eval_episodes"));
-  const Evaluation e = evaluate_policy(*backend, options.environment(), trained.algorithm->policy(),
-                                       count, seed >= 0 ? std::uint64_t(seed) : options.seed(),
-                                       !sample, options.configure());
-  if (json) {
-    nlohmann::ordered_json object;
-    object["environment"] = spec_of(options.environment()).name;
-    object["algorithm"] = options.algorithm().name;
-    object["checkpoint"] = trained.checkpoint;
-    object["steps"] = trained.algorithm->steps();
-    object["eval_episodes"] = count;
-    object["eval_return_mean"] = e.mean;
-    object["eval_return_std"] = e.std;
-    object["eval_length_mean"] = e.mean_length;
-    std::printf("%s\n", object.dump().c_str());
-  } else {
-    std::printf("%s: return %.2f +- %.2f, length %.1f over %d episodes after %lu steps\n",
-                spec_of(options.environment()).name, e.mean, e.std, e.mean_length, count,
-                (unsigned long)trained.algorithm->steps());
-  }
-  return 0;
 }
 
 }  // namespace gallop

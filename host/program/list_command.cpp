@@ -1,52 +1,198 @@
-// gallop list: environments and algorithms with their options, from the tables that define them.
+// gallop list: environments, algorithms, studies and problems; all in short, one of them in full.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
-#include "host/program/command_line.h"
-#include "host/registry/registry.h"
-#include "host/training/run_options.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/laboratory/problem.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/options/option_value.h>
+#include <gallop/host/options/split.h>
+#include <gallop/host/options/utf8.h>
+#include <gallop/host/program/command_help.h>
+#include <gallop/host/program/commands.h>
+#include <gallop/host/program/text_layout.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/studies/study.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop {
 namespace {
 
-std::string space_text(SpaceKind kind, int size, const ComponentSpec* components) {
-  if (kind == SpaceKind::kDiscrete) return fmt::format("{} choices", size);
+constexpr int kColumn = 16;
+
+std::string components_text(int size, const ComponentSpec* components) {
   std::string text = fmt::format("{} components:", size);
   for (int k = 0; k < size; k++) {
-    text += fmt::format(" {} [{}, {}]", components[k].name, components[k].low, components[k].high);
+    const ComponentSpec& c = components[k];
+    text += fmt::format("{} {}", k == 0 ? "" : ",", c.name);
+    if (std::isfinite(c.low) || std::isfinite(c.high)) {
+      text += fmt::format(" [{:.6g}, {:.6g}]", c.low, c.high);
+    }
   }
   return text;
 }
 
-void print_environment(const EnvironmentSpec& spec) {
-  std::printf("%s%s%s\n", spec.name, *spec.aliases != 0 ? ", " : "", spec.aliases);
-  std::printf("    reproduces    %s\n", spec.source);
-  if (spec.time_limit > 0) std::printf("    time limit    %d steps\n", spec.time_limit);
-  if (!std::isnan(spec.reward_threshold)) {
-    std::printf("    solved at     %g\n", spec.reward_threshold);
+// Algorithms with settings of their own for a task.
+std::string algorithms_for(const char* environment) {
+  std::string text;
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    if (shipped_config(algorithm->name, environment).empty()) continue;
+    text += (text.empty() ? "" : ", ") + std::string(algorithm->name);
   }
-  std::printf(
-      "    observation   %s\n",
-      space_text(spec.observation_kind, spec.observation_capacity, spec.observation).c_str());
-  std::printf("    action        %s\n",
-              space_text(spec.action_kind, spec.action_capacity, spec.action).c_str());
-  // Matrices of parameters fill pages; their first rows tell the names.
-  constexpr int kShown = 24;
-  for (int k = 0; k < spec.n_parameters && k < kShown; k++) {
-    const ParameterSpec& p = spec.parameters[k];
-    std::printf("    %-13s %g%s%s  %s\n", p.name, p.value, *p.unit != 0 ? " " : "", p.unit, p.help);
-  }
-  if (spec.n_parameters > kShown) {
-    std::printf("    ... and %d more parameters; --json shows them\n", spec.n_parameters - kShown);
-  }
-  std::printf("\n");
+  return text;
 }
 
-nlohmann::ordered_json to_json(const EnvironmentSpec& spec) {
-  nlohmann::ordered_json json;
+std::string tasks_of(const char* algorithm) {
+  std::string text;
+  for (const EnvironmentEntry* entry : all_environments()) {
+    const char* name = spec_of(*entry).name;
+    if (!shipped_config(algorithm, name).empty())
+      text += (text.empty() ? "" : ", ") + std::string(name);
+  }
+  return text;
+}
+
+std::string with_aliases(const char* name, const char* aliases) {
+  return *aliases == 0 ? name : fmt::format("{}, {}", name, fmt::join(split_list(aliases), ", "));
+}
+
+std::string environment_text(const EnvironmentEntry& entry) {
+  const EnvironmentSpec& spec = spec_of(entry);
+  const RunOptions options(spec.name, kDefaultAlgorithm);
+  const auto space = [](SpaceKind kind, int size, const ComponentSpec* components) {
+    return kind == SpaceKind::kDiscrete ? fmt::format("{} choices", size)
+                                        : components_text(size, components);
+  };
+  std::vector<TextRow> rows = {{"reproduces", spec.source}};
+  if (spec.time_limit > 0) rows.push_back({"time limit", fmt::format("{} steps", spec.time_limit)});
+  if (!std::isnan(spec.reward_threshold)) {
+    rows.push_back({"solved at", fmt::format("a return of {:g}", spec.reward_threshold)});
+  }
+  rows.push_back(
+      {"observation", space(spec.observation_kind, spec.observation_capacity, spec.observation)});
+  rows.push_back({"action", space(spec.action_kind, spec.action_capacity, spec.action)});
+  const std::string algorithms = algorithms_for(spec.name);
+  if (!algorithms.empty()) rows.push_back({"settings for", algorithms});
+  return fmt::format(
+      "environment {}\n{}\nParameters, each set by its flag or by --set NAME=VALUE:\n{}\n'gallop "
+      "train {} --help' shows what its training takes.\n",
+      with_aliases(spec.name, spec.aliases), two_columns(rows, kColumn),
+      options_help(options.values(), options.parameter_rows()), spec.name);
+}
+
+std::string algorithm_text(const AlgorithmDescriptor& algorithm) {
+  std::vector<TextRow> rows = {{"what", algorithm.summary}, {"source", algorithm.source}};
+  const std::string tasks = tasks_of(algorithm.name);
+  if (!tasks.empty()) rows.push_back({"settings for", tasks});
+  return fmt::format(
+      "algorithm {}\n{}\nOptions with their defaults, each set by its flag or by --set "
+      "NAME=VALUE:\n{}\n{}\n",
+      with_aliases(algorithm.name, algorithm.aliases), two_columns(rows, kColumn),
+      options_help(Options(algorithm.options), algorithm.options),
+      wrapped(
+          fmt::format("'gallop train ENVIRONMENT --algorithm {} --help' shows the values that a "
+                      "task's settings give.",
+                      algorithm.name),
+          0, 0));
+}
+
+std::string study_text(const std::string& name) {
+  const Study study = parse_study(shipped_study(name), name);
+  std::string environments, variants;
+  for (const StudyEnvironment& e : study.environments) {
+    environments += (environments.empty() ? "" : ", ") + e.name;
+  }
+  for (const StudyVariant& v : study.variants) variants += (variants.empty() ? "" : "; ") + v.name;
+  std::vector<TextRow> rows = {
+      {"what", study.title},
+      {"", study.about},
+      {"on", environments},
+      {"runs", fmt::format("{} seeds of {} steps for each setting", study.seeds, study.steps)}};
+  for (const StudyAxis& axis : study.axes) {
+    std::string values;
+    for (const TomlEntry& value : axis.values) {
+      values += (values.empty() ? "" : ", ") + option_text(value.value);
+    }
+    rows.push_back({axis.option, values});
+  }
+  if (!variants.empty()) rows.push_back({"variants", variants});
+  return fmt::format(
+      "study {0}\n{1}\n'gallop study {0}' runs it, 'gallop study --help' names the "
+      "flags.\n",
+      name, two_columns(rows, kColumn));
+}
+
+std::string problem_text(const LaboratoryDescriptor& problem) {
+  const Options options = laboratory_options(problem);
+  return fmt::format(
+      "problem {0}\n{1}\nOptions with their defaults:\n{2}\n'gallop estimators {0}' "
+      "compares the estimators on it.\n",
+      problem.name, two_columns(std::vector<TextRow>{{"what", problem.summary}}, kColumn),
+      options_help(options, options.rows()));
+}
+
+struct Names {
+  std::vector<std::string> environments, algorithms, studies = shipped_studies(), problems;
+};
+
+Names all_names() {
+  Names names;
+  for (const EnvironmentEntry* e : all_environments())
+    names.environments.push_back(spec_of(*e).name);
+  for (const AlgorithmDescriptor* a : all_algorithms()) names.algorithms.push_back(a->name);
+  for (const LaboratoryDescriptor& p : laboratory_problems()) names.problems.push_back(p.name);
+  return names;
+}
+
+// What fits a screen.
+std::string overview() {
+  const Names names = all_names();
+  const auto section = [](const char* title, const std::vector<std::string>& all) {
+    return fmt::format("{}\n  {}\n", title, wrapped(fmt::format("{}", fmt::join(all, "  ")), 2, 2));
+  };
+  const std::vector<std::string> unbuilt = unbuilt_environments();
+  return section("environments: gallop train NAME", names.environments) +
+         (unbuilt.empty() ? ""
+                          : section("not in this build; ./gallop train NAME adds them", unbuilt)) +
+         section("algorithms: gallop train ENVIRONMENT --algorithm NAME", names.algorithms) +
+         section("studies: gallop study NAME", names.studies) +
+         section("problems with exact gradients: gallop estimators NAME", names.problems) +
+         "\n'gallop list NAME' describes one of them, 'gallop train --help' the options of\n"
+         "every run, 'gallop train NAME --help' those of a task with the values it takes.\n";
+}
+
+// All that have that name: a problem may be called as an environment is.
+std::string described(const std::string& word) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "\n") + part; };
+  const std::string name = folded_name(word);
+  if (const EnvironmentEntry* entry = environment_called(word)) add(environment_text(*entry));
+  if (const AlgorithmDescriptor* found = algorithm_called(word)) add(algorithm_text(*found));
+  const Names names = all_names();
+  if (std::find(names.studies.begin(), names.studies.end(), name) != names.studies.end()) {
+    add(study_text(name));
+  }
+  for (const LaboratoryDescriptor& problem : laboratory_problems()) {
+    if (problem.name == name) add(problem_text(problem));
+  }
+  if (!text.empty()) return text;
+  std::vector<std::string> known;
+  for (const auto& part : {names.environments, names.algorithms, names.studies, names.problems}) {
+    known.insert(known.end(), part.begin(), part.end());
+  }
+  throw usage_error(
+      fmt::format("unknown name {}{}. 'gallop list' names all environments, "
+                  "algorithms, studies and problems",
+                  in_quotes(word), did_you_mean(word, known)));
+}
+
+JsonValue to_json(const EnvironmentSpec& spec) {
+  JsonValue json;
   json["name"] = spec.name;
   json["aliases"] = spec.aliases;
   json["source"] = spec.source;
@@ -56,20 +202,24 @@ nlohmann::ordered_json to_json(const EnvironmentSpec& spec) {
   json["discrete_actions"] = spec.action_kind == SpaceKind::kDiscrete;
   for (int k = 0; k < spec.n_parameters; k++) {
     const ParameterSpec& p = spec.parameters[k];
-    json["parameters"].push_back({{"name", p.name},
-                                  {"default", p.value},
-                                  {"low", p.low},
-                                  {"high", p.high},
-                                  {"unit", p.unit},
-                                  {"help", p.help}});
+    JsonValue row;
+    row["name"] = p.name;
+    row["default"] = p.value;
+    row["low"] = p.low;
+    row["high"] = p.high;
+    row["unit"] = p.unit;
+    row["help"] = p.help;
+    json["parameters"].push_back(row);
   }
   return json;
 }
 
-nlohmann::ordered_json to_json(std::span<const OptionSpec> options) {
-  nlohmann::ordered_json json;
+JsonValue to_json(std::span<const OptionSpec> options) {
+  JsonValue json;
   for (const OptionSpec& o : options) {
-    nlohmann::ordered_json row = {{"name", o.name}, {"default", o.default_value}};
+    JsonValue row;
+    row["name"] = o.name;
+    row["default"] = o.default_value.text();
     if (std::isfinite(o.min)) row["low"] = o.min;
     if (std::isfinite(o.max)) row["high"] = o.max;
     if (o.choices != nullptr) row["choices"] = o.choices;
@@ -80,8 +230,8 @@ nlohmann::ordered_json to_json(std::span<const OptionSpec> options) {
   return json;
 }
 
-nlohmann::ordered_json to_json(const AlgorithmDescriptor& algorithm) {
-  nlohmann::ordered_json json;
+JsonValue to_json(const AlgorithmDescriptor& algorithm) {
+  JsonValue json;
   json["name"] = algorithm.name;
   json["aliases"] = algorithm.aliases;
   json["summary"] = algorithm.summary;
@@ -90,31 +240,67 @@ nlohmann::ordered_json to_json(const AlgorithmDescriptor& algorithm) {
   return json;
 }
 
+JsonValue to_json(const LaboratoryDescriptor& problem) {
+  JsonValue json;
+  json["name"] = problem.name;
+  json["summary"] = problem.summary;
+  json["options"] = to_json(laboratory_options(problem).rows());
+  return json;
+}
+
+JsonValue study_to_json(const std::string& name) {
+  const Study study = parse_study(shipped_study(name), name);
+  JsonValue json;
+  json["name"] = name;
+  json["title"] = study.title;
+  json["seeds"] = study.seeds;
+  json["steps"] = study.steps;
+  return json;
+}
+
+// Everything, or what has that name.
+std::string list_json(const std::string& word) {
+  const std::string name = folded_name(word);
+  const auto wanted = [&](const std::string& other) { return word.empty() || other == name; };
+  JsonValue all;
+  for (const EnvironmentEntry* e : all_environments()) {
+    if (word.empty() || environment_called(word) == e) {
+      all["environments"].push_back(to_json(spec_of(*e)));
+    }
+  }
+  if (word.empty()) {
+    for (const std::string& unbuilt : unbuilt_environments()) {
+      all["environments_not_built"].push_back(unbuilt);
+    }
+  }
+  for (const AlgorithmDescriptor* a : all_algorithms()) {
+    if (word.empty() || algorithm_called(word) == a) all["algorithms"].push_back(to_json(*a));
+  }
+  for (const std::string& study : shipped_studies()) {
+    if (wanted(study)) all["studies"].push_back(study_to_json(study));
+  }
+  for (const LaboratoryDescriptor& problem : laboratory_problems()) {
+    if (wanted(problem.name)) all["problems"].push_back(to_json(problem));
+  }
+  if (word.empty()) all["options"] = to_json(run_rows());
+  return all.text(2);
+}
+
+Command list_command() {
+  return {.name = "list",
+          .summary = "names environments, algorithms, studies and problems, or describes one",
+          .words = {{text_row("name", "", "what to describe; all in short without it"), "NAME"}},
+          .flags = {plugin_flag(), {boolean_row("json", false, "one JSON object")}}};
+}
+
 }  // namespace
 
 int run_list(const std::vector<std::string>& arguments) {
-  bool json = false;
-  CLI::App app("Lists environments and algorithms with their options.", "list");
-  app.add_flag("--json", json, "one JSON object");
-  if (!parse_command_line(app, arguments)) return 0;
-  if (json) {
-    nlohmann::ordered_json all;
-    for (const EnvironmentEntry* e : all_environments())
-      all["environments"].push_back(to_json(spec_of(*e)));
-    for (const AlgorithmDescriptor* a : all_algorithms()) all["algorithms"].push_back(to_json(*a));
-    all["options"] = to_json(run_rows());
-    std::printf("%s\n", all.dump(2).c_str());
-    return 0;
-  }
-  std::printf("ENVIRONMENTS\n\n");
-  for (const EnvironmentEntry* entry : all_environments()) print_environment(spec_of(*entry));
-  std::printf("ALGORITHMS\n\n");
-  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    std::printf("%s, %s: %s (%s)\n", algorithm->name, algorithm->aliases, algorithm->summary,
-                algorithm->source);
-    std::printf("%s\n", Options(algorithm->options).help_text().c_str());
-  }
-  std::printf("OPTIONS OF EVERY RUN\n\n%s", Options(run_rows()).help_text().c_str());
+  const std::optional<CommandLine> line = parse_command_line(list_command(), arguments);
+  if (!line) return 0;
+  const std::string& word = line->text("name");
+  const std::string text = word.empty() ? overview() : described(word);
+  std::fputs(line->flag("json") ? (list_json(word) + "\n").c_str() : text.c_str(), stdout);
   return 0;
 }
 

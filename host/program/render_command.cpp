@@ -5,13 +5,19 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 
-#include "host/error.h"
-#include "host/program/command_line.h"
-#include "host/rendering/film_file.h"
-#include "host/training/trained_policy.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/durable_file.h>
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/program/commands.h>
+#include <gallop/host/program/runs.h>
+#include <gallop/host/program/terminal.h>
+#include <gallop/host/rendering/ffmpeg.h>
+#include <gallop/host/rendering/film_file.h>
+#include <gallop/host/report/player.h>
+#include <gallop/host/training/trained_policy.h>
 
 namespace gallop {
 namespace {
@@ -19,46 +25,42 @@ namespace {
 constexpr int kSmallest = 64, kLargest = 4096;  // width and height of a film
 constexpr long kUnlimitedSteps = 1000;          // of environments without a time limit
 
-struct RenderArguments {
-  std::string target, policy, out, size = "480x360";
-  std::vector<std::string> assignments;
-  std::int64_t seed = -1, episode = 0, max_steps = 0;
-  double fps = 0;
-  bool sample = false, json = false;
-};
-
-void describe(CLI::App& app, RenderArguments& a) {
-  app.add_option("target", a.target, "run folder, or environment")->required();
-  app.add_option("--policy", a.policy,
-                 "random, zero, a run folder or a checkpoint (the run's own; random for an "
-                 "environment)");
-  app.add_option("--out", a.out, "file to write: .gif, .mp4 (by ffmpeg) or .html")->required();
-  app.add_option("--seed", a.seed, "of the episode (the run's, or 1)")
-      ->check(CLI::Range(std::int64_t(0), std::int64_t(1) << 53));
-  app.add_option("--episode", a.episode, "which of an evaluation with that seed (0)")
-      ->check(CLI::Range(std::int64_t(0), (std::int64_t(1) << 24) - 1));
-  app.add_option("--max-steps", a.max_steps,
-                 "cuts the episode (its time limit, or 1000 where it has none)")
-      ->check(CLI::Range(std::int64_t(1), std::int64_t(1000000)));
-  app.add_option("--fps", a.fps,
-                 "frames a second (one a step, at most 50; 25 for .gif; at most 500 frames but for "
-                 ".mp4)")
-      ->check(CLI::Range(0.1, 120.0));
-  app.add_option("--size", a.size, "width x height in pixels (480x360)");
-  app.add_option("--set", a.assignments, "parameter=value of the environment")
-      ->allow_extra_args(false);
-  app.add_flag("--sample", a.sample, "draw actions instead of taking the most probable one");
-  app.add_flag("--json", a.json, "print one JSON object");
+Command render_command() {
+  return {
+      .name = "render",
+      .summary = "draws an episode of any environment",
+      .words = {{text_row("target", "", "the folder of a run, or an environment"), "TARGET", true}},
+      .flags =
+          {{text_row("out", "", "file to write: .gif, .mp4 (by ffmpeg) or .html"), "FILE", true},
+           {text_row("policy", "",
+                     "random, zero, a run folder or a checkpoint (the run's own; random for an "
+                     "environment)"),
+            "POLICY"},
+           {seed_row("of the episode (the run's, or 1)"), "N"},
+           {integer_row("episode", 0, {.min = 0, .max = (1 << 24) - 1},
+                        "which of an evaluation with that seed (0)"),
+            "N"},
+           {integer_row("max_steps", 1, {.min = 1, .max = 1000000},
+                        "cuts the episode (its time limit, or 1000 where it has none)"),
+            "N"},
+           {real_row("fps", 50, {.min = 0.1, .max = 120},
+                     "frames a second (one a step, at most 50; 25 for .gif; at most 500 frames but "
+                     "for .mp4)"),
+            "N"},
+           {text_row("size", "480x360", "width x height in pixels (480x360)"), "WxH"},
+           plugin_flag(),
+           {boolean_row("sample", false, "draw actions instead of taking the most probable one")},
+           {boolean_row("json", false, "print one JSON object")}},
+      .set_help = "a parameter of the environment, as by its own flag",
+      .options = parameter_rows()};
 }
 
-FilmSettings film_settings(const RenderArguments& a) {
+FilmSettings film_settings(const CommandLine& line) {
   FilmSettings settings;
-  if (!std::isfinite(a.fps)) {
-    throw value_error(fmt::format("--fps is {}; expected 0.1 to 120", a.fps));
-  }
-  settings.fps = a.fps;
-  const char* end = a.size.data() + a.size.size();
-  const auto [cross, bad_width] = std::from_chars(a.size.data(), end, settings.width);
+  if (line.given("fps")) settings.fps = line.real("fps");
+  const std::string& size = line.text("size");
+  const char* end = size.data() + size.size();
+  const auto [cross, bad_width] = std::from_chars(size.data(), end, settings.width);
   const bool has_cross = bad_width == std::errc() && cross != end && *cross == 'x';
   const auto [rest, bad_height] =
       std::from_chars(has_cross ? cross + 1 : end, end, settings.height);
@@ -66,7 +68,7 @@ FilmSettings film_settings(const RenderArguments& a) {
   if (!has_cross || bad_height != std::errc() || rest != end || !fits(settings.width) ||
       !fits(settings.height)) {
     throw value_error(fmt::format("--size is '{}'; expected WIDTHxHEIGHT of {} to {} pixels each",
-                                  a.size, kSmallest, kLargest));
+                                  size, kSmallest, kLargest));
   }
   return settings;
 }
@@ -81,47 +83,52 @@ bool is_path(const std::string& text) {
   return text.find('/') != std::string::npos || is_folder(text);
 }
 
-void warn(const std::string& text) { std::fprintf(stderr, "gallop: warning: %s\n", text.c_str()); }
-
 // The run that the command names, if it names one.
-std::optional<RunFolder> target_run(const RenderArguments& a) {
-  if (!is_path(a.target)) return std::nullopt;
-  return RunFolder::open(a.target);
+std::optional<RunFolder> target_run(const std::string& target) {
+  if (!is_path(target)) return std::nullopt;
+  return RunFolder::open_to_read(target);
 }
 
-std::optional<TrainedPolicy> trained_policy(Backend& backend, const RenderArguments& a,
+std::optional<TrainedPolicy> trained_policy(Backend& backend, const std::string& policy,
                                             const std::optional<RunFolder>& run) {
-  if (a.policy == "random" || a.policy == "zero") return std::nullopt;
-  if (a.policy.empty()) {
+  if (policy == "random" || policy == "zero") return std::nullopt;
+  if (policy.empty()) {
     if (!run) return std::nullopt;
     return load_policy(backend, *run, warn);
   }
-  if (a.policy.ends_with(".safetensors")) return load_policy_file(backend, a.policy);
-  if (!is_path(a.policy)) {
+  if (policy.ends_with(".safetensors")) return load_policy_file(backend, policy);
+  if (!is_path(policy)) {
     throw value_error(fmt::format(
         "--policy is '{}'; expected random, zero, a run folder or a .safetensors checkpoint",
-        a.policy));
+        policy));
   }
-  if (run && is_folder(a.policy) && std::filesystem::equivalent(run->path(), a.policy)) {
-    return load_policy(backend, *run, warn);
-  }
-  return load_policy(backend, RunFolder::open(a.policy), warn);
+  return load_policy(backend, RunFolder::open_to_read(policy), warn);
 }
 
-void print_result(const RenderArguments& a, const Film& film, const std::string& policy,
+void require_environment(const TrainedPolicy& trained, const RunOptions& asked) {
+  const std::string its = spec_of(trained.options->environment()).name;
+  const std::string other = spec_of(asked.environment()).name;
+  if (its == other) return;
+  throw checkpoint_error(
+      fmt::format("checkpoint '{}' is of the environment {}, but {} is to be drawn; name {} or the "
+                  "run itself",
+                  trained.checkpoint, its, other, its));
+}
+
+void print_result(const CommandLine& line, const Film& film, const std::string& policy,
                   const EpisodeRequest& request) {
   const Episode& e = film.episode();
   const double sum = e.return_before(e.length());
   const char* end = e.terminated ? "terminated" : e.truncated ? "truncated" : "cut";
-  if (!a.json) {
-    std::printf("%s, episode %u of seed %lu, policy %s: return %.2f over %d steps, %s\n",
-                e.spec().name, request.number, (unsigned long)request.seed, policy.c_str(), sum,
-                e.length(), end);
-    std::printf("%d frames, %.4g a second: %s\n", film.n_frames(), film.fps(), a.out.c_str());
+  if (!line.flag("json")) {
+    print(fmt::format("{}, episode {} of seed {}, policy {}: return {:.2f} over {} steps, {}\n",
+                      e.spec().name, request.number, request.seed, policy, sum, e.length(), end));
+    print(fmt::format("{} frames, {:.4g} a second: {}\n", film.n_frames(), film.fps(),
+                      line.text("out")));
     return;
   }
-  nlohmann::ordered_json object;
-  object["file"] = a.out;
+  JsonValue object;
+  object["file"] = line.text("out");
   object["environment"] = e.spec().name;
   object["policy"] = policy;
   object["seed"] = request.seed;
@@ -133,32 +140,49 @@ void print_result(const RenderArguments& a, const Film& film, const std::string&
   object["fps"] = film.fps();
   object["width"] = film.width();
   object["height"] = film.height();
-  std::printf("%s\n", object.dump().c_str());
+  std::printf("%s\n", object.text().c_str());
 }
 
-int render(const RenderArguments& a) {
+void write_film(const Film& film, FilmFormat format, const std::string& path) {
+  const std::shared_ptr<FileSystem> files = posix_file_system();
+  for (const std::string& leftover : leftovers_of(*files, path)) files->remove(leftover);
+  switch (format) {
+    case FilmFormat::kGif:
+      return write_gif(film, path);
+    case FilmFormat::kMp4:
+      return write_mp4(film, find_ffmpeg(), path);
+    case FilmFormat::kHtml:
+      return write_film_page(film, path);
+  }
+}
+
+int render(const CommandLine& line) {
+  const std::string& target = line.text("target");
+  const std::string& asked = line.text("policy");
   // What is refused is refused before the work.
-  const FilmSettings settings = film_settings(a);
-  const FilmFormat format = require_film_format(a.out, settings);
-  const std::optional<RunFolder> run = target_run(a);
-  RunOptions options = run ? RunOptions::from_toml(run->config_toml(), run->file("config.toml"))
-                           : RunOptions(a.target, "ppo");
-  for (const std::string& assignment : a.assignments) options.set_assignment(assignment, "--set");
+  const FilmSettings settings = film_settings(line);
+  const FilmFormat format = require_film_format(line.text("out"), settings);
+  const std::optional<RunFolder> run = target_run(target);
+  RunOptions options = run ? RunOptions::from_folder(*run) : RunOptions(target, kDefaultAlgorithm);
+  apply_options(line, options, true);
   const std::unique_ptr<Backend> backend = make_cpu_backend(1);
-  const std::optional<TrainedPolicy> trained = trained_policy(*backend, a, run);
+  const std::optional<TrainedPolicy> trained = trained_policy(*backend, asked, run);
+  if (trained) require_environment(*trained, options);
 
   EpisodeRequest request;
   request.environment = &options.environment();
   request.configure = options.configure();
-  request.deterministic = !a.sample;
-  request.seed = a.seed >= 0 ? std::uint64_t(a.seed) : options.seed();
-  request.number = std::uint32_t(a.episode);
+  request.deterministic = !line.flag("sample");
+  request.seed = line.given("seed") ? std::uint64_t(line.integer("seed")) : options.seed();
+  request.number = std::uint32_t(line.integer("episode"));
   const int limit = options.problem().time_limit;
-  request.max_steps = a.max_steps > 0 ? a.max_steps : limit > 0 ? limit : kUnlimitedSteps;
+  request.max_steps = line.given("max_steps") ? line.integer("max_steps")
+                      : limit > 0             ? limit
+                                              : kUnlimitedSteps;
   using Actions = EpisodeRequest::Actions;
-  request.actions = trained              ? Actions::kPolicy
-                    : a.policy == "zero" ? Actions::kZero
-                                         : Actions::kRandom;
+  request.actions = trained           ? Actions::kPolicy
+                    : asked == "zero" ? Actions::kZero
+                                      : Actions::kRandom;
   if (trained) request.policy = trained->algorithm->policy();
   const Episode episode = record_episode(*backend, request);
   if (episode.nonfinite_step >= 0) {
@@ -169,20 +193,19 @@ int render(const RenderArguments& a) {
             episode.spec().name, episode.nonfinite_step, request.number, request.seed));
   }
   const Film film(episode, settings_for(format, settings));
-  write_film(film, format, a.out);
-  const std::string policy = trained ? trained->checkpoint : a.policy == "zero" ? "zero" : "random";
-  print_result(a, film, policy, request);
+  write_film(film, format, line.text("out"));
+  const std::string policy = trained ? trained->checkpoint : asked == "zero" ? "zero" : "random";
+  print_result(line, film, policy, request);
   return 0;
 }
 
 }  // namespace
 
 int run_render(const std::vector<std::string>& arguments) {
-  RenderArguments a;
-  CLI::App app("Draws an episode of any environment.", "render");
-  describe(app, a);
-  if (!parse_command_line(app, arguments)) return 0;
-  return render(a);
+  const std::optional<CommandLine> line = parse_command_line(render_command(), arguments);
+  if (!line) return 0;
+  leave_at_signals("gallop: stopped; no film was written\n");
+  return render(*line);
 }
 
 }  // namespace gallop

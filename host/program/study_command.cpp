@@ -1,66 +1,104 @@
 // gallop study: runs all settings of a study over its seeds, and writes table, figures and numbers.
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <map>
 
-#include "host/error.h"
-#include "host/logging/progress.h"
-#include "host/program/command_line.h"
-#include "host/studies/study_replay.h"
-#include "host/studies/study_result.h"
-#include "host/training/signals.h"
+#include <gallop/host/clock.h>
+#include <gallop/host/error.h>
+#include <gallop/host/files/printable.h>
+#include <gallop/host/logging/progress.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/program/commands.h>
+#include <gallop/host/program/runs.h>
+#include <gallop/host/program/terminal.h>
+#include <gallop/host/runtime/processor.h>
+#include <gallop/host/studies/study_replay.h>
+#include <gallop/host/studies/study_result.h>
+#include <gallop/host/studies/table_reader.h>
+#include <gallop/host/training/session.h>
+#include <gallop/host/training/signals.h>
 
 namespace gallop {
 namespace {
 
+constexpr double kPatience = 0.5;  // seconds until an iteration is given up
 constexpr std::uint64_t kLargestFile = std::uint64_t(1) << 20;
 
-struct StudyArguments {
-  std::string name, out, device = "auto";
-  std::int64_t seeds = 0, steps = 0, threads = 0;
-  std::vector<std::string> assignments;
-  bool json = false, quiet = false, resume = false;
-};
+Command study_command() {
+  return {
+      .name = "study",
+      .summary = "compares algorithms or options over several seeds",
+      .words = {{text_row(
+                     "study", "",
+                     "a study that ships with the program ('gallop list' names them), or a path "
+                     "to a .toml file"),
+                 "STUDY"}},
+      .flags = {{text_row("out", "", "folder to make (runs/study-NAME)"), "FOLDER"},
+                {integer_row("seeds", 1, {.min = 1, .max = 1000},
+                             "how many for each setting (the study's)"),
+                 "N"},
+                {integer_row("steps", 1, {.min = 1, .max = 1e15}, "of each run (the study's)"),
+                 "N"},
+                {threads_row(), "N"},
+                {device_row()},
+                plugin_flag(),
+                {boolean_row("resume", false,
+                             "go on with the study in the folder; --seeds may have grown")},
+                {boolean_row("json", false, "print the result as the last line")},
+                progress_flag(),
+                {boolean_row("quiet", false, "no progress")}},
+      .set_help =
+          "an option of all runs, as by its own flag; 'gallop train ENVIRONMENT --help' lists them",
+      .options = run_option_rows()};
+}
 
-void describe(CLI::App& app, StudyArguments& a) {
-  app.add_option("study", a.name, "a study that ships with the program, or a path to a .toml file");
-  app.add_option("--out", a.out, "folder to make (runs/study-NAME)");
-  app.add_option("--seeds", a.seeds, "how many for each setting (the study's)")
-      ->check(CLI::Range(std::int64_t(1), std::int64_t(1000)));
-  app.add_option("--steps", a.steps, "of each run (the study's)")
-      ->check(CLI::Range(std::int64_t(1), std::int64_t(1000000000000000)));
-  app.add_option("--threads", a.threads, "of the CPU, 0 for all")
-      ->check(CLI::Range(std::int64_t(0), std::int64_t(4096)));
-  app.add_option("--device", a.device, "auto, cpu or cuda");
-  app.add_option("--set", a.assignments, "key=value of the algorithm or the environment, all runs")
-      ->allow_extra_args(false);
-  app.add_flag("--resume", a.resume, "go on with the study in the folder; --seeds may have grown");
-  app.add_flag("--json", a.json, "print the result as the last line");
-  app.add_flag("--quiet", a.quiet, "no progress line");
+std::string study_stem(const std::string& name) {
+  return std::filesystem::path(name).stem().string();
 }
 
 bool is_path(const std::string& name) {
   return name.ends_with(".toml") || name.find('/') != std::string::npos;
 }
 
-Study asked_study(const StudyArguments& a) {
-  if (a.name.empty()) {
+// Options have names of their own in each run; here their spelling decides.
+void refuse_twice(const CommandLine& line) {
+  std::map<std::string, std::string> origins;
+  if (line.given("steps")) origins["steps"] = "--steps";
+  for (const GivenOption& given : line.options()) {
+    const auto [place, first] = origins.insert({option_key(given.name), given.origin});
+    if (first) continue;
+    throw usage_error(
+        fmt::format("option '{}' is given twice, by {} and by {}; leave one of them out",
+                    place->first, place->second, given.origin));
+  }
+}
+
+// As it is called here, capitals aside; a path as it is.
+std::string study_name(const CommandLine& line) {
+  const std::string& word = line.text("study");
+  return is_path(word) ? word : folded_name(word);
+}
+
+Study asked_study(const CommandLine& line) {
+  const std::string name = study_name(line);
+  if (name.empty()) {
     throw usage_error(fmt::format("gallop study needs a study: {}, or a path to a .toml file",
                                   fmt::join(shipped_studies(), ", ")));
   }
-  const std::string text = is_path(a.name)
-                               ? read_text_file(*posix_file_system(), a.name, kLargestFile)
-                               : std::string(shipped_study(a.name));
-  const std::string origin = is_path(a.name) ? a.name : "configs/studies/" + a.name + ".toml";
+  const std::string text = is_path(name) ? read_given_file(*posix_file_system(), name, kLargestFile)
+                                         : std::string(shipped_study(name));
+  const std::string origin = is_path(name) ? name : "configs/studies/" + name + ".toml";
   Study study = parse_study(text, origin);
-  if (a.seeds > 0) study.seeds = a.seeds;
-  if (a.steps > 0) set_steps(study, a.steps);
-  study.assignments.insert(study.assignments.end(), a.assignments.begin(), a.assignments.end());
-  if (study.title.empty()) study.title = std::filesystem::path(a.name).stem().string();
+  if (line.given("seeds")) study.seeds = line.integer("seeds");
+  if (line.given("steps")) set_steps(study, line.integer("steps"));
+  refuse_twice(line);
+  for (const GivenOption& given : line.options()) {
+    study.assignments.push_back(given.name + "=" + given.text);
+  }
+  if (study.title.empty()) study.title = study_stem(name);
   return study;
 }
 
@@ -87,11 +125,18 @@ void refuse_difference(const RunFolder& folder, const Study& asked) {
                         folder.path(), line(mine), line(theirs)));
 }
 
-RunFolder study_folder(const StudyArguments& a, const Study& study) {
+// What the folder will say has to be what this study is, or nobody can go on with it.
+void refuse_unreadable(const Study& study) {
+  const std::string text = study_toml(study);
+  if (study_toml(parse_study(text, "the text of this study")) == text) return;
+  throw internal_error("the study does not come back from its text");
+}
+
+RunFolder study_folder(const CommandLine& line, const Study& study) {
   const std::string path =
-      a.out.empty() ? "runs/study-" + std::filesystem::path(a.name).stem().string() : a.out;
+      line.given("out") ? line.text("out") : "runs/study-" + study_stem(study_name(line));
   const bool there = std::filesystem::exists(path);
-  if (!a.resume) {
+  if (!line.flag("resume")) {
     if (!there) return RunFolder::create(path, study_toml(study));
     throw value_error(fmt::format(
         "the folder '{}' exists already; go on with its study by --resume, or choose another --out",
@@ -104,83 +149,85 @@ RunFolder study_folder(const StudyArguments& a, const Study& study) {
   return RunFolder::open(path);
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-void warn(const std::string& text) { std::fprintf(stderr, "gallop: warning: %s\n", text.c_str()); }
-
-// One line that is written over, ten times a second at most.
+// What stands on the line of progress.
 class StudyProgress {
  public:
-  explicit StudyProgress(bool shown) : shown_(shown) {}
-  ~StudyProgress() {
-    if (written_) std::fputc('\n', stderr);
-  }
+  explicit StudyProgress(ProgressForm form) : line_(form, write_to_terminal, terminal_columns) {}
 
   void update(std::int64_t finished, std::int64_t total, const std::string& label,
               std::int64_t seed, double part) {
-    const double time = now();
+    const double time = seconds_now();
     if (begin_ < 0) {
       begin_ = time;
       first_ = double(finished);
     }
-    if (!shown_ || time - last_ < 0.1) return;
-    last_ = time;
+    if (!line_.is_due(time)) return;
     const double done = double(finished) + part - first_;
     const std::string left =
         done > 0
             ? short_duration((time - begin_) / done * (double(total) - double(finished) - part))
             : "?";
-    std::fprintf(stderr, "\r\x1b[Krun %ld of %ld  %s, seed %ld  %.0f %%  %s left",
-                 long(finished + 1), long(total), label.c_str(), long(seed), 100 * part,
-                 left.c_str());
-    std::fflush(stderr);
-    written_ = true;
+    line_.show(time, [&](int) {
+      return std::vector<ProgressPart>{{fmt::format("run {} of {}", finished + 1, total), 0},
+                                       {fmt::format("{}, seed {}", printable(label), seed), 3},
+                                       {fmt::format("{:.0f} %", 100 * part), 1},
+                                       {left + " left", 2}};
+    });
   }
+  void clear() { line_.clear(); }
 
  private:
-  bool shown_, written_ = false;
-  double begin_ = -1, first_ = 0, last_ = -1;
+  ProgressLine line_;
+  double begin_ = -1, first_ = 0;
 };
 
 // The numbers of the study with where and how long, which its files leave out.
 std::string printed_json(const StudyResult& result, const std::string& folder, double seconds) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::parse(study_json(result));
+  JsonValue json = study_json(result);
   json["folder"] = folder;
   json["wall_seconds"] = seconds;
-  return json.dump();
+  return json.text();
 }
 
 }  // namespace
 
 int run_study(const std::vector<std::string>& arguments, double process_start) {
-  StudyArguments a;
-  CLI::App app("Compares algorithms or options over several seeds.", "study");
-  describe(app, a);
-  if (!parse_command_line(app, arguments)) return 0;
-  const Study study = asked_study(a);
+  const std::optional<CommandLine> parsed = parse_command_line(study_command(), arguments);
+  if (!parsed) return 0;
+  const CommandLine& line = *parsed;
+  const ProgressForm form = progress_form(line.text("progress"), line.flag("quiet"));
+  std::vector<std::string> words = {"gallop", "study"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const std::string& device = line.text("device");
+  const std::int64_t asked_threads = line.integer("threads");
+  const Study study = asked_study(line);
+  refuse_unreadable(study);
   std::vector<StudyCell> cells = study_cells(study);
   for (StudyCell& cell : cells) {
-    cell.options.values().set("threads", std::to_string(a.threads), "--threads");
-    cell.options.values().set("device", a.device, "--device");
+    cell.options.values().set("threads", std::to_string(asked_threads), "--threads");
+    cell.options.values().set("device", device, "--device");
   }
-  const std::unique_ptr<Backend> backend = make_backend(
-      a.device, int(a.threads),
-      [](const std::string& note) { std::fprintf(stderr, "gallop: %s\n", note.c_str()); });
+  const std::unique_ptr<Backend> backend = make_backend(device, int(asked_threads), say);
   // What is refused is refused before a folder is made.
   check_cells(cells, *backend);
-  RunFolder folder = study_folder(a, study);
-  if (a.resume) refuse_difference(folder, study);
+  RunFolder folder = study_folder(line, study);
+  if (line.flag("resume")) refuse_difference(folder, study);
 
-  SignalGuard signals;
+  const int threads = asked_threads > 0 ? int(asked_threads) : available_processors();
+  record_session(folder, *backend, threads, words);
+  SignalGuard signals(stopping_words(form));
   std::vector<StudyRun> runs;
   try {
-    StudyProgress progress(!a.quiet && isatty(STDERR_FILENO) != 0);
+    StudyProgress progress(form);
     StudyCallbacks callbacks;
     callbacks.stop_requested = [&] { return signals.stop_requested(); };
     callbacks.checkpoint_requested = [&] { return signals.take_checkpoint_request(); };
-    callbacks.warn = warn;
+    callbacks.stop_overdue = [&] { return signals.stop_is_overdue(kPatience); };
+    callbacks.command = words;
+    callbacks.warn = [&](const std::string& text) {
+      progress.clear();
+      warn(text);
+    };
     callbacks.progress = [&](std::int64_t finished, std::int64_t total, const std::string& label,
                              std::int64_t seed,
                              double part) { progress.update(finished, total, label, seed, part); };
@@ -190,21 +237,20 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
     throw Error(signals.stop_code(),
                 fmt::format("stopped, checkpoint written; continue with: gallop study {} --out {} "
                             "--resume and the flags it began with",
-                            a.name, folder.path()));
+                            shell_quoted(line.text("study")), shell_quoted(folder.path())));
   }
   const StudyResult result = summarise(study, cells, std::move(runs));
-  atomic_write_file(folder.file("study.csv"), study_csv(result));
-  atomic_write_file(folder.file("study.json"), study_json(result) + "\n");
-  atomic_write_file(
-      folder.file("report.html"),
-      study_report(result, backend->name(), best_replays(result, folder, *backend, warn)));
-  const double seconds = now() - process_start;
-  if (a.json) {
+  folder.write("study.csv", study_csv(result));
+  folder.write("study.json", study_json(result).text() + "\n");
+  folder.write("report.html",
+               study_report(result, backend->name(), best_replays(result, folder, *backend, warn)));
+  const double seconds = seconds_now() - process_start;
+  if (line.flag("json")) {
     std::printf("%s\n", printed_json(result, folder.path(), seconds).c_str());
   } else {
-    std::printf("%s%zu runs in %s\nfolder %s (report.html shows the figures)\n",
-                study_text(result).c_str(), result.runs.size(), short_duration(seconds).c_str(),
-                folder.path().c_str());
+    print(fmt::format("{}{} runs in {}\nfolder {} (report.html shows the figures)\n",
+                      study_text(result), result.runs.size(), short_duration(seconds),
+                      folder.path()));
   }
   return 0;
 }

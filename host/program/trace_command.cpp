@@ -3,31 +3,39 @@
 
 #include <cmath>
 #include <cstdio>
-#include <sstream>
 
-#include "host/error.h"
-#include "host/program/command_line.h"
-#include "host/registry/registry.h"
-#include "host/runtime/processor.h"
-#include "host/training/run_options.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/options/split.h>
+#include <gallop/host/program/commands.h>
+#include <gallop/host/program/runs.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/runtime/state_values.h>
+#include <gallop/host/training/run_options.h>
+#include <gallop/kernels/environment/environment_table.h>
 
 namespace gallop {
 namespace {
 
-struct TraceArguments {
-  std::string environment, state, actions, precision = "double";
-  std::vector<std::string> assignments;
-  std::int64_t seed = 1;
-  int elapsed = 0;
-};
-
-// 17 significant digits; JSON has no other name for what is not finite than null.
-std::string number(double x) { return std::isfinite(x) ? fmt::format("{:.17g}", x) : "null"; }
-
-std::string numbers(const std::vector<double>& values, int count) {
-  std::string text = "[";
-  for (int k = 0; k < count; k++) text += (k == 0 ? "" : ", ") + number(values[k]);
-  return text + "]";
+Command trace_command() {
+  return {
+      .name = "trace",
+      .summary = "steps one instance from a state: one JSON object a step",
+      .words = {{text_row("environment", "", "which; 'gallop list' names all"), "ENVIRONMENT",
+                 true}},
+      .flags = {{text_row("actions", "", "steps separated by ';', components by ','"), "ACTIONS",
+                 true},
+                {text_row("state", "", "components separated by ',' (an initial state)"), "STATE"},
+                {choice_row("precision", "double", "float,double", "of the arithmetic (double)"),
+                 "TYPE"},
+                {seed_row("of initial state and noise (1)"), "N"},
+                {integer_row("elapsed", 0, {.min = 0, .max = 1 << 30},
+                             "steps of the episode before the first one (0)"),
+                 "N"},
+                plugin_flag()},
+      .set_help = "a parameter of the environment, as by its own flag",
+      .options = parameter_rows()};
 }
 
 // A step is printed all the same, with null for what is not finite.
@@ -43,23 +51,27 @@ void require_finite(const EnvironmentSpec& spec, int step, const std::vector<dou
   refuse("the reward", reward);
 }
 
-// What the environment tells beside the reward: `, "info": {...}`, or nothing.
-std::string named_terms(const EnvironmentSpec& spec, const std::vector<double>& terms) {
-  if (spec.n_terms == 0) return "";
-  std::string text = ", \"info\": {";
-  for (int k = 0; k < spec.n_terms; k++) {
-    text += fmt::format("{}\"{}\": {}", k == 0 ? "" : ", ", spec.term_names[k], number(terms[k]));
-  }
-  return text + "}";
+// What a step gives; null stands for what is not finite.
+JsonValue step_object(const EnvironmentSpec& spec, const std::vector<double>& state,
+                      const std::vector<double>& observation, double reward, bool terminated,
+                      bool truncated, const std::vector<double>& terms) {
+  JsonValue object;
+  object["state"] = state;
+  object["observation"] = observation;
+  object["reward"] = reward;
+  object["terminated"] = terminated;
+  object["truncated"] = truncated;
+  for (int k = 0; k < spec.n_terms; k++) object["info"][spec.term_names[k]] = terms[k];
+  return object;
 }
 
 // "1;0;1" or "0.5,1;0,1": steps separated by semicolons, components by commas.
 std::vector<std::vector<double>> parse_actions(const EnvironmentSpec& spec, const Sizes& sizes,
                                                const std::string& text) {
   std::vector<std::vector<double>> steps;
-  std::stringstream stream(text);
-  std::string part;
-  while (std::getline(stream, part, ';')) {
+  std::vector<std::string> parts = split_list(text, ';');
+  if (!parts.empty() && parts.back().empty()) parts.pop_back();  // "1;0;"
+  for (const std::string& part : parts) {
     steps.push_back(parse_numbers(part, fmt::format("action {}", steps.size())));
     const std::vector<double>& action = steps.back();
     const bool discrete = spec.action_kind == SpaceKind::kDiscrete;
@@ -78,49 +90,71 @@ std::vector<std::vector<double>> parse_actions(const EnvironmentSpec& spec, cons
   return steps;
 }
 
-int trace(const TraceArguments& a) {
-  RunOptions options(a.environment, "ppo");
-  for (const std::string& assignment : a.assignments) options.set_assignment(assignment, "--set");
+void require_state_size(const EnvironmentSpec& spec, int n) {
+  if (n == spec.n_state || n == spec.n_given_state || (spec.sizes != nullptr && n < spec.n_state)) {
+    return;
+  }
+  const std::string whole = spec.n_given_state < spec.n_state
+                                ? fmt::format(", or {} with those that follow", spec.n_state)
+                                : "";
+  throw value_error(fmt::format("--state has {} components; {} has {}{}", n, spec.name,
+                                spec.n_given_state, whole));
+}
+
+// Evaluates what the given components determine, where the rest was left open.
+void complete_state(const EnvironmentSpec& spec, const TransitionTable& table, bool in_float,
+                    int n_given, const Sizes& sizes, const std::vector<double>& parameters,
+                    std::vector<double>& state) {
+  if (n_given == spec.n_state && !is_open(spec, sizes, state)) return;
+  const auto complete = in_float ? table.complete_float : table.complete_double;
+  complete(parameters.data(), state.data());
+}
+
+int trace(const CommandLine& line) {
+  RunOptions options(line.text("environment"), kDefaultAlgorithm);
+  apply_options(line, options, true);
+  const std::uint64_t seed = std::uint64_t(line.integer("seed"));
   const EnvironmentSpec& spec = spec_of(options.environment());
-  const EnvironmentTable& table = environment_table(options.environment(), processor_isa());
+  const TransitionTable& table = *options.environment().transitions();
   const EnvironmentProblem problem = options.problem();
   const std::vector<double>& parameters = problem.parameters;
   const Sizes sizes = problem.sizes;
   const Shared shared = {sizes, problem.table.data()};
 
   std::vector<double> state(spec.n_state, 0.0);
-  if (a.state.empty()) {
-    table.initial_state(shared, parameters.data(), std::uint64_t(a.seed), 0, state.data());
+  if (!line.given("state")) {
+    table.initial_state(shared, parameters.data(), seed, 0, state.data());
   } else {
-    const std::vector<double> given = parse_numbers(a.state, "--state");
-    if (int(given.size()) > spec.n_state ||
-        (int(given.size()) < spec.n_given_state && spec.sizes == nullptr)) {
-      throw value_error(fmt::format("--state has {} components; {} has {}", given.size(), spec.name,
-                                    spec.n_given_state));
-    }
+    const std::vector<double> given = parse_numbers(line.text("state"), "--state");
+    require_state_size(spec, int(given.size()));
     std::copy(given.begin(), given.end(), state.begin());
+    complete_state(spec, table, line.text("precision") == "float", int(given.size()), sizes,
+                   parameters, state);
+    for (int k = 0; k < spec.n_state; k++) {
+      const std::string fault = state_fault(spec, sizes, k, state[k]);
+      if (!fault.empty()) throw value_error("--state: " + fault);
+    }
   }
   const bool index = spec.observation_kind == SpaceKind::kDiscrete;
   std::vector<double> observation(std::max(spec.observation_capacity, 1)), terms(spec.n_terms);
-  const auto transition = a.precision == "float" ? table.transition_float : table.transition_double;
-  int elapsed = a.elapsed;
-  for (const std::vector<double>& given : parse_actions(spec, sizes, a.actions)) {
+  const auto transition =
+      line.text("precision") == "float" ? table.transition_float : table.transition_double;
+  const int begun = int(line.integer("elapsed"));
+  int elapsed = begun;
+  for (const std::vector<double>& given : parse_actions(spec, sizes, line.text("actions"))) {
     std::vector<double> action(std::max(spec.action_capacity, 1), 0.0);
     std::copy(given.begin(), given.end(), action.begin());
     double reward = 0;
-    const int terminated =
-        transition(shared, parameters.data(), std::uint64_t(a.seed), elapsed, state.data(),
-                   action.data(), observation.data(), &reward, terms.data());
+    const int terminated = transition(shared, parameters.data(), seed, elapsed, state.data(),
+                                      action.data(), observation.data(), &reward, terms.data());
     elapsed++;
     const bool truncated = problem.time_limit > 0 && elapsed >= problem.time_limit;
-    std::printf(
-        "{\"state\": %s, \"observation\": %s, \"reward\": %s, \"terminated\": %s, "
-        "\"truncated\": %s%s}\n",
-        numbers(state, spec.n_state).c_str(),
-        numbers(observation, index ? 1 : sizes.observation).c_str(), number(reward).c_str(),
-        terminated != 0 ? "true" : "false", truncated ? "true" : "false",
-        named_terms(spec, terms).c_str());
-    require_finite(spec, elapsed - a.elapsed, state, observation, reward);
+    const std::vector<double> shown(observation.begin(),
+                                    observation.begin() + (index ? 1 : sizes.observation));
+    const JsonValue object =
+        step_object(spec, state, shown, reward, terminated != 0, truncated, terms);
+    std::printf("%s\n", object.text().c_str());
+    require_finite(spec, elapsed - begun, state, observation, reward);
   }
   return 0;
 }
@@ -128,21 +162,8 @@ int trace(const TraceArguments& a) {
 }  // namespace
 
 int run_trace(const std::vector<std::string>& arguments) {
-  TraceArguments a;
-  CLI::App app("Steps one instance from a state: one JSON object a step.", "trace");
-  app.add_option("environment", a.environment, "which; 'gallop list' names all")->required();
-  app.add_option("--state", a.state, "components separated by commas (an initial state)");
-  app.add_option("--actions", a.actions, "steps separated by ';', components by ','")->required();
-  app.add_option("--precision", a.precision, "float or double (double)")
-      ->check(CLI::IsMember({"float", "double"}));
-  app.add_option("--set", a.assignments, "parameter=value of the environment")
-      ->allow_extra_args(false);
-  app.add_option("--seed", a.seed, "of initial state and noise")
-      ->check(CLI::Range(std::int64_t(0), std::int64_t(1) << 53));
-  app.add_option("--elapsed", a.elapsed, "steps of the episode before the first one")
-      ->check(CLI::Range(0, 1 << 30));
-  if (!parse_command_line(app, arguments)) return 0;
-  return trace(a);
+  const std::optional<CommandLine> line = parse_command_line(trace_command(), arguments);
+  return line ? trace(*line) : 0;
 }
 
 }  // namespace gallop

@@ -6,15 +6,26 @@
 
 namespace gallop {
 
-struct EnvironmentTable;      // kernels/cpu
-struct CudaEnvironmentTable;  // kernels/cuda
+struct EnvironmentTable;      // kernels/environment
+struct TransitionTable;       // kernels/environment
+struct CudaEnvironmentTable;  // kernels/tables
 struct AlgorithmDescriptor;   // host/registry
 
+// The instruction sets that kernels can be compiled for (GALLOP_ALL_ISAS of cmake/GallopIsa.cmake).
+enum class Isa { v3, v4 };  // AVX2 + FMA, AVX-512
+constexpr int kNumIsas = 2;
+
 struct EnvironmentEntry {
-  const char* type;                       // name of the C++ struct
-  const EnvironmentTable* (*v3)();        // AVX2 + FMA
-  const EnvironmentTable* (*v4)();        // AVX-512
+  const char* type;                                 // name of the C++ struct
+  const EnvironmentTable* (*compiled[kNumIsas])();  // null where the build lacks one
+  const TransitionTable* (*transitions)();
   const CudaEnvironmentTable* (*cuda)();  // null in a build without CUDA
+};
+
+// An environment of the source tree that this build leaves out (GALLOP_SIMS).
+struct UnbuiltEnvironment {
+  const char* name;
+  const char* aliases;  // separated by commas
 };
 
 struct AlgorithmEntry {
@@ -42,6 +53,8 @@ struct BuildInfo {
 
 extern const EnvironmentEntry kEnvironmentEntries[];
 extern const int kNumEnvironmentEntries;
+extern const UnbuiltEnvironment kUnbuiltEnvironments[];
+extern const int kNumUnbuiltEnvironments;
 extern const AlgorithmEntry kAlgorithmEntries[];
 extern const int kNumAlgorithmEntries;
 extern const ConfigEntry kConfigEntries[];

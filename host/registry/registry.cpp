@@ -1,29 +1,45 @@
-#include "host/registry/registry.h"
+#include <gallop/host/registry/registry.h>
 
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/runtime/processor.h"
+#include <algorithm>
+
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/split.h>
+#include <gallop/host/options/utf8.h>
 
 namespace gallop {
 namespace {
 
 std::vector<std::string> names_of(const char* name, const char* aliases) {
   std::vector<std::string> names = {name};
-  std::string_view rest = aliases == nullptr ? "" : aliases;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
-    if (comma != 0) names.emplace_back(rest.substr(0, comma));
-    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  for (std::string& alias : split_list(aliases == nullptr ? "" : aliases)) {
+    names.push_back(std::move(alias));
   }
   return names;
 }
 
-Error unknown(const std::string& kind, std::string_view name,
-              const std::vector<std::string>& known) {
-  std::string message = "unknown " + kind + " '" + std::string(name) + "'";
+bool is_called(const char* name, const char* aliases, std::string_view wanted) {
+  const std::vector<std::string> names = names_of(name, aliases);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& candidate) {
+    return folded_name(candidate) == folded_name(wanted);
+  });
+}
+
+// Environments of plugins. The build's own are constants.
+std::vector<const EnvironmentEntry*>& added_environments() {
+  static std::vector<const EnvironmentEntry*> added;
+  return added;
+}
+
+Error unknown(const std::string& kind, std::string_view name, const std::vector<std::string>& known,
+              const std::string& other) {
+  std::string message = "unknown " + kind + " " + in_quotes(name) + other;
   const std::vector<std::string> nearest = nearest_names(name, known);
-  for (std::size_t i = 0; i < nearest.size(); i++) {
+  for (std::size_t i = 0; i < nearest.size() && other.empty(); i++) {
     message += (i == 0 ? "; nearest: " : ", ") + nearest[i];
+  }
+  if (kind == "environment" && other.empty()) {
+    message += "; one of your own is loaded by --plugin FILE";
   }
   return usage_error(message + ". 'gallop list' names all of them");
 }
@@ -33,7 +49,22 @@ Error unknown(const std::string& kind, std::string_view name,
 std::vector<const EnvironmentEntry*> all_environments() {
   std::vector<const EnvironmentEntry*> all;
   for (int i = 0; i < kNumEnvironmentEntries; i++) all.push_back(&kEnvironmentEntries[i]);
+  const std::vector<const EnvironmentEntry*>& added = added_environments();
+  all.insert(all.end(), added.begin(), added.end());
   return all;
+}
+
+void add_environment(const EnvironmentEntry& entry) {
+  const EnvironmentSpec& spec = spec_of(entry);
+  for (const std::string& name : names_of(spec.name, spec.aliases)) {
+    const EnvironmentEntry* const other = environment_called(name);
+    if (other == &entry) return;
+    if (other != nullptr) {
+      throw usage_error("the name '" + name + "' of environment " + spec.name + " is taken by " +
+                        spec_of(*other).name);
+    }
+  }
+  added_environments().push_back(&entry);
 }
 
 std::vector<const AlgorithmDescriptor*> all_algorithms() {
@@ -42,28 +73,66 @@ std::vector<const AlgorithmDescriptor*> all_algorithms() {
   return all;
 }
 
-const EnvironmentSpec& spec_of(const EnvironmentEntry& entry) { return *entry.v3()->spec; }
+std::vector<std::string> unbuilt_environments() {
+  std::vector<std::string> names;
+  for (int i = 0; i < kNumUnbuiltEnvironments; i++) {
+    names.emplace_back(kUnbuiltEnvironments[i].name);
+  }
+  return names;
+}
+
+const EnvironmentEntry* environment_called(std::string_view name) {
+  for (const EnvironmentEntry* entry : all_environments()) {
+    if (is_called(*entry, name)) return entry;
+  }
+  return nullptr;
+}
+
+bool is_called(const EnvironmentEntry& entry, std::string_view name) {
+  return is_called(spec_of(entry).name, spec_of(entry).aliases, name);
+}
+
+const AlgorithmDescriptor* algorithm_called(std::string_view name) {
+  for (const AlgorithmDescriptor* descriptor : all_algorithms()) {
+    if (is_called(descriptor->name, descriptor->aliases, name)) return descriptor;
+  }
+  return nullptr;
+}
 
 const EnvironmentEntry& find_environment(std::string_view name) {
+  if (const EnvironmentEntry* entry = environment_called(name)) return *entry;
   std::vector<std::string> known;
+  for (int i = 0; i < kNumUnbuiltEnvironments; i++) {
+    const UnbuiltEnvironment& unbuilt = kUnbuiltEnvironments[i];
+    if (is_called(unbuilt.name, unbuilt.aliases, name)) {
+      throw usage_error("the environment '" + std::string(unbuilt.name) +
+                        "' was left out of this build (GALLOP_SIMS). './gallop train " +
+                        unbuilt.name + "' in the source tree compiles it");
+    }
+    known.emplace_back(unbuilt.name);
+  }
   for (const EnvironmentEntry* entry : all_environments()) {
-    for (const std::string& candidate : names_of(spec_of(*entry).name, spec_of(*entry).aliases)) {
-      if (candidate == name) return *entry;
-      known.push_back(candidate);
+    for (std::string& n : names_of(spec_of(*entry).name, spec_of(*entry).aliases)) {
+      known.push_back(std::move(n));
     }
   }
-  throw unknown("environment", name, known);
+  const AlgorithmDescriptor* algorithm = algorithm_called(name);
+  throw unknown("environment", name, known,
+                algorithm == nullptr
+                    ? ""
+                    : "; it is an algorithm: --algorithm " + std::string(algorithm->name));
 }
 
 const AlgorithmDescriptor& find_algorithm(std::string_view name) {
+  if (const AlgorithmDescriptor* descriptor = algorithm_called(name)) return *descriptor;
   std::vector<std::string> known;
   for (const AlgorithmDescriptor* descriptor : all_algorithms()) {
-    for (const std::string& candidate : names_of(descriptor->name, descriptor->aliases)) {
-      if (candidate == name) return *descriptor;
-      known.push_back(candidate);
+    for (std::string& n : names_of(descriptor->name, descriptor->aliases)) {
+      known.push_back(std::move(n));
     }
   }
-  throw unknown("algorithm", name, known);
+  throw unknown("algorithm", name, known,
+                environment_called(name) == nullptr ? "" : "; it is an environment");
 }
 
 std::string_view shipped_config(std::string_view algorithm, std::string_view environment) {

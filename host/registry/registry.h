@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "host/options/option.h"
-#include "host/registry/generated.h"
-#include "kernels/environment/spec.h"
+#include <gallop/host/options/option.h>
+#include <gallop/host/registry/generated.h>
+#include <gallop/kernels/environment/spec.h>
 
 namespace gallop {
 
@@ -30,13 +30,28 @@ struct AlgorithmDescriptor {
 // namespace.
 #define GALLOP_ALGORITHM(Type)
 
+// Adds an environment that the build does not have, for whoever looks it up by its name; `entry` is
+// not copied. Throws a usage error where a name of it is taken. Called before other threads look
+// names up.
+void add_environment(const EnvironmentEntry& entry);
+
 // All environments: the build's and those that were added.
 std::vector<const EnvironmentEntry*> all_environments();
 std::vector<const AlgorithmDescriptor*> all_algorithms();
+// The names of those that the build left out (GALLOP_SIMS).
+std::vector<std::string> unbuilt_environments();
 
-// By name or alias; unknown names throw a usage error with the nearest ones.
+// By name or alias, capitals and hyphens aside; null where there is none.
+const EnvironmentEntry* environment_called(std::string_view name);
+const AlgorithmDescriptor* algorithm_called(std::string_view name);
+
+// By name or alias, capitals and hyphens aside; unknown names throw a usage error with the nearest
+// ones.
 const EnvironmentEntry& find_environment(std::string_view name);
 const AlgorithmDescriptor& find_algorithm(std::string_view name);
+
+// Whether that is a name or an alias of the environment, capitals and hyphens aside.
+bool is_called(const EnvironmentEntry& entry, std::string_view name);
 
 const EnvironmentSpec& spec_of(const EnvironmentEntry& entry);
 

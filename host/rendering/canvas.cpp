@@ -1,9 +1,9 @@
-#include "host/rendering/canvas.h"
+#include <gallop/host/rendering/canvas.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "host/rendering/stroke_font.h"
+#include <gallop/host/rendering/stroke_font.h>
 
 namespace gallop {
 namespace {

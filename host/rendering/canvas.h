@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "host/rendering/picture.h"
+#include <gallop/host/rendering/picture.h>
 
 namespace gallop {
 

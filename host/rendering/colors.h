@@ -1,7 +1,7 @@
 // The few colours of all pictures.
 #pragma once
 
-#include "host/rendering/scene.h"
+#include <gallop/host/rendering/scene.h>
 
 namespace gallop {
 

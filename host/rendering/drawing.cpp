@@ -1,8 +1,8 @@
-#include "host/rendering/drawing.h"
+#include <gallop/host/rendering/drawing.h>
 
 #include <string_view>
 
-#include "host/registry/generated.h"
+#include <gallop/host/registry/generated.h>
 
 namespace gallop {
 

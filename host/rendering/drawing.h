@@ -11,17 +11,17 @@
 
 #include <functional>
 
-#include "host/rendering/episode.h"
-#include "host/rendering/scene.h"
+#include <gallop/host/rendering/episode.h>
+#include <gallop/host/rendering/scene.h>
 
 #define GALLOP_DRAWING(Type)
 
 namespace gallop {
 
 struct Drawing {
-  double step_seconds = 0;  // of the world, or where that has no time, a pace to look at
-  bool has_time = true;
   std::function<Scene(int step)> scene;
+  // Seconds of a film that a step takes where the environment declares no time step.
+  double pace = 0.05;
 };
 
 // What the build found, with a closing empty entry that the count leaves out.

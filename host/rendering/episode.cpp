@@ -1,4 +1,4 @@
-#include "host/rendering/episode.h"
+#include <gallop/host/rendering/episode.h>
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <memory>
 
-#include "host/error.h"
-#include "host/registry/registry.h"
-#include "host/training/evaluate.h"
+#include <gallop/host/error.h>
+#include <gallop/host/learning/evaluate.h>
+#include <gallop/host/registry/registry.h>
 
 namespace gallop {
 namespace {
@@ -117,6 +117,11 @@ double Episode::parameter(std::string_view name) const {
   }
   throw internal_error(
       fmt::format("a scene asks for parameter '{}', which {} does not have", name, spec().name));
+}
+
+double Episode::time_step() const {
+  const int k = spec().time_step_parameter;
+  return k < 0 ? spec().time_step : parameters[std::size_t(k)];
 }
 
 double Episode::state(int step, std::string_view name) const {

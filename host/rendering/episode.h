@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/runtime/environments.h"
-#include "kernels/rollout/rollout.h"
+#include <gallop/host/runtime/environments.h>
+#include <gallop/kernels/rollout/rollout.h>
 
 namespace gallop {
 
@@ -31,6 +31,8 @@ struct Episode {
   // By name. An internal error for a name that the environment does not have.
   double parameter(std::string_view name) const;
   double state(int step, std::string_view name) const;
+  // Seconds between two steps; 0 where the environment declares none.
+  double time_step() const;
 };
 
 // Who acts, and which episode it is: `number` k is that of instance k of an evaluation with the

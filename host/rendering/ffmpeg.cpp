@@ -1,7 +1,8 @@
-#include "host/rendering/ffmpeg.h"
+#include <gallop/host/rendering/ffmpeg.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -16,9 +17,9 @@
 #include <string_view>
 #include <vector>
 
-#include "host/checkpoint/durable_file.h"
-#include "host/error.h"
-#include "host/rendering/canvas.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/durable_file.h>
+#include <gallop/host/rendering/canvas.h>
 
 extern char** environ;
 
@@ -57,8 +58,18 @@ class Encoder {
     ::posix_spawn_file_actions_adddup2(&actions, theirs.fd, STDIN_FILENO);
     ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, ::fileno(complaint_.get()), STDERR_FILENO);
+    // Signals that this program ignores are not the other's affair.
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    sigset_t usual;
+    ::sigemptyset(&usual);
+    ::sigaddset(&usual, SIGPIPE);
+    ::sigaddset(&usual, SIGXFSZ);
+    ::posix_spawnattr_setsigdefault(&attributes, &usual);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     const int error =
-        ::posix_spawn(&pid_, ffmpeg.c_str(), &actions, nullptr, words.data(), environ);
+        ::posix_spawn(&pid_, ffmpeg.c_str(), &actions, &attributes, words.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
       pid_ = -1;
@@ -152,15 +163,15 @@ std::string find_ffmpeg() {
 
 void write_mp4(const Film& film, const std::string& ffmpeg, const std::string& path) {
   const std::shared_ptr<FileSystem> files = posix_file_system();
-  File file = File::temporary(*files, path);
+  const std::unique_ptr<File> file = File::temporary(*files, path);
   try {
-    encode(film, ffmpeg, file.path());
-    file.sync();
-    file.close();
-    const int renamed = files->rename(file.path(), path);
-    if (renamed < 0) throw io_error("rename '" + file.path() + "' to", path, -renamed);
+    encode(film, ffmpeg, file->path());
+    file->sync();
+    file->close();
+    const int renamed = files->rename(file->path(), path);
+    if (renamed < 0) throw io_error("rename '" + file->path() + "' to", path, -renamed);
   } catch (...) {
-    files->remove(file.path());
+    files->remove(file->path());
     throw;
   }
   sync_folder(*files, folder_of(path));

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "host/rendering/film.h"
+#include <gallop/host/rendering/film.h>
 
 namespace gallop {
 

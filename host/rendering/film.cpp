@@ -1,4 +1,4 @@
-#include "host/rendering/film.h"
+#include <gallop/host/rendering/film.h>
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "host/rendering/colors.h"
+#include <gallop/host/rendering/colors.h>
 
 namespace gallop {
 namespace {
@@ -32,9 +32,12 @@ const char* ending(const Episode& episode) {
 }  // namespace
 
 Film::Film(const Episode& episode, const FilmSettings& settings)
-    : episode_(episode), settings_(settings), drawing_(drawing_of(episode)) {
-  const double seconds = drawing_.step_seconds * episode.length();
-  fps_ = settings.fps > 0 ? settings.fps : std::min(1 / drawing_.step_seconds, settings.most_fps);
+    : episode_(episode),
+      settings_(settings),
+      drawing_(drawing_of(episode)),
+      step_seconds_(episode.time_step() > 0 ? episode.time_step() : drawing_.pace) {
+  const double seconds = step_seconds_ * episode.length();
+  fps_ = settings.fps > 0 ? settings.fps : std::min(1 / step_seconds_, settings.most_fps);
   const int most = settings.fps > 0 ? 0 : settings.most_frames;
   if (most > 1 && seconds * fps_ > most - 1) fps_ = (most - 1) / seconds;
   // Rounding up but for a rounding error, so that the last state is there.
@@ -45,7 +48,7 @@ Film::Film(const Episode& episode, const FilmSettings& settings)
 
 int Film::step_of(int frame) const {
   if (frame + 1 >= n_frames_) return episode_.length();
-  const double steps = frame / (fps_ * drawing_.step_seconds);
+  const double steps = frame / (fps_ * step_seconds_);
   return std::min(episode_.length(), int(std::floor(steps + 1e-6)));
 }
 
@@ -56,7 +59,7 @@ Picture Film::picture(int frame) const {
                margin = kTextMargin * scale;
   const double y = 1.4 * margin;
   std::string right = fmt::format("step {}", step);
-  if (drawing_.has_time) right += fmt::format("  {:.2f} s", step * drawing_.step_seconds);
+  if (episode_.time_step() > 0) right += fmt::format("  {:.2f} s", step * step_seconds_);
   right += fmt::format("  return {:.1f}", returns_[step]);
   picture.figures.push_back(
       text(episode_.spec().name, {margin, y}, TextAnchor::kLeft, scale, kSoft));

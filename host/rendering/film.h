@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "host/rendering/drawing.h"
-#include "host/rendering/picture.h"
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/picture.h>
 
 namespace gallop {
 
@@ -33,6 +33,7 @@ class Film {
   const Episode& episode_;
   FilmSettings settings_;
   Drawing drawing_;
+  double step_seconds_;
   double fps_;
   int n_frames_;
   std::vector<double> returns_;  // [T + 1] before each step

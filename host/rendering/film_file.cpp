@@ -1,16 +1,16 @@
-#include "host/rendering/film_file.h"
+#include <gallop/host/rendering/film_file.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "host/checkpoint/durable_file.h"
-#include "host/error.h"
-#include "host/rendering/canvas.h"
-#include "host/rendering/ffmpeg.h"
-#include "host/rendering/gif.h"
-#include "host/rendering/replay.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/durable_file.h>
+#include <gallop/host/rendering/canvas.h>
+#include <gallop/host/rendering/ffmpeg.h>
+#include <gallop/host/rendering/gif.h>
+#include <gallop/host/rendering/replay.h>
 
 namespace gallop {
 namespace {
@@ -69,19 +69,8 @@ std::string gif_bytes(const Film& film) {
   return writer.finish();
 }
 
-void write_film(const Film& film, FilmFormat format, const std::string& path) {
-  if (format == FilmFormat::kMp4) {
-    write_mp4(film, find_ffmpeg(), path);
-    return;
-  }
-  const Episode& e = film.episode();
-  const std::string bytes =
-      format == FilmFormat::kGif
-          ? gif_bytes(film)
-          : replay_page(film, e.spec().name,
-                        fmt::format("one episode: return {:.1f} over {} steps",
-                                    e.return_before(e.length()), e.length()));
-  write_file_atomically(*posix_file_system(), path, bytes);
+void write_gif(const Film& film, const std::string& path) {
+  write_file_atomically(*posix_file_system(), path, gif_bytes(film));
 }
 
 }  // namespace gallop

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "host/rendering/film.h"
+#include <gallop/host/rendering/film.h>
 
 namespace gallop {
 
@@ -15,10 +15,8 @@ FilmFormat require_film_format(const std::string& path, const FilmSettings& sett
 // With the limits of the format where the caller has set no frames a second.
 FilmSettings settings_for(FilmFormat format, FilmSettings settings);
 
-// Writes the film; the file appears whole, in place of one that was there.
-void write_film(const Film& film, FilmFormat format, const std::string& path);
-
-// An animated GIF.
+// An animated GIF. The file appears whole, in place of one that was there.
 std::string gif_bytes(const Film& film);
+void write_gif(const Film& film, const std::string& path);
 
 }  // namespace gallop

@@ -1,4 +1,4 @@
-#include "host/rendering/forward_kinematics.h"
+#include <gallop/host/rendering/forward_kinematics.h>
 
 #include <cmath>
 

@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
-#include "host/rendering/scene.h"
-#include "kernels/bodies/skeleton.h"
+#include <gallop/host/rendering/scene.h>
+#include <gallop/kernels/bodies/skeleton.h>
 
 namespace gallop {
 

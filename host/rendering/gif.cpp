@@ -1,4 +1,4 @@
-#include "host/rendering/gif.h"
+#include <gallop/host/rendering/gif.h>
 
 #include <algorithm>
 #include <utility>
@@ -39,7 +39,7 @@ class CodeTable {
   // The place for the pair: empty, or its own.
   int find(int prefix, int symbol) const {
     const int key = prefix << 8 | symbol;
-    int at = (key * 40503) >> 3 & (kPlaces - 1);
+    int at = int(std::uint32_t(key) * 40503u >> 3) & (kPlaces - 1);
     while (codes_[at] >= 0 && keys_[at] != key) at = (at + 1) & (kPlaces - 1);
     return at;
   }

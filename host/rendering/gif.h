@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host/rendering/canvas.h"
-#include "host/rendering/palette.h"
+#include <gallop/host/rendering/canvas.h>
+#include <gallop/host/rendering/palette.h>
 
 namespace gallop {
 

@@ -1,4 +1,4 @@
-#include "host/rendering/palette.h"
+#include <gallop/host/rendering/palette.h>
 
 #include <algorithm>
 #include <array>

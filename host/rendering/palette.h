@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "host/rendering/scene.h"
+#include <gallop/host/rendering/scene.h>
 
 namespace gallop {
 

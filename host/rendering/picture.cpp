@@ -1,4 +1,4 @@
-#include "host/rendering/picture.h"
+#include <gallop/host/rendering/picture.h>
 
 #include <algorithm>
 #include <cmath>

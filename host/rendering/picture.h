@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "host/rendering/scene.h"
+#include <gallop/host/rendering/scene.h>
 
 namespace gallop {
 

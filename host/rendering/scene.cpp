@@ -1,4 +1,4 @@
-#include "host/rendering/scene.h"
+#include <gallop/host/rendering/scene.h>
 
 #include <cmath>
 #include <utility>

@@ -1,13 +1,12 @@
-#include "host/rendering/stroke_font.h"
-
-#include <cctype>
+#include <gallop/host/rendering/stroke_font.h>
 
 namespace gallop {
 namespace {
 
 constexpr double kAdvance = 5.4, kNarrowAdvance = 2.6;
 
-// Strokes separated by blanks, each a row of points "xy" with x from 0 to 4 and y from 0 to 6.
+// Strokes separated by blanks, each a row of points "xy" with x from 0 to 4 and y from 0 to 6, a
+// and b for -1 and -2, below the line.
 struct Glyph {
   char letter;
   const char* strokes;
@@ -49,6 +48,32 @@ constexpr Glyph kGlyphs[] = {
     {'X', "0046 0640"},
     {'Y', "062346 2320"},
     {'Z', "06460040"},
+    {'a', "4334140301103041 4440"},
+    {'b', "0600 0314344341301001"},
+    {'c', "4334140301103041"},
+    {'d', "4640 4334140301103041"},
+    {'e', "02424334140301103041"},
+    {'f', "36261510 0434"},
+    {'g', "4334140301103041 444a3b1b0a"},
+    {'h', "0600 0314344340"},
+    {'i', "1410 1616"},
+    {'j', "242a1b0b 2626"},
+    {'k', "0600 3401 1240"},
+    {'l', "1610"},
+    {'m', "0400 03142320 23344340"},
+    {'n', "0400 0314344340"},
+    {'o', "103041433414030110"},
+    {'p', "040b 0314344341301001"},
+    {'q', "444b 4334140301103041"},
+    {'r', "0400 03143443"},
+    {'s', "4414031232413000"},
+    {'t', "16112030 0434"},
+    {'u', "0401103041 4440"},
+    {'v', "042044"},
+    {'w', "0410233044"},
+    {'x', "0440 0044"},
+    {'y', "0420 441b"},
+    {'z', "04440040"},
     {'+', "2125 0343"},
     {'-', "0343"},
     {'.', "1010"},
@@ -62,14 +87,18 @@ constexpr Glyph kGlyphs[] = {
 };
 
 const Glyph* glyph_of(char c) {
-  const char upper = char(std::toupper(static_cast<unsigned char>(c)));
   for (const Glyph& glyph : kGlyphs) {
-    if (glyph.letter == upper) return &glyph;
+    if (glyph.letter == c) return &glyph;
   }
   return nullptr;
 }
 
-double advance_of(char c) { return c == '.' || c == ',' || c == ':' ? kNarrowAdvance : kAdvance; }
+double advance_of(char c) {
+  const bool narrow = c == '.' || c == ',' || c == ':' || c == 'i' || c == 'l';
+  return narrow ? kNarrowAdvance : kAdvance;
+}
+
+double height_of(char c) { return c >= 'a' ? -1.0 - (c - 'a') : c - '0'; }
 
 }  // namespace
 
@@ -88,7 +117,7 @@ std::vector<std::vector<Point2>> text_strokes(std::string_view text) {
     while (*at != 0) {
       strokes.emplace_back();
       for (; *at != 0 && *at != ' '; at += 2) {
-        strokes.back().push_back({x + (at[0] - '0'), double(at[1] - '0')});
+        strokes.back().push_back({x + (at[0] - '0'), height_of(at[1])});
       }
       if (*at == ' ') at++;
     }

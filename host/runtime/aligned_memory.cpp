@@ -1,4 +1,4 @@
-#include "host/runtime/aligned_memory.h"
+#include <gallop/host/runtime/aligned_memory.h>
 
 #include <sys/mman.h>
 

@@ -1,18 +1,93 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "kernels/cpu/kernel_table.h"
-#include "kernels/gradients/divergence.h"
+#include <gallop/host/runtime/matrix_products.h>
+#include <gallop/host/runtime/recording.h>
+#include <gallop/kernels/operations.h>
 
 namespace gallop {
 
 struct EnvironmentEntry;
+
+// One device: its memory, its threads or its stream, and the operations of kernels/operations.h
+// that run on it. Pointers in requests are of its memory. Every operation gives the same bits on
+// every backend and for every number of threads, but for arithmetic that a request leaves to the
+// device. Operations may return before they are done; the copies to the host wait. One caller at a
+// time. A backend outlives everything that was made with it, which a debug build checks where it
+// ends.
+class Backend {
+ public:
+  // What it finds out about the device is told through `note`, which may be empty.
+  explicit Backend(std::function<void(const std::string&)> note = nullptr)
+      : note_(std::move(note)) {}
+  virtual ~Backend();
+  virtual std::string name() const = 0;  // "cpu" or "cuda"
+  // The cudaStream_t that operations are put on, for events before and after them; null on the CPU,
+  // whose operations are done when they return.
+  virtual void* stream() const { return nullptr; }
+  void note(const std::string& text) const {
+    if (note_) note_(text);
+  }
+
+  // 64-byte aligned, undefined contents. Throws an Error that names the bytes asked for.
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* memory) noexcept = 0;
+  // Bytes that allocate() could give and that could also be written, as far as that is known.
+  virtual std::uint64_t available_memory() const { return ~std::uint64_t(0); }
+  virtual void clear(void* memory, std::size_t bytes) = 0;  // all bytes to 0
+  virtual void copy_bytes(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
+  // For what an operation leaves and the host reads at once: undefined contents, taken back by the
+  // next call.
+  virtual void* result_memory(std::size_t bytes) = 0;
+
+#define GALLOP_METHOD(name, Request) virtual void name(const Request&) = 0;
+  GALLOP_OPERATIONS(GALLOP_METHOD)
+  GALLOP_JOINED_OPERATIONS(GALLOP_METHOD)
+  GALLOP_DEVICE_OPERATIONS(GALLOP_METHOD)  // an Error (internal) where they are not
+#undef GALLOP_METHOD
+#define GALLOP_METHOD(name, Request) virtual void name(const EnvironmentEntry&, const Request&) = 0;
+  GALLOP_ENVIRONMENT_OPERATIONS(GALLOP_METHOD)
+#undef GALLOP_METHOD
+
+  // Whether Arithmetic::kFast makes such a rollout another one than Arithmetic::kStrict.
+  virtual bool has_fast_rollout(const EnvironmentEntry&, const RolloutRequest&) const = 0;
+
+  // The device's library for products of matrices, in mode fast: its name with its version. Empty
+  // where it was not found, with the reason in `why`, or where this backend would have no use for
+  // it, without one.
+  virtual std::string matrix_library(std::string& why) = 0;
+  virtual void multiply(const MatrixProduct&) = 0;
+
+  // Runs `operations`: calls of this backend's operations and nothing else of it. A device may
+  // record them into `recording`, which is null before the first call, and repeat what it recorded
+  // as long as their requests stay the same, byte for byte; it calls `operations` to see the
+  // requests, so once or twice in any case. Anything else of a backend throws an Error (internal)
+  // there.
+  virtual void run(const std::function<void()>& operations,
+                   std::unique_ptr<Recording>& recording) = 0;
+  // Runs two sequences of operations and nothing else of this backend, neither of which writes what
+  // the other one reads or writes: a device may run them at the same time. Not one within another.
+  virtual void both(const std::function<void()>& first, const std::function<void()>& second) = 0;
+  // How long the device works on `operations`. Waits.
+  virtual double seconds(const std::function<void()>& operations) = 0;
+
+  long arrays() const { return n_arrays_; }  // DeviceArrays that there are
+
+ private:
+  template <class T>
+  friend class DeviceArray;
+
+  std::function<void(const std::string&)> note_;
+  long n_arrays_ = 0;
+};
 
 // Mean, and sum of squared deviations from it, of `count` numbers.
 struct Moments {
@@ -20,156 +95,45 @@ struct Moments {
   long count = 0;
 };
 
-// Outputs of a network with one output for `n_rows` rows of N inputs.
-struct ValuesRequest {
-  NetworkShape shape;
-  const float* parameters;
-  Normalization normalization;
-  int n_rows, n_envs;
-  const float* observation;  // [rows, O, N]
-  float* output;             // [rows, N]
-  Arithmetic arithmetic = Arithmetic::kStrict;
-};
+// Sums of operations, on the host; they wait.
+//
+// Order-free moments of groups of numbers that begin `group_stride` apart, each made of `rows` rows
+// of n that stand `stride` apart; and of one such group. NaN where a number is not finite.
+std::vector<Moments> grouped_moments(Backend& backend, const float* x, int groups,
+                                     long group_stride, long rows, long n, long stride);
+Moments moments(Backend& backend, const float* x, long rows, long n, long stride);
+// Euclidean norm of x [n], NaN where an element is not finite.
+double norm(Backend& backend, const float* x, long n);
+// Over the episodes that ended in a rollout; `result` of the request is filled in.
+EpisodeSums episode_sums(Backend& backend, EpisodesRequest request);
 
-// Where values of the last observation of truncated episodes are wanted.
-struct FinalValueRequest {
-  NetworkShape shape;
-  const float* parameters;
-  Normalization normalization;
-  int n_steps, n_envs, observation_rows;
-  const std::uint8_t* terminated;  // [T, N]
-  const std::uint8_t* truncated;   // [T, N]
-  const float* final_observation;  // [T, O, N]
-  float* final_value;              // [T, N] written where truncated and not terminated
-};
-
-// What FisherPath::kFaster took, and the seconds of a product either way; both 0 where the device
-// has no library to compare with.
-struct FisherChoice {
-  FisherPath path;
-  double fused_seconds, matrix_seconds;
-};
-
-// What Backend::run keeps between calls.
-class Recording {
- public:
-  virtual ~Recording() = default;
-};
-
-// One device: its memory and the kernels that run on it. Pointers in requests are of its memory.
-// Every operation gives the same bits on every backend and for every number of threads, but for
-// Fisher products whose request allows others. Operations may return before they are done; the
-// copies to the host wait. One caller at a time.
-class Backend {
- public:
-  virtual ~Backend() = default;
-  virtual std::string name() const = 0;  // "cpu" or "cuda"
-
-  // 64-byte aligned; what it holds is of no account. Throws an Error that names the bytes asked
-  // for.
-  virtual void* allocate(std::size_t bytes) = 0;
-  virtual void release(void* memory) noexcept = 0;
-  virtual void clear(void* memory, std::size_t bytes) = 0;  // all bytes to 0
-  virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
-  virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
-
-  // The environment's functions, instances [0, n_envs) of the batch.
-  virtual void reset(const EnvironmentEntry&, const EnvironmentBatch&,
-                     const std::uint8_t* mask) = 0;
-  virtual void observe(const EnvironmentEntry&, const EnvironmentBatch&, float* observation) = 0;
-  virtual void step(const EnvironmentEntry&, const EnvironmentBatch&, const float* action,
-                    bool clip, ResetMode, const StepOutput&) = 0;
-  // `environment`, `begin`, `end` and `scratch` of the request are filled in here.
-  virtual void rollout(const EnvironmentEntry&, const RolloutRequest&) = 0;
-  // Whether Arithmetic::kFast makes such a rollout another one than Arithmetic::kStrict.
-  virtual bool has_fast_rollout(const EnvironmentEntry&, const RolloutRequest&) const = 0;
-
-  virtual void values(const ValuesRequest&) = 0;
-  virtual void final_values(const FinalValueRequest&) = 0;
-
-  virtual void gae(GaeRequest) = 0;
-  virtual void returns(ReturnsRequest) = 0;
-  // Order-free moments of groups of numbers that begin `group_stride` apart, each made of `rows`
-  // rows of n that stand `stride` apart; and of one such group.
-  virtual std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride,
-                                               long rows, long n, long stride) = 0;
-  Moments moments(const float* x, long rows, long n, long stride) {
-    return grouped_moments(x, 1, 0, rows, n, stride).front();
-  }
-  // Sums over the episodes that ended in a rollout.
-  virtual EpisodeSums episodes(const EpisodesRequest&) = 0;
-  virtual void standardize(float* x, long n, float mean, float inverse_std) = 0;
-
-  // gradient [D + statistics]: the sum over chunks. `begin`, `end`, `partial`, `stride`, `greatest`
-  // and `scratch` are filled in here.
-  virtual void policy_gradient(PolicyGradientRequest, float* gradient) = 0;
-  virtual void value_gradient(ValueGradientRequest, float* gradient) = 0;
-  // Euclidean norm of gradient [n], NaN where an element is not finite. Waits.
-  virtual double norm(const float* gradient, long n) = 0;
-  // One step of an optimiser, limited or refused by the norm of its gradient; does not wait.
-  virtual void optimizer_step(const StepRequest&) = 0;
-  // order [n]: the numbers 0 .. n - 1 sorted by (Philox key of (seed, counter, number), number).
-  virtual void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) = 0;
-
-  // What baselines other than a value network need (kernels/estimators/, kernels/baselines/). The
-  // ranges of the requests are filled in here.
-  virtual void n_step(NStepRequest) = 0;
-  virtual void path_returns(PathReturnsRequest) = 0;
-  virtual void ages(AgeRequest) = 0;
-  virtual void discount_by_age(float* advantage, const float* age, float gamma, long n) = 0;
-  virtual void features(const FeaturesRequest&) = 0;
-  virtual void gram(const GramRequest&) = 0;
-  virtual void linear_values(const LinearValuesRequest&) = 0;
-  virtual void optimal_baseline(OptimalBaselineRequest, long n_parameters) = 0;
-
-  // What a trust region needs (kernels/gradients/fisher.h, divergence.h); none of it waits. Where
-  // `active` of a request is set and the number there is 0, the operation changes nothing.
-  //
-  // Hidden units and outputs [chunks, unit_floats] of the policy at all samples, and after them
-  // what its path needs besides: fisher_units floats in all.
-  virtual void fisher_prepare(FisherRequest, float* units) = 0;
-  virtual long fisher_units(const PolicyShape&, long count, FisherPath) const = 0;
-  // product [D] = F vector, at the policy whose units were prepared.
-  // The first one of a shape with path kFaster waits.
-  virtual void fisher_product(FisherRequest, float* product) = 0;
-  // What such requests of this shape and number of samples take; none before the first product.
-  virtual std::optional<FisherChoice> fisher_choice(const FisherRequest&) const = 0;
-  // sums [kDivergenceSums] over the samples.
-  virtual void policy_divergence(DivergenceRequest, float* sums) = 0;
-  virtual void conjugate_gradient_begin(const ConjugateGradientRequest&) = 0;
-  virtual void conjugate_gradient_step(const ConjugateGradientRequest&) = 0;
-  virtual void conjugate_gradient_end(const ConjugateGradientRequest&) = 0;
-  virtual void line_search_begin(const LineSearchRequest&) = 0;
-  virtual void line_search_step(const LineSearchRequest&) = 0;
-  // Within the backend's memory.
-  virtual void copy_bytes(void* to, const void* from, std::size_t bytes) = 0;
-  // to = from; y += a x.
-  virtual void copy(float* to, const float* from, long n) = 0;
-  virtual void add_scaled(float* y, float a, const float* x, long n) = 0;
-
-  // Runs `operations`: calls of this backend that neither wait nor move data to or from the host.
-  // A device may record them into `recording`, which is null before the first call, and repeat what
-  // it recorded as long as `key` stays the same: it names all pointers and numbers in the requests.
-  virtual void run(const std::string& key, const std::function<void()>& operations,
-                   std::unique_ptr<Recording>& recording) = 0;
-};
-
-// A backend on `n_threads` threads of this machine's processor; 0 takes all that the process may
-// use.
+// A backend on `n_threads` threads of this machine's processor, at most 4096; 0 takes all that the
+// process may use. Throws a value error for any other number.
 std::unique_ptr<Backend> make_cpu_backend(int n_threads);
 
-// A backend on the current CUDA device; null, with the reason in `why`, where this build or this
-// machine has none. What it finds out about the device's libraries goes to `note`.
-std::unique_ptr<Backend> make_cuda_backend(std::string& why,
-                                           const std::function<void(const std::string&)>& note);
+// A backend on the CUDA device of this number, or on the calling thread's current one where it is
+// negative; null, with the reason in `why`, where this build or this machine has none. What it
+// finds out about the device goes to `note`. Every call makes its device the calling thread's
+// current one. Operations go to `stream`, a cudaStream_t of that device that outlives the backend,
+// in order with whatever else is put there, or where it is null to a stream of the backend's own;
+// the legacy default stream is a value error.
+std::unique_ptr<Backend> make_cuda_backend(int index, std::string& why,
+                                           const std::function<void(const std::string&)>& note,
+                                           void* stream = nullptr);
 
-// The backend that `device` names: "cpu", "cuda", or "auto", which takes CUDA where it is there and
-// else the CPU, and says so through `note`, as the backend does. Throws an Error (cuda) where CUDA
-// is asked for and absent.
+// The backend that `device` names: "cpu", "cuda", "cuda:1" for the device of that number, or
+// "auto", which takes CUDA where it is there and else the CPU, and says so through `note`, as the
+// backend does. Throws an Error (cuda) where CUDA is asked for and absent, a value error for
+// another name.
 std::unique_ptr<Backend> make_backend(const std::string& device, int n_threads,
                                       const std::function<void(const std::string&)>& note);
 
-// Memory of a backend, typed. What it holds at first is of no account.
+// Bytes of `size` elements; throws a value error where no number holds them.
+std::size_t array_bytes(std::size_t size, std::size_t element);
+// Throws an internal error unless `count` elements from `offset` on lie within `size`.
+void require_within(std::size_t offset, std::size_t count, std::size_t size);
+
+// Memory of a backend, typed. Its contents are undefined at first. The backend has to outlive it.
 template <class T>
 class DeviceArray {
  public:
@@ -177,14 +141,19 @@ class DeviceArray {
   DeviceArray(Backend& backend, std::size_t size)
       : backend_(&backend),
         size_(size),
-        data_(size == 0 ? nullptr : static_cast<T*>(backend.allocate(size * sizeof(T)))) {}
+        data_(size == 0 ? nullptr
+                        : static_cast<T*>(backend.allocate(array_bytes(size, sizeof(T))))) {
+    backend.n_arrays_ += data_ != nullptr;
+  }
   static DeviceArray zeroed(Backend& backend, std::size_t size) {
     DeviceArray array(backend, size);
     if (size > 0) backend.clear(array.data_, size * sizeof(T));
     return array;
   }
   ~DeviceArray() {
-    if (data_ != nullptr) backend_->release(data_);
+    if (data_ == nullptr) return;
+    backend_->n_arrays_--;
+    backend_->release(data_);
   }
   DeviceArray(DeviceArray&& other) noexcept { swap(other); }
   DeviceArray& operator=(DeviceArray&& other) noexcept {
@@ -197,9 +166,11 @@ class DeviceArray {
 
   // Copies between the host and the first `count` elements from `offset` on.
   void upload(const T* from, std::size_t count, std::size_t offset = 0) {
+    require_within(offset, count, size_);
     if (count > 0) backend_->to_device(data_ + offset, from, count * sizeof(T));
   }
   void download(T* to, std::size_t count, std::size_t offset = 0) const {
+    require_within(offset, count, size_);
     if (count > 0) backend_->to_host(to, data_ + offset, count * sizeof(T));
   }
   void upload(const std::vector<T>& from) { upload(from.data(), from.size()); }

@@ -1,34 +1,86 @@
-// The CPU backend: splits each operation over threads in fixed shares and calls the kernels of the
-// best instruction set.
+// The CPU backend: threads and memory for the operations of the best instruction set.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
+#include <utility>
 
-#include "host/error.h"
-#include "host/runtime/aligned_memory.h"
-#include "host/runtime/backend.h"
-#include "host/runtime/cpu_work.h"
-#include "host/runtime/processor.h"
-#include "kernels/random/shuffle.h"
-#include "kernels/reduce/fixed_point.h"
+#include <gallop/host/error.h>
+#include <gallop/host/runtime/aligned_memory.h>
+#include <gallop/host/runtime/backend.h>
+#include <gallop/host/runtime/machine_memory.h>
+#include <gallop/host/runtime/processor.h>
+#include <gallop/host/runtime/refusal.h>
+#include <gallop/host/runtime/scratch.h>
+#include <gallop/host/runtime/stop.h>
+#include <gallop/host/runtime/thread_pool.h>
+#include <gallop/kernels/tables/kernel_table.h>
 
 namespace gallop {
 namespace {
 
-// Instances in a share: a multiple of what a cache line of flags holds, so that threads share none.
-constexpr long kInstanceGrain = 64;
+constexpr int kMostThreads = 4096;
+constexpr std::size_t kLargeRequest = std::size_t(1) << 28;  // worth asking what memory there is
+constexpr double kLook = 0.05;      // seconds of work between two looks whether to stop
+constexpr double kFewestSteps = 8;  // of a part of a rollout
 
-class CpuBackend : public Backend, private CpuWork {
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+template <class T>
+void advance(T*& array, long count) {
+  if (array != nullptr) array += count;
+}
+
+// Steps [first, first + count) of a rollout, as a rollout.
+RolloutRequest steps_of(const RolloutRequest& whole, int first, int count) {
+  RolloutRequest part = whole;
+  const EnvironmentSpec& spec = *whole.environment->spec;
+  const Sizes& sizes = whole.batch.shared.sizes;
+  const long rows = long(first) * whole.out.n_envs;
+  const long observations = spec.observation_kind == SpaceKind::kDiscrete ? 1 : sizes.observation;
+  const long actions = spec.action_kind == SpaceKind::kDiscrete ? 1 : sizes.action;
+  part.time += std::uint32_t(first);
+  part.out.n_steps = count;
+  advance(part.out.observation, rows * observations);
+  advance(part.out.action, rows * actions);
+  advance(part.out.log_prob, rows);
+  advance(part.out.reward, rows);
+  advance(part.out.terminated, rows);
+  advance(part.out.truncated, rows);
+  advance(part.out.final_observation, rows * observations);
+  advance(part.out.ended_return, rows);
+  advance(part.out.ended_length, rows);
+  return part;
+}
+
+// Seconds that each operation took lately for each instance, sample or element, and step: what
+// takes little time is not looked at.
+struct Paces {
+#define GALLOP_PACE(name, Request) double name = 1;
+  GALLOP_OPERATIONS(GALLOP_PACE)
+  GALLOP_ENVIRONMENT_OPERATIONS(GALLOP_PACE)
+#undef GALLOP_PACE
+};
+
+class CpuBackend : public Backend, public Stoppable {
  public:
   explicit CpuBackend(int n_threads)
-      : CpuWork(n_threads > 0 ? n_threads : available_processors()),
+      : pool_(n_threads > 0 ? n_threads : available_processors()),
         isa_(processor_isa()),
-        kernels_(cpu_kernels(isa_)) {}
+        kernels_(cpu_kernels(isa_)),
+        work_{pool_.size(), this, &run_blocks, &scratch_floats} {}
 
   std::string name() const override { return "cpu"; }
 
   void* allocate(std::size_t bytes) override {
-    void* memory = allocate_aligned(bytes);
+    // All of it is written, and the system may end a process for memory that it had granted.
+    const bool is_there = bytes < kLargeRequest || bytes <= machine_memory();
+    void* memory = is_there ? allocate_aligned(bytes) : nullptr;
     if (memory == nullptr) {
       throw value_error("out of memory: " + std::to_string(bytes) +
                         " bytes asked for; fewer instances (n_envs, episodes), shorter rollouts "
@@ -38,322 +90,162 @@ class CpuBackend : public Backend, private CpuWork {
     return memory;
   }
   void release(void* memory) noexcept override { std::free(memory); }
+  std::uint64_t available_memory() const override { return machine_memory(); }
+  void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   void copy_bytes(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
-  void clear(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   void to_device(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
   void to_host(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
-
-  void reset(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
-             const std::uint8_t* mask) override {
-    const EnvironmentTable& table = environment_table(environment, isa_);
-    pool_.run(batch.n_envs, share(batch.n_envs, kInstanceGrain), [&](int, long begin, long end) {
-      table.reset(batch, int(begin), int(end), mask == nullptr ? nullptr : mask + begin);
-    });
+  void* result_memory(std::size_t bytes) override {
+    return results_.floats(long((bytes + sizeof(float) - 1) / sizeof(float)));
   }
 
-  void observe(const EnvironmentEntry& environment, const EnvironmentBatch& batch,
-               float* observation) override {
-    const EnvironmentTable& table = environment_table(environment, isa_);
-    pool_.run(batch.n_envs, share(batch.n_envs, kInstanceGrain), [&](int, long begin, long end) {
-      table.observe(batch, int(begin), int(end), observation + begin, batch.n_envs);
-    });
+#define GALLOP_METHOD(name, Request)                                \
+  void name(const Request& r) override {                            \
+    operate(r, kernels_.name, is_long<Request>(#name), pace_.name); \
   }
+  GALLOP_OPERATIONS(GALLOP_METHOD)
+#undef GALLOP_METHOD
+#define GALLOP_METHOD(name, Request) \
+  void name(const Request&) override { refuse(#name); }
+  GALLOP_DEVICE_OPERATIONS(GALLOP_METHOD)
+#undef GALLOP_METHOD
+#define GALLOP_METHOD(name, Request)                                          \
+  void name(const EnvironmentEntry& entry, const Request& request) override { \
+    Request r = request;                                                      \
+    r.environment = &environment_table(entry, isa_);                          \
+    operate(r, kernels_.name, true, pace_.name);                              \
+  }
+  GALLOP_ENVIRONMENT_OPERATIONS(GALLOP_METHOD)
+#undef GALLOP_METHOD
 
-  void step(const EnvironmentEntry& environment, const EnvironmentBatch& batch, const float* action,
-            bool clip, ResetMode mode, const StepOutput& out) override {
-    const EnvironmentTable& table = environment_table(environment, isa_);
-    pool_.run(batch.n_envs, share(batch.n_envs, kInstanceGrain), [&](int, long begin, long end) {
-      StepOutput part = out;
-      const auto shift = [begin](auto*& array) {
-        if (array != nullptr) array += begin;
-      };
-      shift(part.observation);
-      shift(part.final_observation);
-      shift(part.reward);
-      shift(part.terminated);
-      shift(part.truncated);
-      shift(part.ended_return);
-      shift(part.ended_length);
-      table.step(batch, int(begin), int(end), action + begin, batch.n_envs, clip ? 1 : 0, mode,
-                 part);
-    });
+  void policy_step(const PolicyStepRequest& r) override {
+    policy_gradient(r.gradient);
+    optimizer_step(r.step);
+  }
+  void value_step(const ValueStepRequest& r) override {
+    value_gradient(r.gradient);
+    optimizer_step(r.step);
   }
 
   bool has_fast_rollout(const EnvironmentEntry&, const RolloutRequest&) const override {
     return false;
   }
-  void rollout(const EnvironmentEntry& environment, const RolloutRequest& request) override {
-    RolloutRequest r = request;
-    r.environment = &environment_table(environment, isa_);
-    const bool has_policy = r.source == ActionSource::kPolicy;
-    reserve(rollout_scratch(r.batch.shared.sizes.observation, r.batch.shared.sizes.action,
-                            has_policy ? &r.policy.shape.network : nullptr));
-    pool_.run(r.batch.n_envs, share(r.batch.n_envs, kInstanceGrain),
-              [&, r](int thread, long begin, long end) {
-                RolloutRequest part = r;
-                part.begin = int(begin);
-                part.end = int(end);
-                part.scratch = scratch_[thread].data();
-                kernels_.rollout(part);
-              });
-  }
+  std::string matrix_library(std::string&) override { return ""; }
+  void multiply(const MatrixProduct&) override { refuse("multiply"); }
 
-  void values(const ValuesRequest& v) override {
-    const int inputs = v.shape.kind == NetworkKind::kTabular ? 1 : v.shape.width[0];
-    const int n_rows = v.n_rows, n_envs = v.n_envs;
-    // Few rows of many instances or many rows of few: split whichever is longer.
-    const bool by_row = n_rows >= n_envs / kInstanceGrain;
-    reserve(2L * widest(v.shape) * 32);
-    pool_.run(by_row ? n_rows : n_envs, by_row ? share(n_rows, 1) : share(n_envs, kInstanceGrain),
-              [&](int thread, long begin, long end) {
-                EvaluateRequest r = {};
-                r.shape = v.shape;
-                r.parameters = v.parameters;
-                r.normalization = v.normalization;
-                r.observation_stride = n_envs;
-                r.output_stride = n_envs;
-                r.scratch = scratch_[thread].data();
-                r.n = by_row ? n_envs : int(end - begin);
-                const long column = by_row ? 0 : begin;
-                for (long t = by_row ? begin : 0; t < (by_row ? end : n_rows); t++) {
-                  r.observation = v.observation + t * inputs * n_envs + column;
-                  r.output = v.output + t * n_envs + column;
-                  kernels_.evaluate(r);
-                }
-              });
-  }
-
-  void final_values(const FinalValueRequest& r) override {
-    std::vector<long>& at = truncated_;
-    at.clear();
-    const long total = long(r.n_steps) * r.n_envs;
-    for (long i = 0; i < total; i++) {
-      if (r.truncated[i] != 0 && r.terminated[i] == 0) at.push_back(i);
-    }
-    const long n = long(at.size());
-    if (n == 0) return;
-    gathered_.resize(std::size_t(r.observation_rows + 1) * n);
-    float* output = gathered_.data() + r.observation_rows * n;
-    for (long k = 0; k < n; k++) {
-      const long t = at[k] / r.n_envs, i = at[k] % r.n_envs;
-      for (int o = 0; o < r.observation_rows; o++) {
-        gathered_[o * n + k] = r.final_observation[(t * r.observation_rows + o) * r.n_envs + i];
-      }
-    }
-    values({r.shape, r.parameters, r.normalization, 1, int(n), gathered_.data(), output});
-    for (long k = 0; k < n; k++) r.final_value[at[k]] = output[k];
-  }
-
-  void gae(GaeRequest r) override { over_elements(r, r.n_envs, kInstanceGrain, kernels_.gae); }
-  void returns(ReturnsRequest r) override {
-    over_elements(r, r.n_envs, kInstanceGrain, kernels_.returns);
-  }
-
-  void n_step(NStepRequest r) override {
-    over_elements(r, r.n_envs, kInstanceGrain, kernels_.n_step);
-  }
-  void path_returns(PathReturnsRequest r) override {
-    over_elements(r, r.n_envs, kInstanceGrain, kernels_.path_returns);
-  }
-  void ages(AgeRequest r) override { over_elements(r, r.n_envs, kInstanceGrain, kernels_.ages); }
-
-  void discount_by_age(float* advantage, const float* age, float gamma, long n) override {
-    over_elements(AgeDiscountRequest{advantage, age, gamma, 0, 0}, n, 1024,
-                  kernels_.discount_by_age);
-  }
-  void optimal_baseline(OptimalBaselineRequest r, long n_parameters) override {
-    over_elements(r, n_parameters, 64, kernels_.optimal_baseline);
-  }
-  void features(const FeaturesRequest& r) override {
-    over_range(r, r.count, 64, kernels_.features);
-  }
-  void gram(const GramRequest& r) override {
-    over_range(r, gram_count(r.n_features), 1, kernels_.gram);
-  }
-  void linear_values(const LinearValuesRequest& r) override {
-    over_range(r, r.count, 64, kernels_.linear_values);
-  }
-
-  std::vector<Moments> grouped_moments(const float* x, int groups, long group_stride, long rows,
-                                       long n, long stride) override {
-    std::vector<Moments> results;
-    for (int g = 0; g < groups; g++) {
-      results.push_back(moments_of_group(x + g * group_stride, rows, n, stride));
-    }
-    return results;
-  }
-
-  EpisodeSums episodes(const EpisodesRequest& r) override { return sum_episodes(r); }
-
-  void standardize(float* x, long n, float mean, float inverse_std) override {
-    pool_.run(n, share(n, 4096), [&](int, long begin, long end) {
-      kernels_.standardize(x + begin, end - begin, mean, inverse_std);
-    });
-  }
-
-  void policy_gradient(PolicyGradientRequest r, float* gradient) override {
-    Segments segments;
-    policy_segments(r.policy.shape, segments);
-    const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
-    reserve(gradient_scratch(r.policy.shape.network, r.policy.shape.n_actions));
-    over_chunks(r, n_chunks, kernels_.policy_gradient);
-    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
-  }
-
-  void value_gradient(ValueGradientRequest r, float* gradient) override {
-    Segments segments;
-    value_segments(r.shape, segments);
-    const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
-    reserve(gradient_scratch(r.shape, 1));
-    over_chunks(r, n_chunks, kernels_.value_gradient);
-    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, gradient);
-  }
-
-  double norm(const float* gradient, long n) override {
-    return std::sqrt(sum_of_squares(gradient, n));
-  }
-
-  void optimizer_step(const StepRequest& r) override {
-    begin_step(r, sum_of_squares(r.gradient, r.n), *r.state);
-    if (r.state->refused != 0) return;
-    if (r.rule == StepRule::kPlain) {
-      add_scaled(r.parameters, plain_factor(*r.state), r.gradient, r.n);
-    } else {
-      over_elements(adam_of(r, *r.state), r.n, 4096, kernels_.adam);
-    }
-  }
-
-  void fisher_prepare(FisherRequest r, float* units) override {
-    const int n_chunks = chunk_count(r.samples.count);
-    r.units = units;
-    r.unit_stride = unit_floats(r.policy.shape);
-    reserve(fisher_scratch(r.policy.shape));
-    over_chunks(r, n_chunks, kernels_.fisher_prepare);
-  }
-  long fisher_units(const PolicyShape& shape, long count, FisherPath) const override {
-    return long(chunk_count(count)) * unit_floats(shape);
-  }
-  std::optional<FisherChoice> fisher_choice(const FisherRequest&) const override { return {}; }
-
-  void fisher_product(FisherRequest r, float* product) override {
-    if (r.active != nullptr && *r.active == 0) return;
-    Segments segments;
-    fisher_segments(r.policy.shape, segments);
-    const int n_chunks = prepare(segments, r.samples.count, r.partial, r.stride, r.greatest);
-    r.unit_stride = unit_floats(r.policy.shape);
-    reserve(fisher_scratch(r.policy.shape));
-    over_chunks(r, n_chunks, kernels_.fisher_product);
-    reduce(segments, n_chunks, r.partial, r.stride, r.greatest, product);
-  }
-
-  void policy_divergence(DivergenceRequest r, float* sums) override {
-    if (r.active != nullptr && *r.active == 0) return;
-    Segments segments;
-    divergence_segments(segments);
-    long stride = 0;
-    const int n_chunks = prepare(segments, r.samples.count, r.partial, stride, r.greatest);
-    r.unit_stride = unit_floats(r.candidate.shape);
-    reserve(gradient_scratch(r.candidate.shape.network, r.candidate.shape.n_actions));
-    over_chunks(r, n_chunks, kernels_.policy_divergence);
-    reduce(segments, n_chunks, r.partial, stride, r.greatest, sums);
-  }
-
-  void copy(float* to, const float* from, long n) override {
-    std::memcpy(to, from, std::size_t(n) * sizeof(float));
-  }
-  void add_scaled(float* y, float a, const float* x, long n) override {
-    for (long i = 0; i < n; i++) y[i] = fmadd(a, x[i], y[i]);
-  }
-
-  void conjugate_gradient_begin(const ConjugateGradientRequest& r) override {
-    kernels_.conjugate_gradient_begin(r);
-  }
-  void conjugate_gradient_step(const ConjugateGradientRequest& r) override {
-    kernels_.conjugate_gradient_step(r);
-  }
-  void conjugate_gradient_end(const ConjugateGradientRequest& r) override {
-    kernels_.conjugate_gradient_end(r);
-  }
-  void line_search_begin(const LineSearchRequest& r) override { kernels_.line_search_begin(r); }
-  void line_search_step(const LineSearchRequest& r) override { kernels_.line_search_step(r); }
-
-  void run(const std::string&, const std::function<void()>& operations,
-           std::unique_ptr<Recording>&) override {
+  void run(const std::function<void()>& operations, std::unique_ptr<Recording>&) override {
     operations();
   }
+  void both(const std::function<void()>& first, const std::function<void()>& second) override {
+    first();
+    second();
+  }
+  double seconds(const std::function<void()>& operations) override {
+    const Clock::time_point start = Clock::now();
+    operations();
+    return seconds_since(start);
+  }
 
-  void shuffle(std::uint64_t seed, std::uint64_t counter, long n, std::uint32_t* order) override {
-    keys_.resize(n);
-    pool_.run(n, share(n, 1024), [&](int, long begin, long end) {
-      for (long i = begin; i < end; i++) {
-        keys_[i] =
-            std::uint64_t(shuffle_key(seed, counter, std::uint32_t(i))) << 32 | std::uint64_t(i);
-      }
-    });
-    std::sort(keys_.begin(), keys_.end());
-    for (long i = 0; i < n; i++) order[i] = std::uint32_t(keys_[i]);
+  std::function<bool()> stop_when(std::function<bool()> requested) override {
+    return std::exchange(requested_, std::move(requested));
   }
 
  private:
-  // NaN where an element is not finite.
-  double sum_of_squares(const float* gradient, long n) const {
-    const float bound = kernels_.greatest_magnitude(gradient, n);
-    if (!(bound < __builtin_inff())) return __builtin_nan("");
-    const int exponent = fixed_exponent(double(bound) * double(bound), n);
-    return from_fixed(kernels_.fixed_sum_of_squares(gradient, n, 0.0, exponent), exponent);
+  // Operations that may take longer than a second: all those over samples, and some others. The
+  // rest is never left: what was learnt is put back by them.
+  template <class Request>
+  static constexpr bool is_long(std::string_view name) {
+    for (const std::string_view other : {"values", "optimal_baseline", "gram", "features"}) {
+      if (name == other) return true;
+    }
+    return requires(Request r) { r.samples; };
+  }
+  template <class Request>
+  void operate(const Request& r, void (*operation)(const Request&, const CpuWork&), bool is_long,
+               double& pace, long steps = 1) {
+    require_valid(r);
+    watched_ = is_long && requested_ ? &pace : nullptr;
+    watched_steps_ = steps;
+    operation(r, work_);
+    if (std::exchange(watched_, nullptr) != nullptr && requested_()) {
+      throw Error(ExitCode::interrupted, "stopped on request");
+    }
+  }
+  // A rollout that takes long is made in parts of some steps: the same bits.
+  void operate(const RolloutRequest& r, void (*operation)(const RolloutRequest&, const CpuWork&),
+               bool is_long, double& pace) {
+    const int all = r.out.n_steps;
+    for (int first = 0; first < all;) {
+      const double expected = pace * r.out.n_envs;  // seconds a step
+      const int fitting = int(std::min(double(all), std::max(kFewestSteps, kLook / expected)));
+      const int count = requested_ ? std::min(fitting, all - first) : all;
+      operate<RolloutRequest>(steps_of(r, first, count), operation, is_long, pace, count);
+      first += count;
+    }
   }
 
-  Moments moments_of_group(const float* x, long rows, long n, long stride) {
-    std::vector<float> greatest(pool_.size(), 0.0f);
-    pool_.run(rows, share(rows, 1), [&](int thread, long begin, long end) {
-      for (long k = begin; k < end; k++) {
-        greatest[thread] =
-            std::max(greatest[thread], kernels_.greatest_magnitude(x + k * stride, n));
+  [[noreturn]] static void refuse(const char* operation) {
+    throw internal_error(std::string(operation) + " is an operation of devices, not of the CPU");
+  }
+
+  // Two blocks a thread, at fixed bounds; what threads share depends on sizes alone.
+  static void run_blocks(void* owner, long n, long grain,
+                         void (*body)(const void*, int, long, long), const void* context) {
+    CpuBackend& backend = *static_cast<CpuBackend*>(owner);
+    const long blocks = 2L * backend.pool_.size();
+    const long block = ((n + blocks - 1) / blocks + grain - 1) / grain * grain;
+    const double units = double(n) * double(backend.watched_steps_);
+    const bool looks = backend.watched_ != nullptr && *backend.watched_ * units > kLook;
+    const Clock::time_point start = Clock::now();
+    if (!looks) {
+      backend.pool_.run(
+          n, block, [=](int thread, long begin, long end) { body(context, thread, begin, end); });
+    } else {
+      backend.run_pieces(n, block, grain, body, context);
+    }
+    if (backend.watched_ != nullptr && n > 0) *backend.watched_ = seconds_since(start) / units;
+  }
+  // Blocks in pieces, larger ones while they take little time; between them it looks.
+  void run_pieces(long n, long block, long grain, void (*body)(const void*, int, long, long),
+                  const void* context) {
+    pool_.run(n, block, [&](int thread, long begin, long end) {
+      for (long piece = grain; begin < end && !requested_();) {
+        const Clock::time_point start = Clock::now();
+        const long next = std::min(begin + piece, end);
+        body(context, thread, begin, next);
+        begin = next;
+        if (seconds_since(start) < kLook) piece *= 2;
       }
     });
-    Moments result;
-    result.count = rows * n;
-    const double bound = *std::max_element(greatest.begin(), greatest.end());
-    if (result.count == 0 || !(bound < __builtin_inf())) {
-      result.mean = result.sum_of_squares = result.count == 0 ? 0.0 : __builtin_nan("");
-      return result;
-    }
-    const int exponent = fixed_exponent(bound, result.count);
-    const std::int64_t sum = sum_over_rows(
-        rows, [&](long k) { return kernels_.fixed_sum(x + k * stride, n, exponent); });
-    result.mean = from_fixed(sum, exponent) / double(result.count);
-    const double spread = bound + std::abs(result.mean);
-    const int square_exponent = fixed_exponent(spread * spread, result.count);
-    const std::int64_t squares = sum_over_rows(rows, [&](long k) {
-      return kernels_.fixed_sum_of_squares(x + k * stride, n, result.mean, square_exponent);
-    });
-    result.sum_of_squares = from_fixed(squares, square_exponent);
-    return result;
+  }
+  static float* scratch_floats(void* owner, long count) {
+    return static_cast<CpuBackend*>(owner)->scratch_.floats(count);
   }
 
-  void reduce(const Segments& segments, int n_chunks, const float* partial, long stride,
-              const float* greatest, float* sum) {
-    const long n = segments.begin[segments.count];
-    over_elements(ReduceRequest{segments, n_chunks, partial, stride, greatest, sum, 0, 0}, n, 512,
-                  kernels_.reduce_partials);
-  }
-
+  ThreadPool pool_;
   Isa isa_;
   const CpuKernels& kernels_;
-  std::vector<long> truncated_;
-  std::vector<float> gathered_;
-  std::vector<std::uint64_t> keys_;
+  CpuWork work_;
+  Scratch scratch_, results_;
+  std::function<bool()> requested_;
+  Paces pace_;
+  double* watched_ = nullptr;  // pace of the operation that runs, where it may be left
+  long watched_steps_ = 1;     // that it takes with each of what it is split over
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> make_cpu_backend(int n_threads) {
+  if (n_threads < 0 || n_threads > kMostThreads) {
+    throw value_error("threads is " + std::to_string(n_threads) + "; expected 0, for all that " +
+                      "the process may use, to " + std::to_string(kMostThreads));
+  }
   return std::make_unique<CpuBackend>(n_threads);
 }
 

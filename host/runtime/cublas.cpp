@@ -1,31 +1,47 @@
 // cuBLAS, opened at run time. Empty in builds without CUDA.
 #if defined(GALLOP_HAVE_CUDA)
 
-#include "host/runtime/cublas.h"
+#include <gallop/host/runtime/cublas.h>
 
-#include <cublas_v2.h>
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include "host/error.h"
+#include <gallop/host/error.h>
 
 namespace gallop {
 namespace {
 
-// What NVIDIA recommends for compute capability 9.0. Given explicitly, because cuBLAS would
-// allocate its own within a capture, and because its choice among algorithms depends on the room.
+// What NVIDIA recommends for compute capability 9.0, and enough elsewhere. Given explicitly,
+// because cuBLAS would allocate its own within a capture, and because its choice among algorithms
+// depends on the room.
 constexpr std::size_t kWorkspaceBytes = std::size_t(32) << 20;
 
+// The library's interface as its documentation has it ("cuBLAS datatypes reference" and what
+// follows there), so that a build does not need its headers either.
+using Handle = struct cublasContext*;
+using Status = int;  // cublasStatus_t
+using Operation = int;
+constexpr Status kSuccess = 0;
+constexpr Operation kAsItIs = 0, kTransposed = 1;
+constexpr int kTf32Math = 3;  // CUBLAS_TF32_TENSOR_OP_MATH
+
 struct Functions {
-  decltype(&cublasCreate_v2) create;
-  decltype(&cublasDestroy_v2) destroy;
-  decltype(&cublasGetVersion_v2) version;
-  decltype(&cublasSetStream_v2) set_stream;
-  decltype(&cublasSetWorkspace_v2) set_workspace;
-  decltype(&cublasSetMathMode) set_math_mode;
-  decltype(&cublasSgemm_v2) sgemm;
+  Status (*create)(Handle*);
+  Status (*destroy)(Handle);
+  Status (*version)(Handle, int*);
+  Status (*set_stream)(Handle, cudaStream_t);
+  Status (*set_workspace)(Handle, void*, std::size_t bytes);
+  Status (*set_math_mode)(Handle, int mode);
+  Status (*sgemm)(Handle, Operation, Operation, int m, int n, int k, const float* alpha,
+                  const float* a, int lda, const float* b, int ldb, const float* beta, float* c,
+                  int ldc);
 };
+
+std::string loader_error() {
+  const char* const text = dlerror();
+  return text == nullptr ? "the loader does not say why" : text;
+}
 
 template <class Function>
 bool find(void* library, const char* name, Function& function) {
@@ -35,12 +51,15 @@ bool find(void* library, const char* name, Function& function) {
 
 // The library stays open to the end of the process: what it holds on the device goes with it.
 bool open(Functions& f, std::string& why) {
-  void* library = dlopen("libcublas.so.13", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) library = dlopen("libcublas.so", RTLD_NOW | RTLD_LOCAL);
+  // Of the major version of the CUDA runtime that this is built with; else what the development
+  // package leaves without one.
+  const std::string name = fmt::format("libcublas.so.{}", CUDART_VERSION / 1000);
+  void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    why = fmt::format("cuBLAS was not found ({})", dlerror());
-    return false;
+    why = fmt::format("cuBLAS was not found ({})", loader_error());
+    library = dlopen("libcublas.so", RTLD_NOW | RTLD_LOCAL);
   }
+  if (library == nullptr) return false;
   if (find(library, "cublasCreate_v2", f.create) && find(library, "cublasDestroy_v2", f.destroy) &&
       find(library, "cublasGetVersion_v2", f.version) &&
       find(library, "cublasSetStream_v2", f.set_stream) &&
@@ -49,7 +68,7 @@ bool open(Functions& f, std::string& why) {
       find(library, "cublasSgemm_v2", f.sgemm)) {
     return true;
   }
-  why = fmt::format("this libcublas.so lacks a function ({})", dlerror());
+  why = fmt::format("this libcublas.so lacks a function ({})", loader_error());
   return false;
 }
 
@@ -65,6 +84,7 @@ class Cublas : public MatrixProducts {
   Cublas& operator=(const Cublas&) = delete;
 
   bool start(void* stream, std::string& why) {
+    static_cast<void>(cudaGetDevice(&device_));
     const cudaError_t code = cudaMalloc(&workspace_, kWorkspaceBytes);
     if (code != cudaSuccess) {
       static_cast<void>(cudaGetLastError());  // or the next launch would report it again
@@ -72,22 +92,22 @@ class Cublas : public MatrixProducts {
                         cudaGetErrorString(code));
       return false;
     }
-    cublasStatus_t status = f_.create(&handle_);
-    if (status == CUBLAS_STATUS_SUCCESS) status = f_.version(handle_, &version_);
+    Status status = f_.create(&handle_);
+    if (status == kSuccess) status = f_.version(handle_, &version_);
     // In this order: a new stream puts the workspace back to cuBLAS's own.
-    if (status == CUBLAS_STATUS_SUCCESS) {
+    if (status == kSuccess) {
       status = f_.set_stream(handle_, static_cast<cudaStream_t>(stream));
     }
-    if (status == CUBLAS_STATUS_SUCCESS) {
+    if (status == kSuccess) {
       status = f_.set_workspace(handle_, workspace_, kWorkspaceBytes);
     }
-    if (status == CUBLAS_STATUS_SUCCESS) {
-      status = f_.set_math_mode(handle_, CUBLAS_TF32_TENSOR_OP_MATH);
+    if (status == kSuccess) {
+      status = f_.set_math_mode(handle_, kTf32Math);
     }
-    if (status != CUBLAS_STATUS_SUCCESS) {
-      why = fmt::format("cuBLAS does not start (status {})", int(status));
+    if (status != kSuccess) {
+      why = fmt::format("cuBLAS does not start (status {})", status);
     }
-    return status == CUBLAS_STATUS_SUCCESS;
+    return status == kSuccess;
   }
 
   std::string name() const override {
@@ -95,26 +115,26 @@ class Cublas : public MatrixProducts {
   }
 
   void multiply(const MatrixProduct& p) override {
+    static_cast<void>(cudaSetDevice(device_));
     const float one = 1.0f, before = p.adds ? 1.0f : 0.0f;
-    const cublasStatus_t status =
+    const Status status =
         f_.sgemm(handle_, operation(p.a_transposed), operation(p.b_transposed), p.rows, p.columns,
                  p.inner, &one, p.a, p.a_stride, p.b, p.b_stride, &before, p.c, p.c_stride);
-    if (status == CUBLAS_STATUS_SUCCESS) return;
+    if (status == kSuccess) return;
     throw Error(ExitCode::cuda,
                 fmt::format("cublasSgemm of {} x {} x {} failed: status {}; --set fisher=fused "
                             "does without it",
-                            p.rows, p.columns, p.inner, int(status)));
+                            p.rows, p.columns, p.inner, status));
   }
 
  private:
-  static cublasOperation_t operation(bool transposed) {
-    return transposed ? CUBLAS_OP_T : CUBLAS_OP_N;
-  }
+  static Operation operation(bool transposed) { return transposed ? kTransposed : kAsItIs; }
 
   Functions f_;
-  cublasHandle_t handle_ = nullptr;
+  Handle handle_ = nullptr;
   void* workspace_ = nullptr;
   int version_ = 0;
+  int device_ = 0;
 };
 
 }  // namespace

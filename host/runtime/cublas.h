@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "host/runtime/matrix_products.h"
+#include <gallop/host/runtime/matrix_products.h>
 
 namespace gallop {
 

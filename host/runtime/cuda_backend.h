@@ -2,10 +2,9 @@
 
 #include <memory>
 
-#include "host/runtime/backend.h"
-#include "host/runtime/matrix_products.h"
-#include "kernels/cuda/environment_table.h"
-#include "kernels/cuda/kernel_table.h"
+#include <gallop/host/runtime/backend.h>
+#include <gallop/kernels/tables/cuda_environment_table.h>
+#include <gallop/kernels/tables/cuda_kernel_table.h>
 
 namespace gallop {
 
@@ -34,6 +33,10 @@ class KernelDevice {
   virtual void to_device(void* to, const void* from, std::size_t bytes) = 0;
   virtual void to_host(void* to, const void* from, std::size_t bytes) = 0;
   virtual void* stream() const = 0;
+  // A second stream, behind all that is on the first one; join() puts the first one behind all that
+  // is on the second. Both may be captured.
+  virtual void* fork() = 0;
+  virtual void join() = 0;
   // What `launches` puts on the stream, without running it. It may neither copy, wait nor allocate.
   virtual std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) = 0;
   // How long the device works on what `launches` puts on the stream. Waits.
@@ -48,8 +51,7 @@ class KernelDevice {
   virtual const CudaEnvironmentTable& environment(const EnvironmentEntry& entry) const = 0;
 };
 
-// The backend on a device: every operation launches kernels on its stream and returns. `note`,
-// which may be empty, is told which way Fisher products go where a request leaves that open.
+// The backend on a device: every operation launches kernels on its stream and returns.
 std::unique_ptr<Backend> make_kernel_backend(
     std::unique_ptr<KernelDevice> device,
     const std::function<void(const std::string&)>& note = nullptr);

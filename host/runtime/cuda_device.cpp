@@ -4,15 +4,20 @@
 
 #include <cuda_runtime_api.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "host/error.h"
-#include "host/registry/generated.h"
-#include "host/runtime/cublas.h"
-#include "host/runtime/cuda_backend.h"
-#include "host/runtime/device_memory.h"
+#include <gallop/host/error.h>
+#include <gallop/host/registry/generated.h>
+#include <gallop/host/runtime/architectures.h>
+#include <gallop/host/runtime/cublas.h>
+#include <gallop/host/runtime/cuda_backend.h>
+#include <gallop/host/runtime/device_memory.h>
 
 extern "C" const gallop::CudaKernels* gallop_cuda_kernels();
+// Compute capabilities that the kernels were compiled for, as 900 for 9.0.
+extern "C" const int* gallop_cuda_architectures(int* count);
 
 namespace gallop {
 namespace {
@@ -21,14 +26,21 @@ std::string cuda_text(cudaError_t code) {
   return std::string(cudaGetErrorName(code)) + " (" + cudaGetErrorString(code) + ")";
 }
 
+// The error must not stay the runtime's last one: the next launch would report it again.
 void require(cudaError_t code, const std::string& call) {
   if (code == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());
   throw Error(ExitCode::cuda, call + " failed: " + cuda_text(code));
+}
+
+// Makes the device the one that calls of this thread are about.
+void enter(int device) {
+  require(cudaSetDevice(device), "cudaSetDevice(" + std::to_string(device) + ")");
 }
 
 class CudaGraph : public KernelGraph {
  public:
-  explicit CudaGraph(cudaStream_t stream) : stream_(stream) {}
+  CudaGraph(int device, cudaStream_t stream) : device_(device), stream_(stream) {}
   // The driver may be gone by now: what it says is of no use.
   ~CudaGraph() override {
     if (ready_ != nullptr) static_cast<void>(cudaGraphExecDestroy(ready_));
@@ -49,25 +61,33 @@ class CudaGraph : public KernelGraph {
     require(cudaStreamEndCapture(stream_, &graph_), "cudaStreamEndCapture");
     require(cudaGraphInstantiate(&ready_, graph_, 0), "cudaGraphInstantiate");
   }
-  void launch() override { require(cudaGraphLaunch(ready_, stream_), "cudaGraphLaunch"); }
+  void launch() override {
+    enter(device_);
+    require(cudaGraphLaunch(ready_, stream_), "cudaGraphLaunch");
+  }
 
  private:
+  int device_;
   cudaStream_t stream_;
   cudaGraph_t graph_ = nullptr;
   cudaGraphExec_t ready_ = nullptr;
 };
 
-// A point on a stream, with its time.
+// A point on a stream, with its time where `flags` allow it.
 class CudaEvent {
  public:
-  explicit CudaEvent(cudaStream_t stream) : stream_(stream) {
-    require(cudaEventCreate(&event_), "cudaEventCreate");
+  explicit CudaEvent(unsigned flags = cudaEventDefault) {
+    require(cudaEventCreateWithFlags(&event_, flags), "cudaEventCreate");
   }
   ~CudaEvent() { static_cast<void>(cudaEventDestroy(event_)); }
   CudaEvent(const CudaEvent&) = delete;
   CudaEvent& operator=(const CudaEvent&) = delete;
 
-  void record() { require(cudaEventRecord(event_, stream_), "cudaEventRecord"); }
+  void record(cudaStream_t stream) { require(cudaEventRecord(event_, stream), "cudaEventRecord"); }
+  // What comes on the stream waits until this point is reached.
+  void hold(cudaStream_t stream) const {
+    require(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");
+  }
   double seconds_since(const CudaEvent& before) const {
     require(cudaEventSynchronize(event_), "cudaEventSynchronize, or a kernel before it,");
     float milliseconds = 0;
@@ -76,20 +96,53 @@ class CudaEvent {
   }
 
  private:
-  cudaStream_t stream_;
   cudaEvent_t event_ = nullptr;
 };
 
-class CudaDevice : public KernelDevice {
+// A second stream beside the device's, with the points where they part and meet.
+class CudaBranch {
  public:
-  explicit CudaDevice(int index) : memory_(device_memory()) {
-    require(cudaSetDevice(index), "cudaSetDevice(" + std::to_string(index) + ")");
+  CudaBranch() {
     require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
   }
+  ~CudaBranch() { static_cast<void>(cudaStreamDestroy(stream_)); }
+  CudaBranch(const CudaBranch&) = delete;
+  CudaBranch& operator=(const CudaBranch&) = delete;
+
+  cudaStream_t leave(cudaStream_t from) {
+    parting_.record(from);
+    parting_.hold(stream_);
+    return stream_;
+  }
+  void meet(cudaStream_t again) {
+    meeting_.record(stream_);
+    meeting_.hold(again);
+  }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+  CudaEvent parting_{cudaEventDisableTiming}, meeting_{cudaEventDisableTiming};
+};
+
+// Every call enters the device first: the thread may have had another one, or none.
+class CudaDevice : public KernelDevice {
+ public:
+  // On `stream`, which stays its owner's, or without one on a stream of its own.
+  CudaDevice(int index, cudaStream_t stream)
+      : memory_(device_memory()), index_(index), owns_stream_(stream == nullptr), stream_(stream) {
+    enter(index_);
+    if (owns_stream_) {
+      require(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+    }
+    branch_.emplace();
+  }
   // The driver may be gone by now: what it says is of no use.
-  ~CudaDevice() override { static_cast<void>(cudaStreamDestroy(stream_)); }
+  ~CudaDevice() override {
+    if (owns_stream_) static_cast<void>(cudaStreamDestroy(stream_));
+  }
 
   void* allocate(std::size_t bytes) override {
+    enter(index_);
     void* memory = nullptr;
     const cudaError_t code = cudaMalloc(&memory, bytes);
     if (code != cudaSuccess) {
@@ -104,13 +157,17 @@ class CudaDevice : public KernelDevice {
     return memory;
   }
   void release(void* memory) noexcept override {
+    static_cast<void>(cudaSetDevice(index_));
     static_cast<void>(cudaStreamSynchronize(stream_));
     static_cast<void>(cudaFree(memory));
+    static_cast<void>(cudaGetLastError());
   }
   void fill(void* memory, int byte, std::size_t bytes) override {
+    enter(index_);
     require(cudaMemsetAsync(memory, byte, bytes, stream_), "cudaMemsetAsync");
   }
   void copy(void* to, const void* from, std::size_t bytes) override {
+    enter(index_);
     require(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "cudaMemcpyAsync");
   }
   void to_device(void* to, const void* from, std::size_t bytes) override {
@@ -119,21 +176,35 @@ class CudaDevice : public KernelDevice {
   void to_host(void* to, const void* from, std::size_t bytes) override {
     transfer(to, from, bytes, cudaMemcpyDeviceToHost, "from");
   }
-  void* stream() const override { return stream_; }
+  void* stream() const override {
+    enter(index_);
+    return stream_;
+  }
+  void* fork() override {
+    enter(index_);
+    return branch_->leave(stream_);
+  }
+  void join() override {
+    enter(index_);
+    branch_->meet(stream_);
+  }
   std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
-    auto graph = std::make_unique<CudaGraph>(stream_);
+    enter(index_);
+    auto graph = std::make_unique<CudaGraph>(index_, stream_);
     graph->capture(launches);
     return graph;
   }
 
   double seconds(const std::function<void()>& launches) override {
-    CudaEvent begin(stream_), end(stream_);
-    begin.record();
+    enter(index_);
+    CudaEvent begin, end;
+    begin.record(stream_);
     launches();
-    end.record();
+    end.record(stream_);
     return end.seconds_since(begin);
   }
   std::unique_ptr<MatrixProducts> matrix_products(std::string& why) override {
+    enter(index_);
     return open_cublas(stream_, why);
   }
 
@@ -165,31 +236,60 @@ class CudaDevice : public KernelDevice {
                 const char* direction) {
     const std::string call =
         "copy of " + std::to_string(bytes) + " bytes " + direction + " the device";
+    enter(index_);
     require(cudaMemcpyAsync(to, from, bytes, kind, stream_), call);
     require(cudaStreamSynchronize(stream_), call + ", or a kernel before it,");
   }
 
   DeviceMemory memory_;
-  cudaStream_t stream_ = nullptr;
+  int index_;
+  bool owns_stream_;
+  cudaStream_t stream_;
+  std::optional<CudaBranch> branch_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cuda_backend(std::string& why,
-                                           const std::function<void(const std::string&)>& note) {
+std::unique_ptr<Backend> make_cuda_backend(int index, std::string& why,
+                                           const std::function<void(const std::string&)>& note,
+                                           void* stream) {
+  if (stream == cudaStreamLegacy) {
+    throw value_error(
+        "the stream is CUDA's legacy default one, on which nothing can be recorded; expected "
+        "another one, or null for one of the backend's own");
+  }
   int count = 0;
-  const cudaError_t code = cudaGetDeviceCount(&count);
+  cudaError_t code = cudaGetDeviceCount(&count);
+  if (code == cudaSuccess && index < 0) code = cudaGetDevice(&index);
   if (code != cudaSuccess || count == 0) {
     static_cast<void>(cudaGetLastError());
     why = code == cudaSuccess ? "CUDA finds no device"
                               : "CUDA finds no usable driver: " + cuda_text(code);
     return nullptr;
   }
-  auto device = std::make_unique<CudaDevice>(0);
+  if (index >= count) {
+    why = "there is no device " + std::to_string(index) + ": CUDA finds " + std::to_string(count) +
+          ", numbered from 0";
+    return nullptr;
+  }
+  int major = 0, minor = 0, n_built = 0;
+  require(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, index),
+          "cudaDeviceGetAttribute");
+  require(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, index),
+          "cudaDeviceGetAttribute");
+  const int* const built = gallop_cuda_architectures(&n_built);
+  const Architectures architectures(std::vector<int>(built, built + n_built));
+  if (!architectures.run_on(major, minor)) {
+    why = architectures.refusal(major, minor);
+    return nullptr;
+  }
+  if (note && !architectures.are_compiled_for(major, minor))
+    note(architectures.delay(major, minor));
+  auto device = std::make_unique<CudaDevice>(index, static_cast<cudaStream_t>(stream));
   const LaunchStatus usable = device->kernels().usable();
   if (!usable.ok()) {
     static_cast<void>(cudaGetLastError());
-    why = "the device cannot run the kernels of this build (CMAKE_CUDA_ARCHITECTURES): " +
+    why = "device " + std::to_string(index) + " does not load the kernels of this build: " +
           cuda_text(static_cast<cudaError_t>(usable.code));
     return nullptr;
   }

@@ -1,9 +1,9 @@
-#include "host/runtime/device_memory.h"
+#include <gallop/host/runtime/device_memory.h>
 
 #include <cstdlib>
 #include <string>
 
-#include "host/error.h"
+#include <gallop/host/error.h>
 
 namespace gallop {
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "host/runtime/cuda_backend.h"
+#include <gallop/host/runtime/cuda_backend.h>
 
 namespace gallop {
 

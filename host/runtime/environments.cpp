@@ -1,14 +1,10 @@
-#include "host/runtime/environments.h"
+#include <gallop/host/runtime/environments.h>
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "host/checkpoint/tensor_file.h"
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/registry/registry.h"
-#include "host/runtime/policy_check.h"
+#include <gallop/host/error.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/runtime/policy_check.h>
 
 namespace gallop {
 namespace {
@@ -17,47 +13,30 @@ constexpr long kStrideUnit = 64;
 constexpr std::uint64_t kMaxIds = std::uint64_t(1) << 32;
 constexpr std::uint64_t kMaxTime = 0xffffffffu;  // steps of a batch: counters have 32 bits
 
-template <class T>
-void put(TensorFile& file, const std::string& name, const DeviceArray<T>& array) {
-  const std::vector<T> values = array.download();
-  file.put<T>(name, {values.size()}, values);
+void require_both(const float* first_return, const std::int32_t* first_length) {
+  if ((first_return == nullptr) == (first_length == nullptr)) return;
+  throw value_error(
+      "only one of first_return and first_length is given; the one is written where the other is "
+      "0");
 }
 
-template <class T>
-void get(const TensorFile& file, const std::string& name, DeviceArray<T>& array) {
-  std::vector<T> values(array.size());
-  file.get<T>(name, {values.size()}, values);
-  array.upload(values);
+void require_memory(const void* memory, const char* what) {
+  if (memory == nullptr) throw value_error(fmt::format("{} is null", what));
 }
 
 }  // namespace
 
 Environments::Environments(Backend& backend, const EnvironmentEntry& entry,
                            const EnvironmentOptions& options)
-    : backend_(&backend), entry_(&entry), spec_(&spec_of(entry)), options_(options) {
-  if (options.n_envs < 1 || options.n_envs > 1 << 28) {
-    throw value_error(fmt::format("n_envs is {}; expected 1 to {}", options.n_envs, 1 << 28));
-  }
-  if (options.seed > kMaxSeed) {
-    throw value_error(fmt::format("seed is {}; expected at most {}", options.seed, kMaxSeed));
-  }
-  if (std::uint64_t(options.id_offset) + std::uint64_t(options.n_envs) > kMaxIds) {
-    throw value_error(fmt::format("id_offset {} + n_envs {} passes 2^32; instances would share ids",
-                                  options.id_offset, options.n_envs));
-  }
-  if (options.time_limit < -1) {
-    throw value_error(
-        fmt::format("time_limit is {}; expected -1 (the environment's own), 0 (none) "
-                    "or a number of steps",
-                    options.time_limit));
-  }
-  time_limit_ = options.time_limit < 0 ? spec_->time_limit : options.time_limit;
-  stride_ = (options.n_envs + kStrideUnit - 1) / kStrideUnit * kStrideUnit;
-  for (int k = 0; k < spec_->n_parameters; k++) {
-    parameter_values_.push_back(spec_->parameters[k].value);
-  }
-  sizes_ = spec_->sizes != nullptr ? spec_->sizes(parameter_values_.data())
-                                   : Sizes{spec_->observation_capacity, spec_->action_capacity};
+    : backend_(&backend),
+      entry_(&entry),
+      spec_(&spec_of(entry)),
+      options_(options),
+      time_limit_(options.time_limit < 0 ? spec_->time_limit : options.time_limit),
+      stride_((long(options.n_envs) + kStrideUnit - 1) / kStrideUnit * kStrideUnit),
+      parameter_values_(*spec_, options.n_envs, stride_),
+      sizes_(parameter_values_.sizes()) {
+  refuse_options();
   // Beyond n_envs too: checkpoints hold whole rows.
   state_ = DeviceArray<float>::zeroed(backend, std::size_t(spec_->n_state) * stride_);
   episode_return_ = DeviceArray<float>::zeroed(backend, stride_);
@@ -68,11 +47,54 @@ Environments::Environments(Backend& backend, const EnvironmentEntry& entry,
   nonfinite_any_ = DeviceArray<std::uint32_t>::zeroed(backend, 1);
   if (spec_->table_capacity > 0) {
     table_ = DeviceArray<float>(backend, spec_->table_capacity);
-    std::vector<float> table(spec_->table_capacity, 0.0f);
-    spec_->default_table(table.data());
-    table_.upload(table);
+    table_values_.assign(spec_->table_capacity, 0.0f);
+    spec_->default_table(table_values_.data());
+    table_.upload(table_values_);
+  }
+  if (!options.ids.empty()) {
+    ids_ = DeviceArray<std::uint32_t>::zeroed(backend, stride_);
+    ids_.upload(options.ids.data(), options.ids.size());
   }
   upload_parameters();
+}
+
+std::uint32_t Environments::id(int i) const {
+  return options_.ids.empty() ? options_.id_offset + std::uint32_t(i) : options_.ids[i];
+}
+
+void Environments::refuse_options() const {
+  const EnvironmentOptions& o = options_;
+  if (o.n_envs < 1 || o.n_envs > 1 << 28) {
+    throw value_error(fmt::format("n_envs is {}; expected 1 to {}", o.n_envs, 1 << 28));
+  }
+  if (o.seed > kMaxSeed) {
+    throw value_error(fmt::format("seed is {}; expected at most {}", o.seed, kMaxSeed));
+  }
+  if (std::uint64_t(o.id_offset) + std::uint64_t(o.n_envs) > kMaxIds) {
+    throw value_error(fmt::format("id_offset {} + n_envs {} passes 2^32; instances would share ids",
+                                  o.id_offset, o.n_envs));
+  }
+  if (!o.ids.empty() && (o.id_offset != 0 || o.ids.size() != std::size_t(o.n_envs))) {
+    throw value_error(
+        fmt::format("{} ids for {} instances, and id_offset {}; expected none, or one for each "
+                    "instance and no offset",
+                    o.ids.size(), o.n_envs, o.id_offset));
+  }
+  if (o.time_limit < -1) {
+    throw value_error(
+        fmt::format("time_limit is {}; expected -1 (the environment's own), 0 (none) "
+                    "or a number of steps",
+                    o.time_limit));
+  }
+  if (o.reset_mode != ResetMode::kSameStep && o.reset_mode != ResetMode::kNextStep &&
+      o.reset_mode != ResetMode::kDisabled) {
+    throw value_error(
+        fmt::format("reset_mode is {}; expected one of ResetMode's", int(o.reset_mode)));
+  }
+  if (o.arithmetic != Arithmetic::kStrict && o.arithmetic != Arithmetic::kFast) {
+    throw value_error(
+        fmt::format("arithmetic is {}; expected one of Arithmetic's", int(o.arithmetic)));
+  }
 }
 
 int Environments::observation_rows() const {
@@ -82,41 +104,11 @@ int Environments::action_rows() const {
   return spec_->action_kind == SpaceKind::kDiscrete ? 1 : sizes_.action;
 }
 
-int Environments::find_parameter(std::string_view name) const {
-  std::vector<std::string> known;
-  for (int k = 0; k < spec_->n_parameters; k++) {
-    if (name == spec_->parameters[k].name) return k;
-    known.emplace_back(spec_->parameters[k].name);
-  }
-  throw usage_error(fmt::format("environment {} has no parameter '{}'{}", spec_->name, name,
-                                did_you_mean(name, known)));
-}
-
-void Environments::check_parameter(int index, double value) const {
-  const ParameterSpec& p = spec_->parameters[index];
-  if (value >= p.low && value <= p.high) return;
-  throw value_error(fmt::format("parameter {} of {} is {}; expected {} to {}{}{}", p.name,
-                                spec_->name, value, p.low, p.high, *p.unit != 0 ? " " : "",
-                                p.unit));
-}
-
 void Environments::set_parameter(std::string_view name, double value) {
-  const int index = find_parameter(name);
-  check_parameter(index, value);
-  std::vector<double> values = parameter_values_;
-  values[index] = value;
-  if (spec_->sizes != nullptr) {
-    const Sizes sizes = spec_->sizes(values.data());
-    if (started_ && (sizes.observation != sizes_.observation || sizes.action != sizes_.action)) {
-      throw value_error(
-          fmt::format("parameter {} of {} cannot change to {}: it sets the sizes of a "
-                      "batch that has begun",
-                      name, spec_->name, value));
-    }
-  }
-  parameter_values_ = values;
-  if (spec_->sizes != nullptr) sizes_ = spec_->sizes(values.data());
-  if (per_instance_) {
+  const int index = parameter_values_.find(name);
+  parameter_values_.set(index, value, !started_);
+  sizes_ = parameter_values_.sizes();
+  if (parameter_values_.per_instance()) {
     const std::vector<float> row(stride_, float(value));
     parameters_.upload(row.data(), row.size(), std::size_t(index) * stride_);
   } else {
@@ -124,44 +116,30 @@ void Environments::set_parameter(std::string_view name, double value) {
   }
 }
 
-double Environments::parameter(std::string_view name) const {
-  return parameter_values_[find_parameter(name)];
+void Environments::set_parameter(std::string_view name, std::span<const float> values) {
+  const int index = parameter_values_.find(name);
+  const bool first = !parameter_values_.per_instance();
+  parameter_values_.set(index, values);
+  if (first) {
+    upload_parameters();
+  } else {
+    parameters_.upload(values.data(), values.size(), std::size_t(index) * stride_);
+  }
 }
 
-void Environments::set_parameter(std::string_view name, std::span<const float> values) {
-  const int index = find_parameter(name);
-  if (long(values.size()) != options_.n_envs) {
-    throw value_error(
-        fmt::format("{} values for parameter {}; expected one for each of {} instances",
-                    values.size(), name, options_.n_envs));
-  }
-  for (const float value : values) check_parameter(index, value);
-  if (spec_->sizes != nullptr) {
-    std::vector<double> candidate = parameter_values_;
-    for (const float value : values) {
-      candidate[index] = value;
-      const Sizes sizes = spec_->sizes(candidate.data());
-      if (sizes.observation != sizes_.observation || sizes.action != sizes_.action) {
-        throw value_error(
-            fmt::format("parameter {} of {} sets the sizes of the batch; expected one "
-                        "value for all instances",
-                        name, spec_->name));
-      }
-    }
-  }
-  if (!per_instance_) {
-    per_instance_ = true;
-    std::vector<float> all;
-    for (const double value : parameter_values_) all.insert(all.end(), stride_, float(value));
-    parameters_ = DeviceArray<float>(*backend_, all.size());
-    parameters_.upload(all);
-  }
-  parameters_.upload(values.data(), values.size(), std::size_t(index) * stride_);
+double Environments::parameter(std::string_view name) const {
+  return parameter_values_.shared_value(parameter_values_.find(name));
+}
+
+std::vector<float> Environments::parameter_values(std::string_view name) const {
+  return parameter_values_.values(parameter_values_.find(name));
 }
 
 void Environments::upload_parameters() {
-  const std::vector<float> values(parameter_values_.begin(), parameter_values_.end());
-  parameters_ = DeviceArray<float>(*backend_, values.size());
+  const std::vector<float> values = parameter_values_.rows();
+  if (parameters_.size() != values.size()) {
+    parameters_ = DeviceArray<float>(*backend_, values.size());
+  }
   parameters_.upload(values);
 }
 
@@ -173,7 +151,8 @@ void Environments::set_table(std::span<const float> table) {
     throw value_error(fmt::format("a table of {} floats for {}; expected {}", table.size(),
                                   spec_->name, spec_->table_capacity));
   }
-  table_.upload(table.data(), table.size());
+  table_values_.assign(table.begin(), table.end());
+  table_.upload(table_values_);
 }
 
 void Environments::set_time_limit(int steps) {
@@ -186,10 +165,10 @@ EnvironmentBatch Environments::view() const {
   batch.n_envs = options_.n_envs;
   batch.stride = stride_;
   batch.seed = options_.seed;
-  batch.id_offset = options_.id_offset;
+  batch.ids = {options_.id_offset, ids_.data()};
   batch.time_limit = time_limit_;
   batch.shared = {sizes_, table_.data()};
-  batch.parameters_per_instance = per_instance_ ? 1 : 0;
+  batch.parameters_per_instance = parameter_values_.per_instance() ? 1 : 0;
   batch.parameters = parameters_.data();
   batch.state = state_.data();
   batch.episode = episode_.data();
@@ -201,51 +180,123 @@ EnvironmentBatch Environments::view() const {
   return batch;
 }
 
+void Environments::require_started(const char* call) const {
+  if (started_) return;
+  throw value_error(fmt::format("{} before reset: no instance has begun an episode", call));
+}
+
+void Environments::require_parameters() const {
+  const std::string& fault = parameter_values_.fault();
+  if (!fault.empty()) throw value_error(fault);
+}
+
 void Environments::reset() {
-  started_ = true;
-  backend_->reset(*entry_, view(), nullptr);
+  require_parameters();
+  if (!started_) {
+    started_ = true;
+    backend_->reset_instances(*entry_, {nullptr, view(), nullptr});
+    return;
+  }
+  DeviceArray<std::uint8_t> all(*backend_, std::size_t(options_.n_envs));
+  all.upload(std::vector<std::uint8_t>(options_.n_envs, 1));
+  reset_where(all.data());
 }
 
 void Environments::reset_where(const std::uint8_t* mask) {
-  if (!started_) throw value_error("reset_where before reset: no instance has begun an episode");
-  backend_->reset(*entry_, view(), mask);
+  require_started("reset_where");
+  require_parameters();
+  require_memory(mask, "the mask of instances to reset");
+  backend_->reset_instances(*entry_, {nullptr, view(), mask});
 }
 
-void Environments::observe(float* observation) { backend_->observe(*entry_, view(), observation); }
-
-void Environments::refuse_ended() const {
-  const std::vector<std::uint8_t> ended = ended_.download();
-  for (int i = 0; i < options_.n_envs; i++) {
-    if (ended[i] != 0) {
-      throw value_error(
-          fmt::format("instance {} ended its episode and resets are disabled; call "
-                      "reset_where before the next step",
-                      options_.id_offset + std::uint32_t(i)));
-    }
-  }
+void Environments::observe(float* observation) {
+  require_started("observe");
+  require_memory(observation, "the memory for observations");
+  backend_->observe_instances(*entry_, {nullptr, view(), observation, options_.n_envs});
 }
 
 void Environments::step(const float* action, StepOutput out) {
-  if (!started_) throw value_error("step before reset: no instance has begun an episode");
-  if (options_.reset_mode == ResetMode::kDisabled) refuse_ended();
+  require_started("step");
+  require_parameters();
+  require_memory(action, "the actions");
+  if (out.observation_stride != 0 && out.observation_stride < options_.n_envs) {
+    throw value_error(
+        fmt::format("observation_stride is {}; expected at least {} instances, or 0 "
+                    "for as many",
+                    out.observation_stride, options_.n_envs));
+  }
+  require_both(out.first_return, out.first_length);
   advance_time(1);
   out.time = time_;
+  out.checks_actions = 1;
   if (out.observation_stride == 0) out.observation_stride = options_.n_envs;
-  backend_->step(*entry_, view(), action, options_.clip_actions, options_.reset_mode, out);
+  backend_->step_instances(*entry_, {nullptr, view(), action, options_.n_envs,
+                                     options_.clip_actions ? 1 : 0, options_.reset_mode, out});
+}
+
+void Environments::require_view(const ArrayView& view, int rows, bool is_discrete,
+                                const char* what) const {
+  require_memory(view.data, what);
+  if (view.kind != NumberKind::kFloat &&
+      (!is_discrete || (view.kind != NumberKind::kInt32 && view.kind != NumberKind::kInt64))) {
+    throw value_error(fmt::format("{} of {} are given as numbers of kind {}; expected floats{}",
+                                  what, spec_->name, int(view.kind),
+                                  is_discrete ? " or whole numbers of 32 or 64 bits" : ""));
+  }
+  const bool has_strides = (view.instance_stride != 0 || options_.n_envs == 1) &&
+                           (view.component_stride != 0 || rows == 1);
+  if (!has_strides) {
+    throw value_error(fmt::format(
+        "{} have strides {} from component to component and {} from instance to instance; expected "
+        "numbers other than 0",
+        what, view.component_stride, view.instance_stride));
+  }
+}
+
+void Environments::observe(const ArrayView& observation) {
+  const int rows = observation_rows();
+  require_view(observation, rows, has_index_observations(), "the observations");
+  const std::size_t size = std::size_t(rows) * options_.n_envs;
+  if (own_observation_.size() == 0) own_observation_ = DeviceArray<float>(*backend_, size);
+  observe(own_observation_.data());
+  backend_->rearrange({rows,
+                       options_.n_envs,
+                       {own_observation_.data(), NumberKind::kFloat, options_.n_envs, 1},
+                       observation});
+}
+
+void Environments::step(const ArrayView& action, const ArrayView& observation, StepOutput out) {
+  const int rows = action_rows(), n = options_.n_envs;
+  require_started("step");
+  require_view(action, rows, spec_->action_kind == SpaceKind::kDiscrete, "the actions");
+  const bool observes = observation.data != nullptr;
+  if (observes) {
+    require_view(observation, observation_rows(), has_index_observations(), "the observations");
+    const std::size_t size = std::size_t(observation_rows()) * n;
+    if (own_observation_.size() == 0) own_observation_ = DeviceArray<float>(*backend_, size);
+  }
+  if (given_action_.size() == 0)
+    given_action_ = DeviceArray<float>(*backend_, std::size_t(rows) * n);
+  backend_->rearrange({rows, n, action, {given_action_.data(), NumberKind::kFloat, n, 1}});
+  out.observation = observes ? own_observation_.data() : nullptr;
+  out.observation_stride = n;
+  step(given_action_.data(), out);
+  if (!observes) return;
+  backend_->rearrange(
+      {observation_rows(), n, {own_observation_.data(), NumberKind::kFloat, n, 1}, observation});
 }
 
 void Environments::rollout(ActionSource source, const PolicyView& policy, bool deterministic,
                            const Trajectory& out) {
-  if (!started_) throw value_error("rollout before reset: no instance has begun an episode");
+  require_started("rollout");
+  require_parameters();
   if (out.n_envs != options_.n_envs || out.n_steps < 1) {
     throw value_error(
         fmt::format("a rollout of {} steps of {} instances; expected at least 1 step "
                     "of {}",
                     out.n_steps, out.n_envs, options_.n_envs));
   }
-  if (options_.reset_mode == ResetMode::kDisabled) {
-    throw value_error("a fused rollout needs automatic resets; the batch has them disabled");
-  }
+  require_both(out.first_return, out.first_length);
   if (out.final_observation != nullptr && out.observation == nullptr) {
     throw value_error(
         "a rollout is to record final observations without observations; the two share their rows' "
@@ -256,7 +307,21 @@ void Environments::rollout(ActionSource source, const PolicyView& policy, bool d
   request.deterministic = deterministic ? 1 : 0;
   request.out = out;
   advance_time(out.n_steps);
+  if (source == ActionSource::kPolicy && request.arithmetic == Arithmetic::kFast &&
+      !backend_->has_fast_rollout(*entry_, request)) {
+    note_strict_rollout();
+  }
   backend_->rollout(*entry_, request);
+}
+
+void Environments::note_strict_rollout() {
+  if (noted_strict_) return;
+  noted_strict_ = true;
+  backend_->note(fmt::format(
+      "mode fast has no rollout on tensor cores of {} under this policy, only under two hidden "
+      "layers of a width that the environment lists (kFusedWidths), with log sigma, if any, as a "
+      "parameter, and without recorded states; the strict one runs",
+      spec_->name));
 }
 
 bool Environments::has_fast_rollout(const PolicyView& policy) const {
@@ -286,6 +351,24 @@ void Environments::advance_time(int steps) {
   time_ += std::uint32_t(steps);
 }
 
+std::vector<std::uint32_t> Environments::nonfinite_times() const {
+  std::vector<std::uint32_t> times(options_.n_envs);
+  nonfinite_.download(times.data(), times.size());
+  return times;
+}
+
+void Environments::restart_nonfinite() {
+  const std::vector<std::uint32_t> times = nonfinite_times();
+  DeviceArray<std::uint8_t> mask(*backend_, times.size());
+  std::vector<std::uint8_t> chosen;
+  for (const std::uint32_t time : times) chosen.push_back(time != 0 ? 1 : 0);
+  mask.upload(chosen);
+  reset_where(mask.data());
+  nonfinite_.upload(std::vector<std::uint32_t>(stride_, 0));
+  const std::uint32_t none = 0;
+  nonfinite_any_.upload(&none, 1);
+}
+
 NonFinite Environments::first_nonfinite() const {
   NonFinite first;
   std::uint32_t any = 0;
@@ -294,64 +377,9 @@ NonFinite Environments::first_nonfinite() const {
   const std::vector<std::uint32_t> times = nonfinite_.download();
   for (int i = 0; i < options_.n_envs; i++) {
     if (times[i] == 0 || (first.found && times[i] >= first.time)) continue;
-    first = {true, options_.id_offset + std::uint32_t(i), times[i]};
+    first = {true, id(i), times[i]};
   }
   return first;
-}
-
-std::vector<float> Environments::get_state() const {
-  const std::vector<float> padded = state_.download();
-  std::vector<float> state;
-  for (int k = 0; k < spec_->n_state; k++) {
-    const auto row = padded.begin() + k * stride_;
-    state.insert(state.end(), row, row + options_.n_envs);
-  }
-  return state;
-}
-
-void Environments::set_state(std::span<const float> state) {
-  const std::size_t n = std::size_t(options_.n_envs);
-  if (state.size() != spec_->n_state * n) {
-    throw value_error(
-        fmt::format("a state of {} floats; expected {} ({} components of {} instances)",
-                    state.size(), spec_->n_state * n, spec_->n_state, n));
-  }
-  for (int k = 0; k < spec_->n_state; k++) {
-    state_.upload(state.data() + k * n, n, std::size_t(k) * stride_);
-  }
-  elapsed_.upload(std::vector<std::int32_t>(stride_, 0));
-  episode_return_.upload(std::vector<float>(stride_, 0.0f));
-  ended_.upload(std::vector<std::uint8_t>(stride_, 0));
-  started_ = true;
-}
-
-void Environments::save(TensorFile& file, const std::string& prefix) const {
-  put(file, prefix + "/state", state_);
-  put(file, prefix + "/episode", episode_);
-  put(file, prefix + "/elapsed", elapsed_);
-  put(file, prefix + "/episode_return", episode_return_);
-  put(file, prefix + "/ended", ended_);
-  put(file, prefix + "/nonfinite", nonfinite_);
-  put(file, prefix + "/parameters", parameters_);
-  file.put_scalar<std::uint32_t>(prefix + "/time", time_);
-}
-
-void Environments::load(const TensorFile& file, const std::string& prefix) {
-  get(file, prefix + "/state", state_);
-  get(file, prefix + "/episode", episode_);
-  get(file, prefix + "/elapsed", elapsed_);
-  get(file, prefix + "/episode_return", episode_return_);
-  get(file, prefix + "/ended", ended_);
-  get(file, prefix + "/nonfinite", nonfinite_);
-  get(file, prefix + "/parameters", parameters_);
-  const std::vector<std::uint32_t> nonfinite = nonfinite_.download();
-  const std::uint32_t any =
-      std::any_of(nonfinite.begin(), nonfinite.end(), [](std::uint32_t time) { return time != 0; })
-          ? 1
-          : 0;
-  nonfinite_any_.upload(&any, 1);
-  time_ = file.get_scalar<std::uint32_t>(prefix + "/time");
-  started_ = true;
 }
 
 }  // namespace gallop

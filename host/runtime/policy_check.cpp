@@ -1,8 +1,9 @@
-#include "host/runtime/policy_check.h"
+#include <gallop/host/runtime/policy_check.h>
 
 #include <fmt/format.h>
 
-#include "host/error.h"
+#include <gallop/host/error.h>
+#include <gallop/kernels/policy/heads.h>
 
 namespace gallop {
 namespace {
@@ -23,13 +24,13 @@ void require_network(const NetworkShape& network) {
 }
 
 void require_outputs(const PolicyShape& shape) {
-  const bool two_each = shape.head == Head::kGaussianNetwork;
-  const int expected = shape.n_actions * (two_each ? 2 : 1), outputs = outputs_of(shape.network);
+  const int expected = head_outputs(shape.head, shape.n_actions);
+  const int outputs = outputs_of(shape.network);
   if (outputs == expected && outputs <= kMaxOutputs) return;
   throw value_error(fmt::format(
       "the policy's network has {} outputs; expected {}, {} for each of {} actions, and at most {}",
-      outputs, expected, two_each ? "a mean and a log sigma" : "one", shape.n_actions,
-      kMaxOutputs));
+      outputs, expected, expected > shape.n_actions ? "a mean and a log sigma" : "one",
+      shape.n_actions, kMaxOutputs));
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ void require_policy_fits(const PolicyView& policy, const EnvironmentSpec& spec, 
   const bool index = spec.observation_kind == SpaceKind::kDiscrete;
   const bool tabular = shape.network.kind == NetworkKind::kTabular;
   const bool discrete = spec.action_kind == SpaceKind::kDiscrete;
-  const bool categorical = shape.head == Head::kCategorical;
+  const bool categorical = is_discrete(shape.head);
   if (index != tabular || shape.network.width[0] != sizes.observation ||
       shape.n_actions != sizes.action || categorical != discrete) {
     throw value_error(fmt::format("the policy maps {} {} to {} {} but {} has {} {} and {} {}",

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "kernels/environment/spec.h"
-#include "kernels/policy/shape.h"
+#include <gallop/kernels/environment/spec.h>
+#include <gallop/kernels/policy/shape.h>
 
 namespace gallop {
 

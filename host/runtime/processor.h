@@ -1,23 +1,25 @@
 #pragma once
 
-#include "host/registry/generated.h"
-#include "kernels/cpu/kernel_table.h"
+#include <gallop/host/registry/generated.h>
+#include <gallop/kernels/tables/kernel_table.h>
 
 namespace gallop {
 
-// The instruction sets that kernels are compiled for.
-enum class Isa { v3, v4 };
-
 const char* isa_name(Isa isa);
+// Whether this processor has the instructions, whatever was built.
+bool processor_has(Isa isa);
 
-// The best instruction set of this processor; GALLOP_ISA=v3 in the environment asks for the lesser
-// one. Throws an Error (unsupported_processor) below AVX2 and FMA, and for an unknown GALLOP_ISA.
+// The best instruction set that this processor and this build have; GALLOP_ISA in the environment
+// asks for another. Throws an Error (unsupported_processor) where they have none in common, and a
+// value error where GALLOP_ISA names none of those.
 Isa processor_isa();
 
 const CpuKernels& cpu_kernels(Isa isa);
+// Throws a value error where the environment was not compiled for `isa`.
 const EnvironmentTable& environment_table(const EnvironmentEntry& entry, Isa isa);
 
-// Processors that this process may run on, at least 1.
+// Processors that this process may run on, as its affinity and the quotas of its control groups
+// have it; at least 1.
 int available_processors();
 
 }  // namespace gallop

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <new>
 
-#include "host/runtime/aligned_memory.h"
+#include <gallop/host/runtime/aligned_memory.h>
 
 namespace gallop {
 

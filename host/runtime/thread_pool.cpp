@@ -1,8 +1,12 @@
-#include "host/runtime/thread_pool.h"
+#include <gallop/host/runtime/thread_pool.h>
 
+#include <fmt/format.h>
 #include <immintrin.h>
 
 #include <algorithm>
+#include <system_error>
+
+#include <gallop/host/error.h>
 
 namespace gallop {
 namespace {
@@ -20,12 +24,27 @@ std::uint64_t ticket_of(std::uint32_t job, std::uint32_t block) {
 
 ThreadPool::ThreadPool(int n_threads)
     : n_threads_(std::max(n_threads, 1)), ticket_(ticket_of(0, kClosed)) {
-  for (int thread = 1; thread < n_threads_; thread++) {
-    threads_.emplace_back([this, thread] { work(thread); });
+  try {
+    threads_.reserve(std::size_t(n_threads_ - 1));
+    for (int thread = 1; thread < n_threads_; thread++) {
+      threads_.emplace_back([this, thread] { work(thread); });
+    }
+  } catch (const std::system_error& error) {
+    const std::size_t started = threads_.size();
+    join();
+    throw Error(ExitCode::io,
+                fmt::format("cannot start thread {} of {}: {}; ask for fewer (--threads), or raise "
+                            "the limit of threads or memory (ulimit -u, ulimit -v)",
+                            started + 2, n_threads_, error.code().message()));
+  } catch (...) {
+    join();
+    throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { join(); }
+
+void ThreadPool::join() {
   stopping_ = true;
   job_.fetch_add(1);
   job_.notify_all();

@@ -14,7 +14,8 @@ namespace gallop {
 // caller at a time.
 class ThreadPool {
  public:
-  // n_threads >= 1 in all, the caller included.
+  // n_threads >= 1 in all, the caller included. Throws an I/O error that says how many there could
+  // be where the system gives fewer.
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -28,6 +29,7 @@ class ThreadPool {
 
  private:
   void work(int thread);
+  void join();
   void take_blocks(int thread, std::uint32_t job);
 
   int n_threads_;

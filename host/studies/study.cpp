@@ -1,14 +1,16 @@
-#include "host/studies/study.h"
+#include <gallop/host/studies/study.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/options/option_value.h"
-#include "host/registry/generated.h"
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/option_value.h>
+#include <gallop/host/options/utf8.h>
+#include <gallop/host/registry/generated.h>
+#include <gallop/host/studies/table_reader.h>
 
 namespace gallop {
 namespace {
@@ -39,16 +41,9 @@ std::string folder_name(const std::string& label) {
   return name;
 }
 
-void apply(RunOptions& options, const TomlEntry& entry) {
-  TomlEntry full = entry;
-  const std::string parameter = "parameters." + entry.name;
-  if (!options.values().has(entry.name) && options.values().has(parameter)) full.name = parameter;
-  options.values().apply_entry(full);
-}
-
 bool sets(const std::vector<TomlEntry>& options, const std::string& name) {
   return std::any_of(options.begin(), options.end(),
-                     [&](const TomlEntry& o) { return o.name == name; });
+                     [&](const TomlEntry& o) { return option_key(o.name) == option_key(name); });
 }
 
 // Every combination of indices on the axes; -1 on those that are not `open`.
@@ -74,16 +69,24 @@ RunOptions options_of(const Study& study, const StudyEnvironment& environment,
   const std::string& origin = variant != nullptr ? variant->origin : environment.origin;
   RunOptions options = placed(origin, [&] { return RunOptions(environment.name, algorithm); });
   options.values().set("steps", std::to_string(study.steps), "steps");
-  for (const TomlEntry& o : study.options) apply(options, o);
-  for (const TomlEntry& o : environment.options) apply(options, o);
+  for (const TomlEntry& o : study.options) options.values().apply_entry(o);
+  for (const TomlEntry& o : environment.options) options.values().apply_entry(o);
   for (std::size_t a = 0; a < at.size(); a++) {
-    if (at[a] >= 0) apply(options, study.axes[a].values[std::size_t(at[a])]);
+    if (at[a] >= 0) options.values().apply_entry(study.axes[a].values[std::size_t(at[a])]);
   }
   if (variant != nullptr) {
-    for (const TomlEntry& o : variant->options) apply(options, o);
+    for (const TomlEntry& o : variant->options) options.values().apply_entry(o);
   }
-  for (const std::string& assignment : study.assignments)
-    options.set_assignment(assignment, "--set");
+  for (const std::string& assignment : study.assignments) {
+    const Assignment given = split_assignment(assignment, "--set");
+    if (is_own_row(given.name)) {
+      throw value_error(fmt::format(
+          "{} (--set) is not an option of a run of a study; environments, algorithms and seeds "
+          "stand in its file, --seeds, --device and --threads are flags",
+          in_quotes(given.name)));
+    }
+    options.set(given.name, given.text, "--set");
+  }
   return options;
 }
 
@@ -163,12 +166,12 @@ std::string study_label(const Study& study, const StudyCell& cell) {
 
 std::string cell_value(const StudyCell& cell, const std::string& option) {
   const Options& values = cell.options.values();
-  return values.value_text(values.has(option) ? option : "parameters." + option);
+  return values.value_text(values.resolved(option).value_or(option));
 }
 
 void set_steps(Study& study, std::int64_t steps) {
   study.steps = steps;
-  const auto is_steps = [](const TomlEntry& o) { return o.name == "steps"; };
+  const auto is_steps = [](const TomlEntry& o) { return option_key(o.name) == "steps"; };
   std::erase_if(study.options, is_steps);
   for (StudyEnvironment& e : study.environments) std::erase_if(e.options, is_steps);
   for (StudyVariant& v : study.variants) std::erase_if(v.options, is_steps);

@@ -22,8 +22,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/options/toml_document.h"
-#include "host/training/run_options.h"
+#include <gallop/host/options/toml_document.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop {
 

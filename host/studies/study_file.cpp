@@ -5,11 +5,11 @@
 #include <cmath>
 #include <span>
 
-#include "host/error.h"
-#include "host/options/option_value.h"
-#include "host/options/toml_library.h"
-#include "host/studies/study.h"
-#include "host/studies/table_reader.h"
+#include <gallop/host/error.h>
+#include <gallop/host/options/option_value.h>
+#include <gallop/host/options/toml_library.h>
+#include <gallop/host/studies/study.h>
+#include <gallop/host/studies/table_reader.h>
 
 namespace gallop {
 namespace {
@@ -102,7 +102,7 @@ std::vector<TomlEntry> read_curves_at(const toml::table& table, const std::vecto
     TomlEntry entry = toml_entry(std::string(key.str()), node, origin);
     bool found = false;
     for (const StudyAxis& axis : axes) {
-      if (axis.option != entry.name) continue;
+      if (option_key(axis.option) != option_key(entry.name)) continue;
       for (const TomlEntry& value : axis.values)
         found = found || option_text(value.value) == option_text(entry.value);
     }

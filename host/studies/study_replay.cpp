@@ -1,11 +1,11 @@
-#include "host/studies/study_replay.h"
+#include <gallop/host/studies/study_replay.h>
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "host/training/policy_replay.h"
-#include "host/training/trained_policy.h"
+#include <gallop/host/report/policy_replay.h>
+#include <gallop/host/training/trained_policy.h>
 
 namespace gallop {
 namespace {
@@ -31,7 +31,8 @@ std::vector<StudyReplay> best_replays(const StudyResult& result, const RunFolder
     const StudyRun* const run = row == nullptr ? nullptr : best_run(result, row->cell);
     if (run == nullptr) continue;
     const StudyCell& cell = result.cells[run->cell];
-    const RunFolder at = RunFolder::open(study_run_path(folder, cell, run->seed));
+    const RunFolder at =
+        RunFolder::open_to_read(study_run_path(folder, cell, run->seed), folder.files());
     const TrainedPolicy trained = load_policy(backend, at, warn);
     replays[e].title = fmt::format("An evaluation episode: {} on {}, seed {}",
                                    cell.label.empty() ? cell.options.algorithm().name : cell.label,

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "host/studies/study_result.h"
+#include <gallop/host/studies/study_result.h>
 
 namespace gallop {
 

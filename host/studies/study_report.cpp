@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/logging/chart_mark.h"
-#include "host/logging/heat_map.h"
-#include "host/logging/page.h"
-#include "host/logging/report.h"
-#include "host/options/option_value.h"
-#include "host/studies/study_result.h"
+#include <gallop/host/options/option_value.h>
+#include <gallop/host/report/chart_mark.h>
+#include <gallop/host/report/heat_map.h>
+#include <gallop/host/report/moving_mean.h>
+#include <gallop/host/report/page.h>
+#include <gallop/host/report/report.h>
+#include <gallop/host/studies/study_result.h>
 
 namespace gallop {
 namespace {
@@ -27,7 +28,9 @@ std::string x_label(const std::string& x_axis) {
 }
 
 double x_of(const StudyRun& run, const std::string& x_axis, std::size_t i) {
-  if (x_axis == "iterations") return double(i + 1);
+  if (x_axis == "iterations") {
+    return double(std::min<std::uint64_t>((i + 1) * run.iterations_each, run.iterations));
+  }
   return x_axis == "seconds" ? (i < run.seconds.size() ? run.seconds[i] : kNoNumber) : run.x[i];
 }
 
@@ -39,16 +42,24 @@ std::string cell_label(const Study& study, const StudyCell& cell, const Slice& s
   return label.empty() ? cell.label : label;
 }
 
+// The returns of a run as its curve has them: of many iterations their moving mean over episodes.
+std::vector<double> smooth_returns(const StudyRun& run) {
+  return run.returns.size() < kSmoothedFrom ? run.returns : moving_mean(run.returns, run.episodes);
+}
+
 // Mean and standard error over the seeds, iteration by iteration. Where no episode of a run ended,
 // its latest return stands in.
 ChartSeries curve_of(const StudyResult& result, std::size_t cell, const Slice& slice) {
   ChartSeries series;
   series.name = cell_label(result.study, result.cells[cell], slice);
+  series.over_stretches = true;
   std::vector<const StudyRun*> runs;
+  std::vector<std::vector<double>> returns;
   std::size_t n = 0;
   for (const StudyRun& run : result.runs) {
     if (run.cell != cell) continue;
     runs.push_back(&run);
+    returns.push_back(smooth_returns(run));
     n = std::max(n, run.x.size());
   }
   std::vector<double> latest(runs.size(), kNoNumber);
@@ -56,7 +67,7 @@ ChartSeries curve_of(const StudyResult& result, std::size_t cell, const Slice& s
     std::vector<double> x, y;
     for (std::size_t k = 0; k < runs.size(); k++) {
       if (i >= runs[k]->x.size()) continue;
-      if (std::isfinite(runs[k]->returns[i])) latest[k] = runs[k]->returns[i];
+      if (std::isfinite(returns[k][i])) latest[k] = returns[k][i];
       x.push_back(x_of(*runs[k], result.study.x_axis, i));
       y.push_back(latest[k]);
     }
@@ -64,6 +75,7 @@ ChartSeries curve_of(const StudyResult& result, std::size_t cell, const Slice& s
     series.x.push_back(mean_of(x).mean);
     series.y.push_back(mean.mean);
     if (runs.size() < 2) continue;
+    series.band = "standard error";
     series.low.push_back(mean.mean - mean.standard_error);
     series.high.push_back(mean.mean + mean.standard_error);
   }
@@ -89,8 +101,8 @@ std::string curve_cards(const StudyResult& result, std::size_t environment,
   std::string html;
   const std::size_t n_charts = (cells.size() + kMostCurves - 1) / kMostCurves;
   for (std::size_t k = 0; k < n_charts; k++) {
-    const auto first = cells.begin() + std::ptrdiff_t(k * kMostCurves);
-    const auto last = cells.begin() + std::ptrdiff_t(std::min(cells.size(), (k + 1) * kMostCurves));
+    const auto first = cells.begin() + std::ptrdiff_t(k * cells.size() / n_charts);
+    const auto last = cells.begin() + std::ptrdiff_t((k + 1) * cells.size() / n_charts);
     const std::string part = n_charts > 1 ? fmt::format(" ({} of {})", k + 1, n_charts) : "";
     html += chart_card(curves_of(result, environment, title + part, {first, last}, slice), true);
   }
@@ -223,10 +235,12 @@ std::string explanation(const StudyResult& result) {
                                  : "One seed: there is no spread. ";
   return fmt::format(
       "<p class=\"note\">{}Returns in training are those of the episodes that ended in an "
-      "iteration, actions drawn from the policy. Final return: their mean over the last tenth of "
+      "iteration, actions drawn from the policy; curves of {} and more iterations are moving means "
+      "over a twentieth of them, weighted by episodes. Final return: their mean over the last "
+      "tenth of "
       "the iterations. Average return: over all iterations. Evaluation return: of the last policy "
       "with the most probable actions, over {} episodes.</p>\n",
-      spread, result.cells[0].options.values().value_text("eval_episodes"));
+      spread, kSmoothedFrom, result.cells[0].options.values().value_text("eval_episodes"));
 }
 
 }  // namespace
@@ -236,6 +250,8 @@ std::string study_report(const StudyResult& result, const std::string& device,
   const Study& study = result.study;
   std::string body;
   if (!study.about.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", escaped(study.about));
+  for (const std::string& remark : study_remarks(result))
+    body += fmt::format("<p class=\"note\">{}</p>\n", escaped(remark));
   body += "<div class=\"stack\">\n";
   for (std::size_t e = 0; e < study.environments.size(); e++) {
     body += maps_html(result, e) + curves_html(result, e);

@@ -1,17 +1,14 @@
-#include "host/studies/study_result.h"
+#include <gallop/host/studies/study_result.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
-#include "host/logging/progress.h"
+#include <gallop/host/logging/progress.h>
 
 namespace gallop {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string variant_name(const StudyResult& r, const StudyCell& cell) {
   return cell.variant ? r.study.variants[*cell.variant].name : "grid";
@@ -39,11 +36,12 @@ std::string csv_field(const std::string& text) {
 
 std::string csv_number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
-Json json_number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json json_mean(const StudyMean& m) {
-  return {
-      {"mean", json_number(m.mean)}, {"standard_error", json_number(m.standard_error)}, {"n", m.n}};
+JsonValue json_mean(const StudyMean& m) {
+  JsonValue json;
+  json["mean"] = m.mean;
+  json["standard_error"] = m.standard_error;
+  json["n"] = m.n;
+  return json;
 }
 
 std::string threshold_text(const StudyRow& row) {
@@ -162,7 +160,27 @@ std::string study_text(const StudyResult& result) {
                         environment_name(result.cells[best->cell]),
                         mean_text(best->score(result.study.score)), result.cells[best->cell].label);
   }
+  for (const std::string& remark : study_remarks(result)) text += remark + "\n";
   return text;
+}
+
+std::vector<std::string> study_remarks(const StudyResult& result) {
+  std::vector<std::string> remarks;
+  for (std::size_t c = 0; c < result.cells.size(); c++) {
+    const StudyRun* longest = nullptr;
+    for (const StudyRun& run : result.runs) {
+      if (run.cell == c && (longest == nullptr || run.iterations > longest->iterations))
+        longest = &run;
+    }
+    if (longest == nullptr || longest->iterations != 1) continue;
+    const std::int64_t asked = result.cells[c].options.values().integer("steps");
+    if (longest->steps <= std::uint64_t(std::max<std::int64_t>(asked, 0))) continue;
+    remarks.push_back(fmt::format(
+        "{} on {}: {} steps were asked for and one iteration takes {}, so its line is "
+        "the return before anything was learned; --steps takes more",
+        result.cells[c].label, environment_name(result.cells[c]), asked, longest->steps));
+  }
+  return remarks;
 }
 
 std::string study_csv(const StudyResult& result) {
@@ -184,17 +202,17 @@ std::string study_csv(const StudyResult& result) {
   return csv;
 }
 
-std::string study_json(const StudyResult& result) {
-  Json json;
+JsonValue study_json(const StudyResult& result) {
+  JsonValue json;
   json["title"] = result.study.title;
   json["seeds"] = result.study.seeds;
   json["steps"] = result.study.steps;
   json["score"] = result.study.score;
   json["runs"] = result.runs.size();
-  json["variants"] = Json::array();
+  json["variants"] = JsonValue::array();
   for (const StudyRow& row : result.rows) {
     const StudyCell& cell = result.cells[row.cell];
-    Json one;
+    JsonValue one;
     one["environment"] = environment_name(cell);
     one["variant"] = variant_name(result, cell);
     one["label"] = cell.label;
@@ -209,13 +227,13 @@ std::string study_json(const StudyResult& result) {
     one["failed"] = row.failed;
     json["variants"].push_back(one);
   }
-  json["best"] = Json::object();
+  json["best"] = JsonValue::object();
   for (std::size_t e = 0; e < result.study.environments.size(); e++) {
     const StudyRow* best = best_row(result, e);
     if (best != nullptr)
       json["best"][environment_name(result.cells[best->cell])] = result.cells[best->cell].label;
   }
-  return json.dump();
+  return json;
 }
 
 }  // namespace gallop

@@ -3,7 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "host/studies/study_run.h"
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/studies/study_run.h>
 
 namespace gallop {
 
@@ -43,13 +44,18 @@ std::string mean_text(const StudyMean& mean);
 // Head and lines of the table: one line a place.
 std::vector<std::vector<std::string>> study_table(const StudyResult& result);
 
-// The table for a terminal, with aligned columns, and the best place of each environment.
+// What a reader might take for a fault of the figures: settings whose runs were a single iteration,
+// since that is longer than the steps that were asked for.
+std::vector<std::string> study_remarks(const StudyResult& result);
+
+// The table for a terminal, with aligned columns, the best place of each environment,
+// and the remarks.
 std::string study_text(const StudyResult& result);
 
 // One line a run. Like study_json a pure function of the runs' numbers: equal runs, equal bytes,
 // however often the study was interrupted.
 std::string study_csv(const StudyResult& result);
-std::string study_json(const StudyResult& result);
+JsonValue study_json(const StudyResult& result);
 
 // An episode that the page shows, as HTML.
 struct StudyReplay {

@@ -1,65 +1,121 @@
-#include "host/studies/study_run.h"
+#include <gallop/host/studies/study_run.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <nlohmann/json.hpp>
+#include <iterator>
 
-#include "host/error.h"
-#include "host/logging/metrics_log.h"
-#include "host/runtime/processor.h"
-#include "host/training/train.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/json_value.h>
+#include <gallop/host/learning/sample_mean.h>
+#include <gallop/host/logging/metrics_log.h>
+#include <gallop/host/report/run_report.h>
+#include <gallop/host/runtime/processor.h>
+#include <gallop/host/training/session.h>
+#include <gallop/host/training/train.h>
 
 namespace gallop {
 namespace {
 
 constexpr std::size_t kFinalPart = 10;  // the last tenth of the iterations
 
-RunFolder run_folder_of(const std::string& path, const RunOptions& options, bool& resumed) {
-  resumed = std::filesystem::exists(path);
-  if (!resumed) return RunFolder::create(path, options.to_toml());
-  RunFolder folder = RunFolder::open(path);
-  RunOptions::from_toml(folder.config_toml(), folder.file("config.toml"))
-      .refuse_difference(options);
+RunFolder run_folder_of(const RunFolder& study, const std::string& path, const RunOptions& options,
+                        bool& resumed) {
+  resumed = exists(*study.files(), path);
+  if (!resumed) {
+    return RunFolder::create(path, options.to_toml(), study.files(), options.problem_text());
+  }
+  RunFolder folder = RunFolder::open(path, study.files());
+  RunOptions::from_folder(folder).refuse_difference(options);
   return folder;
 }
 
-double mean_of_part(const std::vector<double>& values, std::size_t first) {
-  return mean_of({values.begin() + std::ptrdiff_t(first), values.end()}).mean;
+// The mean of the finite ones of some numbers, which are given one after the other.
+struct RunningMean {
+  double sum = 0;
+  std::int64_t n = 0;
+  void add(double value) {
+    if (!std::isfinite(value)) return;
+    sum += value;
+    n++;
+  }
+  double mean() const { return n == 0 ? kNoNumber : sum / double(n); }
+};
+
+// Calls back with number, step and return of each iteration in a run's metrics. Returns how many
+// damaged lines were left out.
+std::uint64_t for_each_return(
+    const RunFolder& folder,
+    const std::function<void(std::uint64_t, std::uint64_t, double)>& take) {
+  const File file = File::to_read(*folder.files(), folder.file("metrics.csv"));
+  MetricsReader reader(file);
+  const std::size_t k = reader.index_of("return");
+  std::uint64_t row = 0, n_damaged = 0;
+  using Next = MetricsReader::Next;
+  for (Next next = reader.next(); next != Next::kEnd; next = reader.next()) {
+    if (next == Next::kDamaged) {
+      n_damaged++;
+    } else {
+      take(row++, reader.step(), k < reader.names().size() ? reader.values()[k] : kNoNumber);
+    }
+  }
+  return n_damaged;
 }
 
 // The numbers of a run, from its metrics alone: a run that was finished earlier gives the same
-// ones.
-void read_metrics(StudyRun& run, const RunFolder& folder, std::optional<double> threshold) {
-  const MetricsTable table = read_metrics_csv(folder.file("metrics.csv"));
+// ones. Returns how many damaged lines were left out.
+std::uint64_t read_metrics(StudyRun& run, const RunFolder& folder,
+                           std::optional<double> threshold) {
+  std::uint64_t last_finite = 0;
+  RunningMean all, final_part;
+  const std::uint64_t n_damaged =
+      for_each_return(folder, [&](std::uint64_t row, std::uint64_t step, double value) {
+        run.iterations = row + 1;
+        run.steps = step;
+        if (std::isfinite(value)) last_finite = row;
+        all.add(value);
+        if (threshold && value >= *threshold && std::isnan(run.steps_to_threshold)) {
+          run.steps_to_threshold = double(step);
+        }
+      });
+  const std::uint64_t n = run.iterations;
+  const std::uint64_t part =
+      n - std::min<std::uint64_t>(n, std::max<std::uint64_t>(1, n / kFinalPart));
+  const std::uint64_t first = std::min(part, last_finite);
+  for_each_return(folder, [&](std::uint64_t row, std::uint64_t, double value) {
+    if (row >= first) final_part.add(value);
+  });
+  run.final_return = final_part.mean();
+  run.average_return = all.mean();
+
+  const MetricsTable table = summarise_metrics_csv(folder.file("metrics.csv"), folder.files());
   run.returns = table.column("return");
+  run.episodes = table.column("episodes");
   run.seconds = table.column("seconds");
-  run.iterations = table.steps.size();
-  run.steps = table.steps.empty() ? 0 : table.steps.back();
   run.x.assign(table.steps.begin(), table.steps.end());
+  run.iterations_each = table.iterations_each;
   if (run.returns.size() != run.x.size()) run.returns.assign(run.x.size(), kNoNumber);
-  for (std::size_t i = 0; threshold && i < run.returns.size(); i++) {
-    if (!(run.returns[i] >= *threshold)) continue;
-    run.steps_to_threshold = run.x[i];
-    break;
-  }
-  const std::size_t n = run.returns.size();
-  std::size_t first = n - std::min(n, std::max<std::size_t>(1, n / kFinalPart));
-  while (first > 0 && std::isnan(mean_of_part(run.returns, first))) first--;
-  run.final_return = mean_of_part(run.returns, first);
-  run.average_return = mean_of_part(run.returns, 0);
+  return n_damaged;
 }
 
 void read_result(StudyRun& run, const std::string& json, const std::string& path) {
-  try {
-    const nlohmann::json result = nlohmann::json::parse(json);
-    run.evaluation_return = result.at("eval_return_mean").get<double>();
-    run.bits = result.at("bits").get<std::string>();
-  } catch (const nlohmann::json::exception& error) {
-    throw value_error(fmt::format("'{}' is not the result of a run: {}", path, error.what()));
+  const std::optional<JsonValue> result = JsonValue::read(json);
+  const JsonValue* mean = result ? result->find("eval_return_mean") : nullptr;
+  const JsonValue* bits = result ? result->find("bits") : nullptr;
+  if (mean == nullptr || !mean->number() || bits == nullptr || bits->string() == nullptr) {
+    throw value_error(
+        fmt::format("'{}' is not the result of a run: expected an object with the number "
+                    "eval_return_mean and the text bits",
+                    path));
   }
+  run.evaluation_return = *mean->number();
+  run.bits = *bits->string();
+}
+
+int threads_of(const RunOptions& options) {
+  const int threads = int(options.values().integer("threads"));
+  return threads > 0 ? threads : available_processors();
 }
 
 class Runner {
@@ -72,6 +128,9 @@ class Runner {
     std::vector<StudyRun> runs;
     for (std::size_t c = 0; c < cells_.size(); c++) {
       for (std::int64_t seed = 1; seed <= study_.seeds; seed++) {
+        if (callbacks_.stop_requested && callbacks_.stop_requested()) {
+          throw Error(ExitCode::interrupted, "stopped between two runs");
+        }
         runs.push_back(one(c, seed));
         finished_++;
       }
@@ -88,10 +147,16 @@ class Runner {
     run.cell = index;
     run.seed = seed;
     bool resumed = false;
-    const RunFolder folder = run_folder_of(study_run_path(folder_, cell, seed), options, resumed);
-    std::optional<std::string> result = folder.result();
+    const RunFolder folder =
+        run_folder_of(folder_, study_run_path(folder_, cell, seed), options, resumed);
+    std::optional<std::string> result = finished_result(folder, callbacks_.warn);
     if (!result) result = train(run, options, folder, resumed, cell.label);
-    read_metrics(run, folder, study_.environments[cell.environment].threshold);
+    const std::uint64_t n_damaged =
+        read_metrics(run, folder, study_.environments[cell.environment].threshold);
+    if (n_damaged > 0 && callbacks_.warn) {
+      callbacks_.warn(fmt::format("{} damaged lines of '{}' were left out", n_damaged,
+                                  folder.file("metrics.csv")));
+    }
     if (result) {
       read_result(run, *result, folder.file("result.json"));
     } else {
@@ -104,10 +169,13 @@ class Runner {
   std::optional<std::string> train(StudyRun& run, const RunOptions& options,
                                    const RunFolder& folder, bool resumed,
                                    const std::string& label) {
+    std::optional<Training> training;
     TrainResult result;
     try {
-      Training training(options, backend_);
-      result = training.run(folder, resumed, training_callbacks(options, label, run.seed));
+      training.emplace(options, backend_);
+      record_session(folder, backend_, threads_of(options), callbacks_.command);
+      result = run_with_report(*training, options, folder, resumed,
+                               training_callbacks(options, label, run.seed), backend_);
     } catch (const Error& error) {
       if (error.code() != ExitCode::non_finite) throw;
       run.failure = error.what();
@@ -115,13 +183,11 @@ class Runner {
         callbacks_.warn(fmt::format("{}, seed {}: {}", label, run.seed, error.what()));
       return std::nullopt;
     }
-    write_report(folder, options, result, backend_.name());
     if (!result.finished) throw Error(ExitCode::interrupted, "stopped");
-    const int threads = int(options.values().integer("threads"));
-    const std::string json =
-        result_json(options, backend_.name(), threads > 0 ? threads : available_processors(),
-                    folder.path(), result, kNoNumber, result.train_seconds);
+    const std::string json = result_json(options, backend_.name(), threads_of(options),
+                                         folder.path(), result, kNoNumber, result.train_seconds);
     folder.write_result(json);
+    write_run_report(folder, options, {result}, *training, backend_);
     return json;
   }
 
@@ -129,6 +195,7 @@ class Runner {
                                     std::int64_t seed) {
     TrainCallbacks c;
     c.stop_requested = callbacks_.stop_requested;
+    c.stop_overdue = callbacks_.stop_overdue;
     c.checkpoint_requested = callbacks_.checkpoint_requested;
     c.warn = callbacks_.warn;
     const double total = double(options.values().integer("steps"));
@@ -172,19 +239,15 @@ std::vector<StudyRun> run_cells(const Study& study, const std::vector<StudyCell>
 }
 
 StudyMean mean_of(const std::vector<double>& values) {
+  std::vector<double> finite;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(finite),
+               [](double v) { return std::isfinite(v); });
   StudyMean m;
-  double sum = 0, squares = 0;
-  for (const double v : values) {
-    if (!std::isfinite(v)) continue;
-    m.n++;
-    sum += v;
-  }
-  if (m.n == 0) return m;
-  m.mean = sum / double(m.n);
-  for (const double v : values) {
-    if (std::isfinite(v)) squares += (v - m.mean) * (v - m.mean);
-  }
-  if (m.n > 1) m.standard_error = std::sqrt(squares / double(m.n - 1) / double(m.n));
+  if (finite.empty()) return m;
+  const SampleMean sample = sample_mean(finite);
+  m.n = sample.count;
+  m.mean = sample.mean;
+  if (m.n > 1) m.standard_error = std::sqrt(sample.sum_of_squares / double(m.n - 1) / double(m.n));
   return m;
 }
 

@@ -6,16 +6,18 @@
 #include <string>
 #include <vector>
 
-#include "host/runtime/backend.h"
-#include "host/studies/study.h"
-#include "host/training/run_folder.h"
+#include <gallop/host/runtime/backend.h>
+#include <gallop/host/studies/study.h>
+#include <gallop/host/training/run_folder.h>
 
 namespace gallop {
 
 // What a study tells and asks of its caller; each may be empty.
 struct StudyCallbacks {
   std::function<bool()> stop_requested;
+  std::function<bool()> stop_overdue;  // see TrainCallbacks
   std::function<bool()> checkpoint_requested;
+  std::vector<std::string> command = {};  // that the sessions of the runs tell of
   // `finished` runs of `total`, and what part of the present one is done.
   std::function<void(std::int64_t finished, std::int64_t total, const std::string& label,
                      std::int64_t seed, double part)>
@@ -29,7 +31,11 @@ constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 struct StudyRun {
   std::size_t cell;  // index
   std::int64_t seed;
-  std::vector<double> x, seconds, returns;  // [iterations]; a return is NaN where no episode ended
+  // [iterations], or of a long run [stretches of so many iterations]. A return is NaN where no
+  // episode ended.
+  std::vector<double> x, seconds, returns;
+  std::vector<double> episodes;  // that each return is a mean of; may be empty
+  std::uint64_t iterations_each = 1;
   std::uint64_t steps = 0, iterations = 0;
   double final_return = kNoNumber;        // training, mean over the last tenth of the iterations
   double average_return = kNoNumber;      // training, mean over all iterations

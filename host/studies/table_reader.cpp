@@ -1,12 +1,12 @@
-#include "host/studies/table_reader.h"
+#include <gallop/host/studies/table_reader.h>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "host/error.h"
-#include "host/options/nearest.h"
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
 
 namespace gallop {
 namespace {
@@ -15,8 +15,15 @@ constexpr std::string_view kOwnRows[] = {"environment", "algorithm", "seed", "de
 
 }  // namespace
 
-bool is_own_row(std::string_view name) {
+bool is_own_row(std::string_view given) {
+  const std::string name = folded_name(given);
   return std::find(std::begin(kOwnRows), std::end(kOwnRows), name) != std::end(kOwnRows);
+}
+
+std::string option_key(std::string_view name) {
+  constexpr std::string_view kTable = "parameters.";
+  const std::string folded = folded_name(name);
+  return folded.starts_with(kTable) ? folded.substr(kTable.size()) : folded;
 }
 
 bool TableReader::is_known(const std::string& name) const {
@@ -102,14 +109,23 @@ std::vector<const toml::table*> TableReader::tables(const char* key) {
 
 std::vector<TomlEntry> TableReader::options() const {
   std::vector<TomlEntry> result;
+  const auto add = [&](std::string name, const toml::node& node) {
+    for (const TomlEntry& other : result) {
+      if (option_key(other.name) != option_key(name)) continue;
+      throw value_error(fmt::format("{}: '{}'{} is given twice, before as '{}' ({})", place(node),
+                                    name, what_, other.name, other.origin));
+    }
+    result.push_back(option(std::move(name), node));
+  };
   for (const auto& [key, node] : table_) {
     const std::string name(key.str());
     if (is_known(name)) continue;
     if (const toml::table* inner = node.as_table()) {
-      for (const auto& [inner_key, value] : *inner)
-        result.push_back(option(name + "." + std::string(inner_key.str()), value));
+      for (const auto& [inner_key, value] : *inner) {
+        add(name + "." + std::string(inner_key.str()), value);
+      }
     } else {
-      result.push_back(option(name, node));
+      add(name, node);
     }
   }
   return result;

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "host/options/toml_document.h"
-#include "host/options/toml_library.h"
+#include <gallop/host/options/toml_document.h>
+#include <gallop/host/options/toml_library.h>
 
 namespace gallop {
 
@@ -15,6 +15,8 @@ constexpr std::size_t kMostTables = 64;  // of an array of tables
 
 // Whether a row of a run is decided by a study itself: it cannot be one of its options.
 bool is_own_row(std::string_view name);
+// Equal for all names of an option: "gravity", "Gravity", "parameters.gravity".
+std::string option_key(std::string_view name);
 
 // Reads one table of a study; every key has to be asked for. What does not fit throws a value error
 // that names file, line and key. `what` follows the key in messages: " of a variant".

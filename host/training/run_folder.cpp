@@ -1,25 +1,26 @@
-#include "host/training/run_folder.h"
+#include <gallop/host/training/run_folder.h>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
-#include <utility>
+#include <vector>
 
-#include "host/error.h"
+#include <gallop/host/error.h>
 
 namespace gallop {
 namespace {
 
 constexpr const char* kConfig = "config.toml";
 constexpr const char* kResult = "result.json";
+constexpr const char* kProblem = "problem.mdp";
 // Files that are put in place whole. What a killed process left of one is removed when its folder
 // is opened again.
-constexpr std::string_view kWhole[] = {kConfig, kResult, "report.html", "study.csv", "study.json"};
+constexpr std::string_view kWhole[] = {kConfig,       kProblem,    kResult,
+                                       "report.html", "study.csv", "study.json"};
 constexpr uint64_t kLargestText = uint64_t{1} << 20;
 constexpr int kMostNumbers = 1000;
 
@@ -29,13 +30,6 @@ std::string normal_path(std::string path) {
     throw value_error("the path of a run folder is empty or has a NUL byte, expected a folder");
   }
   return path;
-}
-
-bool exists(FileSystem& files, const std::string& path) {
-  const int fd = files.open(path, O_PATH | O_NOFOLLOW, 0);
-  if (fd >= 0) files.close(fd);
-  // Whatever else is wrong with the path shows when it is used.
-  return fd >= 0;
 }
 
 void make_folders_above(FileSystem& files, const std::string& path) {
@@ -55,108 +49,135 @@ std::string make_temporary_folder(FileSystem& files, const std::string& path) {
   }
 }
 
-Error already_there(const std::string& path) {
-  return value_error(
-      fmt::format("'{}' exists already; choose another --out, or continue a run that is there "
-                  "with --resume {}",
-                  path, path));
+// What this file makes in a temporary folder, with temporary files of its own; anything else stays.
+void remove_temporary_folder(FileSystem& files, const std::string& path) {
+  std::vector<std::string> names;
+  if (files.list(path, names) < 0) return;
+  for (const std::string& name : names) {
+    if (name.starts_with(kConfig) || name.starts_with(kProblem)) files.remove(path + "/" + name);
+  }
+  files.remove_folder(path);
 }
 
-// A file system without locks gives none: then nothing keeps a second process out.
-int lock_folder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) throw io_error("open", path, errno);
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return fd;
-  ::close(fd);
-  throw value_error(fmt::format(
-      "another process is at work in the run folder '{}'; wait for it, or choose another --out",
-      path));
+Error already_there(const std::string& path) {
+  return value_error(fmt::format("'{}' exists already; choose another --out", path));
+}
+
+// Renames a complete folder to the first name that is free; returns that.
+std::string put_in_place(FileSystem& files, const std::string& temporary, const std::string& path,
+                         bool is_numbered) {
+  for (int number = 1;; ++number) {
+    const std::string name = number == 1 ? path : fmt::format("{}-{}", path, number);
+    const int renamed = files.rename_new(temporary, name);
+    if (renamed >= 0) return name;
+    const bool is_taken = renamed == -EEXIST || renamed == -ENOTEMPTY || renamed == -ENOTDIR;
+    if (!is_taken) throw file_error("rename '" + temporary + "' to", name, -renamed);
+    if (!is_numbered || number == kMostNumbers) throw already_there(name);
+  }
 }
 
 }  // namespace
-
-RunFolder::RunFolder(std::string path, std::string config_toml, std::shared_ptr<FileSystem> files)
-    : path_(std::move(path)),
-      config_toml_(std::move(config_toml)),
-      files_(std::move(files)),
-      lock_(lock_folder(path_)) {}
-
-RunFolder::RunFolder(RunFolder&& other) noexcept
-    : path_(std::move(other.path_)),
-      config_toml_(std::move(other.config_toml_)),
-      files_(std::move(other.files_)),
-      lock_(std::exchange(other.lock_, -1)) {}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
-}
 
 void RunFolder::refuse_existing(const std::string& path) {
   if (exists(*posix_file_system(), normal_path(path))) throw already_there(normal_path(path));
 }
 
 RunFolder RunFolder::create(const std::string& given_path, std::string_view config_toml,
-                            std::shared_ptr<FileSystem> files) {
+                            std::shared_ptr<FileSystem> files,
+                            const std::optional<std::string>& problem) {
   const std::string path = normal_path(given_path);
   if (exists(*files, path)) throw already_there(path);
-  make_folders_above(*files, path);
-  const std::string temporary = make_temporary_folder(*files, path);
-  const std::string config = temporary + "/" + kConfig;
-  try {
-    // Also makes the name inside the new folder durable.
-    write_file_atomically(*files, config, config_toml);
-    const int renamed = files->rename(temporary, path);
-    if (renamed == -EEXIST || renamed == -ENOTEMPTY || renamed == -ENOTDIR)
-      throw already_there(path);
-    if (renamed < 0) throw io_error("rename '" + temporary + "' to", path, -renamed);
-  } catch (...) {
-    files->remove(config);
-    files->remove_folder(temporary);
-    throw;
-  }
-  sync_folder(*files, folder_of(path));
-  return RunFolder(path, std::string(config_toml), std::move(files));
+  return created(path, config_toml, *files, problem, false);
 }
 
-RunFolder RunFolder::open(const std::string& given_path, std::shared_ptr<FileSystem> files) {
-  const std::string path = normal_path(given_path);
-  const std::string config = path + "/" + kConfig;
-  if (!exists(*files, config)) {
-    throw value_error(
-        fmt::format("'{}' is not a run folder: there is no {} in it; give the folder that an "
-                    "earlier run was written to",
-                    path, kConfig));
+RunFolder RunFolder::create_numbered(const std::string& path, std::string_view config_toml,
+                                     std::shared_ptr<FileSystem> files,
+                                     const std::optional<std::string>& problem) {
+  return created(normal_path(path), config_toml, *files, problem, true);
+}
+
+RunFolder RunFolder::created(const std::string& path, std::string_view config_toml,
+                             FileSystem& files, const std::optional<std::string>& problem,
+                             bool is_numbered) {
+  make_folders_above(files, path);
+  for (const std::string& leftover : leftovers_of(files, path)) {
+    remove_temporary_folder(files, leftover);
   }
-  std::string text = read_text_file(*files, config, kLargestText);
-  RunFolder folder(path, std::move(text), std::move(files));
-  remove_leftovers(*folder.files_, path, [](std::string_view name) {
+  const std::string temporary = make_temporary_folder(files, path);
+  try {
+    File folder(files, temporary, O_RDONLY | O_DIRECTORY);
+    files.lock(folder.descriptor());  // where there are locks
+    // Also makes the names inside the new folder durable.
+    if (problem) write_file_atomically(files, temporary + "/" + kProblem, *problem);
+    write_file_atomically(files, temporary + "/" + kConfig, config_toml);
+    const std::string name = put_in_place(files, temporary, path, is_numbered);
+    sync_folder(files, folder_of(path));
+    return RunFolder(name, std::string(config_toml), files.within(folder.release(), name));
+  } catch (...) {
+    remove_temporary_folder(files, temporary);
+    throw;
+  }
+}
+
+RunFolder RunFolder::open(const std::string& path, std::shared_ptr<FileSystem> files) {
+  RunFolder folder = opened(normal_path(path), *files, true);
+  remove_leftovers(*folder.files_, folder.path_, [](std::string_view name) {
     return std::find(std::begin(kWhole), std::end(kWhole), name) != std::end(kWhole);
   });
   return folder;
 }
 
-std::optional<std::string> RunFolder::result() const {
-  if (!exists(*files_, file(kResult))) return std::nullopt;
-  return read_text_file(*files_, file(kResult), kLargestText);
+RunFolder RunFolder::open_to_read(const std::string& path, std::shared_ptr<FileSystem> files) {
+  return opened(normal_path(path), *files, false);
 }
 
-void RunFolder::write_result(std::string_view json) const {
-  write_file_atomically(*files_, file(kResult), json);
+RunFolder RunFolder::opened(const std::string& path, FileSystem& files, bool to_write) {
+  const int fd = files.open(path, O_RDONLY | O_DIRECTORY, 0);
+  if (fd == -ENOENT || fd == -ENOTDIR) {
+    throw value_error(fmt::format(
+        "'{}' is not a run folder: {}; give the folder that an earlier run was written to", path,
+        fd == -ENOENT ? "there is nothing of that name" : "it is not a folder"));
+  }
+  if (fd < 0) throw file_error("open the run folder", path, -fd);
+  // A file system without locks gives none: then nothing keeps a second writer out.
+  const bool is_taken = to_write && files.lock(fd) == -EWOULDBLOCK;
+  const std::shared_ptr<FileSystem> within = files.within(fd, path);
+  if (is_taken) {
+    throw value_error(fmt::format(
+        "another process is at work in the run folder '{}'; wait until it has ended", path));
+  }
+  const std::string config = path + "/" + kConfig;
+  if (!exists(*within, config)) {
+    throw value_error(
+        fmt::format("'{}' is not a run folder: there is no {} in it; give the folder that an "
+                    "earlier run was written to",
+                    path, kConfig));
+  }
+  return RunFolder(path, read_text_file(*within, config, kLargestText), within);
 }
+
+std::optional<std::string> RunFolder::read(std::string_view name) const {
+  if (!exists(*files_, file(name))) return std::nullopt;
+  return read_text_file(*files_, file(name), kLargestText);
+}
+
+void RunFolder::write(std::string_view name, std::string_view text) const {
+  write_file_atomically(*files_, file(name), text);
+}
+
+std::optional<std::string> RunFolder::problem() const { return read(kProblem); }
+
+std::optional<std::string> RunFolder::result() const { return read(kResult); }
+
+void RunFolder::write_result(std::string_view json) const { write(kResult, json); }
 
 std::string automatic_run_path(std::string_view environment, std::string_view algorithm,
                                int64_t seed, std::time_t now, std::string_view parent) {
   std::tm utc = {};
   ::gmtime_r(&now, &utc);
-  const std::string name = fmt::format(
-      "{}/{}-{}-{}-{:04}{:02}{:02}T{:02}{:02}{:02}Z", parent, environment, algorithm, seed,
-      utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  const std::shared_ptr<FileSystem> files = posix_file_system();
-  std::string path = name;
-  for (int number = 2; exists(*files, path) && number < kMostNumbers; ++number) {
-    path = fmt::format("{}-{}", name, number);
-  }
-  return path;
+  return fmt::format("{}/{}-{}-{}-{:04}{:02}{:02}T{:02}{:02}{:02}Z", parent, environment, algorithm,
+                     seed, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                     utc.tm_sec);
 }
 
 void atomic_write_file(const std::string& path, std::string_view text) {

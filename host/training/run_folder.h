@@ -7,52 +7,78 @@
 #include <string>
 #include <string_view>
 
-#include "host/checkpoint/durable_file.h"
-#include "host/checkpoint/file_system.h"
+#include <gallop/host/files/durable_file.h>
+#include <gallop/host/files/file_system.h>
 
 namespace gallop {
 
-// The folder of one run: config.toml (what was asked for, complete), checkpoints/, the logs, and
-// result.json once the run is finished. It appears under its name with the configuration in it, or
-// not at all. While a RunFolder lives it locks the folder, so that a run has one writer.
+// The folder of one run: config.toml (what was asked for, complete), a copy of the file that
+// describes its problem where there is one, checkpoints/, the logs, and result.json once the run is
+// finished. It appears under its name with the configuration in it, or not at all.
+//
+// The folder stays open. What is read and written in it is found below the open folder, whatever
+// becomes of its path, and no symbolic link leads out of it. While a RunFolder that was created or
+// opened to write lives, it locks the folder, so that a run has one writer; readers need no lock.
 class RunFolder {
  public:
   // Throws a value error where something of that name exists.
   static void refuse_existing(const std::string& path);
   // Makes a new run folder and missing folders above it. Throws a value error where something of
-  // that name exists, an I/O error where it cannot be made; then nothing of it stays.
+  // that name exists, an I/O error where it cannot be made; then nothing of it stays. What a killed
+  // process left of a folder of that name is removed.
+  // `problem` is the text of a file that describes the problem, which the folder keeps.
   static RunFolder create(const std::string& path, std::string_view config_toml,
-                          std::shared_ptr<FileSystem> files = posix_file_system());
+                          std::shared_ptr<FileSystem> files = posix_file_system(),
+                          const std::optional<std::string>& problem = std::nullopt);
+  // The same under the first name that is free: path, path-2, path-3 and so on.
+  static RunFolder create_numbered(const std::string& path, std::string_view config_toml,
+                                   std::shared_ptr<FileSystem> files = posix_file_system(),
+                                   const std::optional<std::string>& problem = std::nullopt);
 
   // Opens the folder of an earlier run to go on with it, and removes temporary files that a killed
   // process left in it. Throws a value error where it is no run folder or another process is at
   // work in it.
   static RunFolder open(const std::string& path,
                         std::shared_ptr<FileSystem> files = posix_file_system());
+  // Opens it to read alone: changes nothing, and another process may be at work in it.
+  static RunFolder open_to_read(const std::string& path,
+                                std::shared_ptr<FileSystem> files = posix_file_system());
 
-  RunFolder(RunFolder&& other) noexcept;
+  RunFolder(RunFolder&&) noexcept = default;
   RunFolder& operator=(RunFolder&&) = delete;
-  ~RunFolder();
 
   const std::string& path() const { return path_; }
   const std::string& config_toml() const { return config_toml_; }
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
   std::string checkpoints() const { return file("checkpoints"); }
+  // Finds the paths above, and those below them, in the open folder.
+  const std::shared_ptr<FileSystem>& files() const { return files_; }
 
+  // A file of the folder, empty where there is none. Throws a value error for one that is too large
+  // or no file.
+  std::optional<std::string> read(std::string_view name) const;
+  // Puts a file in place whole.
+  void write(std::string_view name, std::string_view text) const;
+
+  // The text of the file that describes the problem, where the run has one.
+  std::optional<std::string> problem() const;
   // The JSON text of a finished run; empty while it is not finished.
   std::optional<std::string> result() const;
   void write_result(std::string_view json) const;
 
  private:
-  RunFolder(std::string path, std::string config_toml, std::shared_ptr<FileSystem> files);
+  RunFolder(std::string path, std::string config_toml, std::shared_ptr<FileSystem> files)
+      : path_(std::move(path)), config_toml_(std::move(config_toml)), files_(std::move(files)) {}
+  static RunFolder created(const std::string& path, std::string_view config_toml, FileSystem& files,
+                           const std::optional<std::string>& problem, bool is_numbered);
+  static RunFolder opened(const std::string& path, FileSystem& files, bool to_write);
 
   std::string path_;
   std::string config_toml_;
-  std::shared_ptr<FileSystem> files_;
-  int lock_ = -1;  // an open descriptor of the folder
+  std::shared_ptr<FileSystem> files_;  // holds the open folder, and its lock
 };
 
-// "runs/cartpole-ppo-1-20260131T235959Z", with "-2" and so on behind it where that exists.
+// "runs/cartpole-ppo-1-20260131T235959Z", for create_numbered.
 std::string automatic_run_path(std::string_view environment, std::string_view algorithm,
                                int64_t seed, std::time_t now, std::string_view parent = "runs");
 

@@ -1,15 +1,23 @@
-#include "host/training/run_options.h"
+#include <gallop/host/training/run_options.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 
-#include "host/checkpoint/sha256.h"
-#include "host/environment_files/mdp_file.h"
-#include "host/error.h"
-#include "host/options/nearest.h"
-#include "host/options/toml_document.h"
-#include "host/runtime/environments.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/durable_file.h>
+#include <gallop/host/files/mdp_file.h>
+#include <gallop/host/files/printable.h>
+#include <gallop/host/files/sha256.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/option_rows.h>
+#include <gallop/host/options/toml_document.h>
+#include <gallop/host/options/utf8.h>
+#include <gallop/host/runtime/environments.h>
+#include <gallop/host/runtime/parameter_values.h>
+#include <gallop/host/training/run_folder.h>
+#include <gallop/host/training/unknown_option.h>
 
 namespace gallop {
 namespace {
@@ -17,48 +25,58 @@ namespace {
 constexpr double kMaxSeconds = 1e6;
 constexpr double kNoStopReturn = 1e30;
 
-// Rows of every run; defaults here give way to the shipped configurations.
-constexpr OptionSpec kRunRows[] = {
-    {"environment", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "", "what to learn on"},
-    {"algorithm", OptionType::text, "", -kUnbounded, kUnbounded, nullptr, "", "what to learn with"},
-    {"seed", OptionType::integer, "1", 0, double(std::uint64_t(1) << 53), nullptr, "",
-     "of everything random"},
-    {"steps", OptionType::integer, "200000", 1, 1e15, nullptr, "steps",
-     "environment steps to train for, rounded up to whole iterations"},
-    {"mode", OptionType::choice, "strict", -kUnbounded, kUnbounded, "strict,fast", "",
-     "strict: the same bits on every device, thread count and split; fast: tensor cores on a GPU, "
-     "in policies, gradients, values and products with the Fisher matrix (option fisher), "
-     "repeatable on one model; on the CPU the two are the same"},
-    {"device", OptionType::choice, "auto", -kUnbounded, kUnbounded, "auto,cpu,cuda", "",
-     "where to compute; auto takes CUDA where it is there. Does not change the bits in strict "
-     "mode"},
-    {"threads", OptionType::integer, "0", 0, 4096, nullptr, "",
-     "of the CPU backend, 0 for all processors. Does not change the bits"},
-    {"eval_episodes", OptionType::integer, "100", 1, 1 << 24, nullptr, "episodes",
-     "of an evaluation with the most probable action"},
-    {"eval_interval", OptionType::integer, "0", 0, 1e9, nullptr, "iterations",
-     "between two evaluations during training, 0 for none but the last"},
-    {"stop_return", OptionType::real, "1e30", -kNoStopReturn, kNoStopReturn, nullptr, "",
-     "mean return of an evaluation during training that ends the run before its steps are done; "
-     "1e30 for none"},
-    {"checkpoint_interval", OptionType::integer, "0", 0, 1e9, nullptr, "iterations",
-     "between two checkpoints, 0 to go by time alone"},
-    {"checkpoint_seconds", OptionType::real, "5", 0, kMaxSeconds, nullptr, "s",
-     "after which the next iteration writes a checkpoint, 0 to go by iterations alone"},
-};
+// Defaults here give way to the shipped configurations.
+constexpr auto kRunRows = rows(
+    text_row("environment", "", "what to learn on"),
+    text_row("algorithm", "", "what to learn with"),
+    integer_row("seed", 1, {.min = 0, .max = double(std::uint64_t(1) << 53)},
+                "of everything random"),
+    integer_row("steps", 200000, {.min = 1, .max = 1e15, .unit = "steps"},
+                "environment steps to train for, rounded up to whole iterations"),
+    choice_row(
+        "mode", "strict", "strict,fast",
+        "strict: the same bits on every device, thread count and split; fast: tensor cores "
+        "on a GPU, in policies, gradients, values and products with the Fisher matrix (option "
+        "fisher), repeatable on one model; on the CPU the two are the same"),
+    text_row(
+        "device", "auto",
+        "where to compute: cpu, cuda, cuda:1 for the device of that number, or auto, which takes "
+        "CUDA where it is there. Does not change the bits in strict mode"),
+    integer_row("threads", 0, {.min = 0, .max = 4096},
+                "of the CPU backend, 0 for all processors. Does not change the bits"),
+    integer_row("eval_episodes", 100, {.min = 1, .max = 1 << 24, .unit = "episodes"},
+                "of an evaluation with the most probable action"),
+    integer_row("eval_interval", 0, {.min = 0, .max = 1e9, .unit = "iterations"},
+                "between two evaluations during training, 0 for none but the last"),
+    real_row("stop_return", kNoStopReturn, {.min = -kNoStopReturn, .max = kNoStopReturn},
+             "mean return of an evaluation during training that ends the run before its steps are "
+             "done; 1e30 for none"),
+    integer_row("checkpoint_interval", 0, {.min = 0, .max = 1e9, .unit = "iterations"},
+                "between two checkpoints, 0 to go by time alone"),
+    choice_row(
+        "nonfinite", "stop", "stop,reset",
+        "an instance that gives a number which is not finite: stop ends the run; reset begins "
+        "its next episode, leaves the spoilt one out of learning, and counts it"),
+    real_row("checkpoint_seconds", 5, {.min = 0, .max = kMaxSeconds, .unit = "s"},
+             "after which the next iteration writes a checkpoint, 0 to go by iterations alone"));
 
 // Rows that may differ between a run and its continuation: they change no bit.
 bool is_free(std::string_view name) { return name == "device" || name == "threads"; }
 
 constexpr const char* kPrefix = "parameters.";
+constexpr std::string_view kProblemFile = "parameters.file";
+constexpr const char* kProblemRow = "problem";  // of a fingerprint alone
 
 }  // namespace
 
 std::span<const OptionSpec> run_rows() { return kRunRows; }
 
 RunOptions::RunOptions(std::string_view environment, std::string_view algorithm)
-    : environment_(&find_environment(environment)),
-      algorithm_(&find_algorithm(algorithm)),
+    : RunOptions(find_environment(environment), find_algorithm(algorithm)) {}
+
+RunOptions::RunOptions(const EnvironmentEntry& environment, const AlgorithmDescriptor& algorithm)
+    : environment_(&environment),
+      algorithm_(&algorithm),
       texts_(std::make_shared<std::vector<std::string>>()) {
   const EnvironmentSpec& spec = spec_of(*environment_);
   values_.add(kRunRows);
@@ -81,37 +99,72 @@ RunOptions::RunOptions(std::string_view environment, std::string_view algorithm)
                     "description of the problem; the built-in one where empty"});
   }
   values_.add(rows);
+  values_.explain_unknown([algorithm = algorithm_, environment = environment_](
+                              const Options& options, std::string_view name) {
+    const std::string text = explain_unknown_option(name, options, *algorithm, environment);
+    return text.empty() ? did_you_mean(name.substr(name.find('.') + 1), short_names(options))
+                        : text;
+  });
   const std::string_view config = shipped_config(algorithm_->name, spec.name);
   if (!config.empty()) {
     values_.apply_toml(config, fmt::format("configs/{}/{}.toml", algorithm_->name, spec.name));
   }
 }
 
+std::vector<OptionSpec> RunOptions::parameter_rows() const {
+  std::vector<OptionSpec> rows = values_.rows();
+  std::erase_if(
+      rows, [](const OptionSpec& row) { return !std::string_view(row.name).starts_with(kPrefix); });
+  return rows;
+}
+
+void RunOptions::require_name(std::string_view row, std::string_view given,
+                              std::string_view origin) const {
+  const std::string& own = values_.text(row);
+  const bool is_environment = row == "environment";
+  if (is_environment && is_called(*environment_, given)) return;
+  const std::string name =
+      is_environment ? spec_of(find_environment(given)).name : find_algorithm(given).name;
+  if (name == own) return;
+  const bool by_set = origin == "--set" && row == "algorithm";
+  throw value_error(fmt::format("{} is for {} '{}', but '{}' was asked for{}", origin, row, name,
+                                own,
+                                by_set ? fmt::format("; --algorithm {} asks for that", name) : ""));
+}
+
+// Takes the values over, but for the two names that all the others hang on.
+void RunOptions::accept(Options changed, std::string_view origin) {
+  for (const char* row : {"environment", "algorithm"}) {
+    require_name(row, changed.text(row), origin);
+    changed.set(row, values_.text(row), values_.origin(row));
+  }
+  // Another file describes the problem from now on.
+  if (changed.has(kProblemFile) && changed.origin(kProblemFile) != values_.origin(kProblemFile)) {
+    problem_text_.reset();
+    stored_in_.clear();
+  }
+  values_ = std::move(changed);
+}
+
 void RunOptions::apply_config(std::string_view toml, std::string_view origin) {
+  // Before its other keys, which another environment or algorithm does not have.
+  for (const char* row : {"environment", "algorithm"}) {
+    if (const auto name = toml_text_value(toml, row, origin)) require_name(row, *name, origin);
+  }
   Options changed = values_;
   changed.apply_toml(toml, origin);
-  for (const char* name : {"environment", "algorithm"}) {
-    if (changed.text(name) == values_.text(name)) continue;
-    throw value_error(fmt::format("{} is for {} '{}', but '{}' was asked for", origin, name,
-                                  changed.text(name), values_.text(name)));
-  }
-  values_ = changed;
+  accept(std::move(changed), origin);
+}
+
+void RunOptions::set(std::string_view name, std::string_view text, std::string_view origin) {
+  Options changed = values_;
+  changed.set(name, text, origin);
+  accept(std::move(changed), origin);
 }
 
 void RunOptions::set_assignment(std::string_view assignment, std::string_view origin) {
-  const std::string_view name = assignment.substr(0, assignment.find('='));
-  if (values_.has(name) || name.size() == assignment.size()) {
-    values_.set_assignment(assignment, origin);
-  } else if (values_.has(kPrefix + std::string(name))) {
-    values_.set_assignment(kPrefix + std::string(assignment), origin);
-  } else {
-    std::vector<std::string> known = values_.names();
-    for (std::string& k : known) {
-      if (k.starts_with(kPrefix)) k.erase(0, std::string_view(kPrefix).size());
-    }
-    throw usage_error(fmt::format("unknown option '{}' ({}){}", name.substr(0, 80), origin,
-                                  did_you_mean(name, known)));
-  }
+  const Assignment parts = split_assignment(assignment, origin);
+  set(parts.name, parts.text, origin);
 }
 
 EnvironmentProblem RunOptions::problem() const {
@@ -127,8 +180,8 @@ EnvironmentProblem RunOptions::problem() const {
                                  : Sizes{spec.observation_capacity, spec.action_capacity};
   };
   problem.time_limit = spec.time_limit;
-  if (spec.table_capacity > 0 && !values_.text("parameters.file").empty()) {
-    MdpFile file = read_mdp_file(values_.text("parameters.file"));
+  if (const std::optional<std::string> text = problem_text()) {
+    MdpFile file = parse_mdp(*text, values_.text(kProblemFile));
     problem.parameters = {double(file.n_states), double(file.n_actions)};
     problem.table = std::move(file.table);
     problem.time_limit = file.horizon;
@@ -144,7 +197,25 @@ EnvironmentProblem RunOptions::problem() const {
     }
   }
   problem.sizes = sizes_of(problem.parameters);
+  const std::string fault = parameters_fault(spec, problem.parameters);
+  if (!fault.empty()) throw value_error(fault);
   return problem;
+}
+
+std::optional<std::string> RunOptions::problem_text() const {
+  if (!values_.has(kProblemFile) || values_.text(kProblemFile).empty()) return std::nullopt;
+  if (problem_text_ != nullptr) return *problem_text_;
+  const std::string& file = values_.text(kProblemFile);
+  if (stored_in_.empty()) return read_given_file(*posix_file_system(), file, kLargestProblem);
+  throw value_error(
+      fmt::format("the run in '{0}' has no copy of the file '{1}', which describes its problem, "
+                  "and a file that "
+                  "a run's configuration names is not opened; if it is the right one: cp {2} {3}",
+                  stored_in_, file, shell_quoted(file), shell_quoted(stored_in_ + "/problem.mdp")));
+}
+
+void RunOptions::set_problem_text(std::string text) {
+  problem_text_ = std::make_shared<const std::string>(std::move(text));
 }
 
 std::function<void(Environments&)> RunOptions::configure() const {
@@ -177,19 +248,94 @@ RunOptions RunOptions::from_toml(const std::string& toml, const std::string& ori
   return options;
 }
 
+RunOptions RunOptions::from_config(const std::string& toml, const std::string& origin,
+                                   const std::string& environment, const std::string& algorithm) {
+  const auto named = [&](const std::string& given, const char* key) {
+    return given.empty() ? toml_text_value(toml, key, origin).value_or("") : given;
+  };
+  const std::string name = named(environment, "environment"), by = named(algorithm, "algorithm");
+  if (name.empty()) {
+    throw usage_error(
+        fmt::format("{} names no environment; expected a line environment = \"...\" "
+                    "in it, or the name on the command line: 'gallop list' names all",
+                    origin));
+  }
+  RunOptions options(name, by.empty() ? kDefaultAlgorithm : by);
+  options.apply_config(toml, origin);
+  return options;
+}
+
+RunOptions RunOptions::from_folder(const RunFolder& folder) {
+  RunOptions options = from_toml(folder.config_toml(), folder.file("config.toml"));
+  options.set_stored(folder.path(),
+                     options.values_.has(kProblemFile) ? folder.problem() : std::nullopt);
+  return options;
+}
+
+void RunOptions::set_stored(std::string place, std::optional<std::string> problem_text) {
+  stored_in_ = std::move(place);
+  if (problem_text) set_problem_text(std::move(*problem_text));
+}
+
 std::string RunOptions::fingerprint() const {
   std::string text;
   for (const std::string& name : values_.names()) {
     if (!is_free(name)) text += name + "=" + values_.value_text(name) + "\n";
   }
-  if (values_.has("parameters.file") && !values_.text("parameters.file").empty()) {
+  if (values_.has(kProblemFile) && !values_.text(kProblemFile).empty()) {
     const EnvironmentProblem now = problem();
     Sha256 hash;
     hash.update(std::as_bytes(std::span(now.table)));
-    text += fmt::format("problem={}x{}, {} steps, {}\n", now.sizes.observation, now.sizes.action,
-                        now.time_limit, hash.hex_digest());
+    text += fmt::format("{}={}x{}, {} steps, {}\n", kProblemRow, now.sizes.observation,
+                        now.sizes.action, now.time_limit, hash.hex_digest());
   }
   return text;
+}
+
+std::vector<std::pair<std::string, std::string>> fingerprint_rows(std::string_view fingerprint) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  while (!fingerprint.empty()) {
+    const std::string_view line = fingerprint.substr(0, fingerprint.find('\n'));
+    const std::size_t equals = std::min(line.find('='), line.size());
+    rows.emplace_back(line.substr(0, equals), line.substr(std::min(equals + 1, line.size())));
+    fingerprint.remove_prefix(std::min(line.size() + 1, fingerprint.size()));
+  }
+  return rows;
+}
+
+std::string RunOptions::difference_from(const std::string& fingerprint,
+                                        const std::string& mine) const {
+  const auto theirs = fingerprint_rows(fingerprint), own = fingerprint_rows(this->fingerprint());
+  const auto value_in = [](const auto& rows, const std::string& name) -> const std::string* {
+    for (const auto& [key, value] : rows) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  };
+  std::string list;
+  const auto differ = [&](const std::string& name, const std::string* their,
+                          const std::string* value) {
+    list +=
+        fmt::format("\n  {} is {} in the checkpoint, {} in {}",
+                    name == kProblemRow ? "the file that describes its problem" : in_quotes(name),
+                    their == nullptr ? "absent" : in_quotes(*their),
+                    value == nullptr ? "absent" : in_quotes(*value), mine);
+  };
+  // Of another environment or algorithm all else differs too.
+  for (const char* name : {"environment", "algorithm"}) {
+    const std::string *their = value_in(theirs, name), *value = value_in(own, name);
+    if (their == nullptr || *their != *value) differ(name, their, value);
+  }
+  if (!list.empty()) return list;
+  for (const auto& [name, value] : own) {
+    const std::string* their = value_in(theirs, name);
+    if (their == nullptr && name != kProblemRow && value == values_.default_text(name)) continue;
+    if (their == nullptr || *their != value) differ(name, their, &value);
+  }
+  for (const auto& [name, value] : theirs) {
+    if (value_in(own, name) == nullptr) differ(name, &value, nullptr);
+  }
+  return list;
 }
 
 void RunOptions::refuse_difference(const RunOptions& asked) const {

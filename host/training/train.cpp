@@ -1,25 +1,23 @@
-#include "host/training/train.h"
+#include <gallop/host/training/train.h>
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 
-#include "host/checkpoint/checkpoint_store.h"
-#include "host/checkpoint/sha256.h"
-#include "host/error.h"
-#include "host/logging/metrics_log.h"
-#include "host/logging/tensorboard.h"
-#include "host/training/policy_replay.h"
+#include <gallop/host/clock.h>
+#include <gallop/host/error.h>
+#include <gallop/host/files/checkpoint_store.h>
+#include <gallop/host/files/sha256.h>
+#include <gallop/host/logging/metrics_log.h>
+#include <gallop/host/logging/tensorboard.h>
+#include <gallop/host/runtime/stop.h>
+#include <gallop/host/training/trained_policy.h>
 
 namespace gallop {
 namespace {
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 constexpr const char* kEvaluation = "eval_return";
+constexpr double kLongIteration = 0.1;  // seconds
 
 double value_of(const Metrics& metrics, const char* name) {
   for (const auto& [key, value] : metrics) {
@@ -35,64 +33,127 @@ struct Training::Logs {
   TensorBoardLog tensorboard;
   CheckpointStore checkpoints;
 
-  Logs(const RunFolder& folder, std::optional<std::uint64_t> resumed_step)
-      : metrics(folder.path()),
-        tensorboard(folder.path(), resumed_step),
-        checkpoints(folder.checkpoints()) {}
+  Logs(const RunFolder& folder, const Options& options, std::optional<std::uint64_t> resumed_step)
+      : metrics(folder.path(), folder.files()),
+        tensorboard(folder.path(), resumed_step, folder.files()),
+        checkpoints(folder.checkpoints(), 2, folder.files()) {
+    tensorboard.begin_session(options);
+  }
 };
 
-Training::Training(const RunOptions& options, Backend& backend)
+// The state between two iterations.
+struct Training::Kept {
+  std::uint64_t steps, iterations;
+  std::optional<TensorFile> file;  // none where a checkpoint holds it, or nothing was learnt yet
+};
+
+Training::Training(const RunOptions& options, Backend& backend, const RunFolder* resumed)
     : options_(options),
       backend_(backend),
       total_steps_(std::uint64_t(options.values().integer("steps"))) {
-  const AlgorithmContext context = {backend, options_.environment(), options_.values(),
-                                    options_.seed(), options_.configure()};
   if (options_.stop_return() && options_.values().integer("eval_interval") == 0) {
     throw value_error(fmt::format(
         "stop_return is {}, but eval_interval is 0: no evaluation would find that it is "
         "reached; set eval_interval, or leave stop_return out",
         *options_.stop_return()));
   }
-  algorithm_ = options_.algorithm().create(context);
+  if (resumed != nullptr) find_checkpoint(*resumed);
+  algorithm_ = options_.algorithm().create({.backend = backend,
+                                            .environment = options_.environment(),
+                                            .options = options_.values(),
+                                            .seed = options_.seed(),
+                                            .configure = options_.configure(),
+                                            .checkpoint = checkpoint_file()});
 }
 
 Training::~Training() = default;
 
-void Training::resume(const RunFolder& folder, const TrainCallbacks& callbacks) {
-  CheckpointStore store(folder.checkpoints());
+// Looks for what the run goes on from, once.
+void Training::find_checkpoint(const RunFolder& folder) {
+  if (found_) return;
+  CheckpointStore store(folder.checkpoints(), 2, folder.files());
   store.remove_leftovers();
-  LoadResult loaded = store.load_newest_good();
-  for (const std::string& warning : loaded.warnings) {
-    if (callbacks.warn) callbacks.warn(warning);
-  }
-  if (!loaded.checkpoint) {
-    logs_ = std::make_unique<Logs>(folder, 0);
-    logs_->metrics.truncate_after(0);
-    return;
-  }
-  const TensorFile& file = loaded.checkpoint->file;
-  if (file.text("options") != options_.fingerprint()) {
-    throw checkpoint_error(
-        fmt::format("checkpoint '{}' belongs to a run with other options, or another file that "
-                    "describes its problem, than '{}'",
-                    loaded.checkpoint->path, folder.file("config.toml")));
-  }
-  algorithm_->load(file);
-  iterations_ = file.get_scalar<std::uint64_t>("iterations");
-  logs_ = std::make_unique<Logs>(folder, algorithm_->steps());
-  logs_->metrics.truncate_after(algorithm_->steps());
-  const std::vector<double> seconds = read_metrics_csv(logs_->metrics.csv_path()).column("seconds");
-  earlier_seconds_ = seconds.empty() ? 0.0 : seconds.back();
+  LoadResult found = store.load_newest_good();
+  if (found.checkpoint) require_options(*found.checkpoint, options_, folder.file("config.toml"));
+  found_ = std::make_unique<LoadResult>(std::move(found));
 }
 
-void Training::checkpoint() {
+const TensorFile* Training::checkpoint_file() const {
+  return found_ != nullptr && found_->checkpoint ? &found_->checkpoint->file : nullptr;
+}
+
+void Training::resume(const RunFolder& folder, const TrainCallbacks& callbacks) {
+  find_checkpoint(folder);
+  for (const std::string& warning : found_->warnings) {
+    if (callbacks.warn) callbacks.warn(warning);
+  }
+  if (!found_->checkpoint) {
+    begin_logs(folder, 0, callbacks);
+    return;
+  }
+  const LoadedCheckpoint& checkpoint = *found_->checkpoint;
+  load_checkpoint(*algorithm_, checkpoint);
+  iterations_ = checkpoint.file.get_scalar<std::uint64_t>("iterations");
+  // An iteration may play episodes besides.
+  if (iterations_ > checkpoint.step / algorithm_->steps_per_iteration()) {
+    throw checkpoint_error(fmt::format(
+        "'{}': tensor 'iterations' is {}; expected at most {} of {} steps each in {}",
+        checkpoint.path, iterations_, checkpoint.step / algorithm_->steps_per_iteration(),
+        algorithm_->steps_per_iteration(), checkpoint.step));
+  }
+  found_.reset();
+  saved_step_ = algorithm_->steps();
+  begin_logs(folder, algorithm_->steps(), callbacks);
+}
+
+void Training::begin_logs(const RunFolder& folder, std::uint64_t step,
+                          const TrainCallbacks& callbacks) {
+  const MendedLogs mended = mend_logs(folder.path(), step, folder.files());
+  for (const std::string& warning : mended.warnings) {
+    if (callbacks.warn) callbacks.warn(warning);
+  }
+  earlier_seconds_ = mended.seconds;
+  logs_ = std::make_unique<Logs>(folder, options_.values(), step);
+}
+
+TensorFile Training::state() const {
   TensorFile file;
   algorithm_->save(file);
   file.put_scalar<std::uint64_t>("iterations", iterations_);
   file.set_text("options", options_.fingerprint());
   file.set_text("mode", options_.values().text("mode"));
-  logs_->checkpoints.save(algorithm_->steps(), file);
+  return file;
+}
+
+void Training::checkpoint() {
+  save(algorithm_->steps(), state());
   last_checkpoint_ = seconds_now();
+}
+
+void Training::save(std::uint64_t step, const TensorFile& file) {
+  // First, so that no power cut leaves a checkpoint without the rows that lead to it.
+  logs_->metrics.sync();
+  logs_->tensorboard.sync();
+  logs_->checkpoints.save(step, file);
+  saved_step_ = step;
+}
+
+// Before what may take long: it is given up where a stop is overdue, and the run goes on from here.
+// What takes little time is not worth a copy, and comes to its end.
+void Training::keep_state() {
+  kept_ = std::make_unique<Kept>(Kept{algorithm_->steps(), iterations_, std::nullopt});
+  const bool is_saved = algorithm_->steps() == saved_step_.value_or(0);
+  const bool is_long = last_iteration_ > kLongIteration || evaluation_is_due_at(iterations_ + 1);
+  may_give_up_ = is_saved || is_long;
+  if (!is_saved && is_long) kept_->file = state();
+}
+
+TrainResult Training::given_up() const {
+  TrainResult result;
+  result.steps = kept_->steps;
+  result.iterations = kept_->iterations;
+  result.train_seconds = earlier_seconds_ + seconds_now() - begin_;
+  return result;
 }
 
 bool Training::checkpoint_is_due(const TrainCallbacks& callbacks) {
@@ -106,12 +167,12 @@ bool Training::checkpoint_is_due(const TrainCallbacks& callbacks) {
 Evaluation Training::evaluate() const {
   return evaluate_policy(backend_, options_.environment(), algorithm_->policy(),
                          int(options_.values().integer("eval_episodes")), options_.seed(), true,
-                         options_.configure());
+                         options_.configure(), kMostEvaluationSteps, options_.resets_nonfinite());
 }
 
-bool Training::evaluation_is_due() const {
+bool Training::evaluation_is_due_at(std::uint64_t iterations) const {
   const std::int64_t interval = options_.values().integer("eval_interval");
-  return interval > 0 && iterations_ % std::uint64_t(interval) == 0;
+  return interval > 0 && iterations % std::uint64_t(interval) == 0;
 }
 
 bool Training::ends_at(double mean_return) const {
@@ -144,9 +205,22 @@ TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCall
   if (resumed) {
     resume(folder, callbacks);
   } else {
-    logs_ = std::make_unique<Logs>(folder, std::nullopt);
+    logs_ = std::make_unique<Logs>(folder, options_.values(), std::nullopt);
   }
-  const double begin = last_checkpoint_ = seconds_now();
+  begin_ = last_checkpoint_ = seconds_now();
+  keep_state();
+  const StopScope scope(
+      backend_, [&] { return may_give_up_ && callbacks.stop_overdue && callbacks.stop_overdue(); });
+  try {
+    return run_on(callbacks);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::interrupted) throw;
+    if (kept_->file) save(kept_->steps, *kept_->file);
+    return given_up();
+  }
+}
+
+TrainResult Training::run_on(const TrainCallbacks& callbacks) {
   TrainResult result;
   double mean_return = std::nan("");
   bool stopped = false;
@@ -156,9 +230,11 @@ TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCall
   reached =
       options_.stop_return() && iterations_ > 0 && evaluation_is_due() && ends_at(evaluate().mean);
   while (algorithm_->steps() < total_steps_ && !stopped && !reached) {
+    keep_state();
     const double before = seconds_now();
     Metrics metrics = iterate();
-    const double now = seconds_now(), elapsed = earlier_seconds_ + now - begin;
+    const double now = seconds_now(), elapsed = earlier_seconds_ + now - begin_;
+    last_iteration_ = now - before;
     const double latest = value_of(metrics, "return");
     if (!std::isnan(latest)) mean_return = latest;
     metrics.emplace_back("steps_per_second",
@@ -172,14 +248,20 @@ TrainResult Training::run(const RunFolder& folder, bool resumed, const TrainCall
     const bool last = stopped || reached || algorithm_->steps() >= total_steps_;
     if (last || checkpoint_is_due(callbacks)) checkpoint();
   }
-  result.train_seconds = earlier_seconds_ + seconds_now() - begin;
+  keep_state();
+  result.train_seconds = earlier_seconds_ + seconds_now() - begin_;
   result.steps = algorithm_->steps();
   result.iterations = iterations_;
+  result.nonfinite_instances = algorithm_->nonfinite_instances();
   result.finished = reached || algorithm_->steps() >= total_steps_;
   result.bits = bits();
   if (!result.finished) return result;
   result.evaluation = evaluate();
-  result.replay = policy_replay(backend_, options_, algorithm_->policy());
+  const Metrics evaluation = {{kEvaluation, result.evaluation.mean},
+                              {"eval_return_std", result.evaluation.std},
+                              {"eval_length", result.evaluation.mean_length}};
+  logs_->tensorboard.append(result.steps, evaluation);
+  logs_->tensorboard.end_session();
   return result;
 }
 

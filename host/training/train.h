@@ -1,36 +1,43 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "host/runtime/backend.h"
-#include "host/training/algorithm.h"
-#include "host/training/evaluate.h"
-#include "host/training/run_folder.h"
-#include "host/training/run_options.h"
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/learning/evaluate.h>
+#include <gallop/host/runtime/backend.h>
+#include <gallop/host/training/run_folder.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop {
 
+struct LoadResult;
+
 // What a run tells and asks of its caller; each may be empty.
 struct TrainCallbacks {
-  std::function<bool()> stop_requested;        // polled after each iteration
+  std::function<bool()> stop_requested;  // polled after each iteration
+  // Looked at within an iteration, from any thread: a stop was requested so long ago that the
+  // iteration is given up. The state that it began with is kept.
+  std::function<bool()> stop_overdue;
   std::function<bool()> checkpoint_requested;  // likewise
   std::function<void(std::uint64_t step, double mean_return, double seconds)> progress;
   std::function<void(const std::string&)> warn;
 };
 
 struct TrainResult {
-  bool finished = false;             // false: stopped on request, a checkpoint written
+  // False: stopped on request, with a checkpoint of these steps, or none before the first of them.
+  bool finished = false;
   bool reached_stop_return = false;  // finished before its steps were done
   std::uint64_t steps = 0, iterations = 0;
+  std::uint64_t nonfinite_instances = 0;  // that were reset (option `nonfinite`)
   double train_seconds =
       0;  // first rollout to last update, logs, checkpoints and evaluations included
   Evaluation evaluation;  // of a finished run
-  std::string bits;       // hash of learnt parameters and optimiser state
-  std::string replay;     // of a finished run: its first evaluation episode, as HTML
+  std::string bits;  // hash of learnt parameters and optimiser state; empty where it was given up
 };
 
 // A training run: iterations of an algorithm with logs, checkpoints and evaluations in a run
@@ -38,38 +45,55 @@ struct TrainResult {
 // uninterrupted run.
 class Training {
  public:
-  // Makes the learner; touches no file. Throws a value error where the options do not fit each
-  // other, or would never end the run as they ask.
-  Training(const RunOptions& options, Backend& backend);
+  // Makes the learner. Throws a value error where the options do not fit each other, or would never
+  // end the run as they ask. Of a run that is `resumed` the checkpoint is compared with the options
+  // before the learner takes memory: a checkpoint error where they differ. No other file is
+  // touched.
+  Training(const RunOptions& options, Backend& backend, const RunFolder* resumed = nullptr);
   ~Training();
 
   // A new run in a new folder, or, where `resumed`, the continuation of the run in `folder` from
   // its newest good checkpoint, from step 0 where it has none. Call once. Throws an Error:
-  // non_finite, io, checkpoint. Damaged checkpoints that were passed by are warned of.
+  // non_finite, io, checkpoint. Damaged checkpoints that were passed by are warned of. Where an
+  // iteration was given up, the learner is of no more use.
   TrainResult run(const RunFolder& folder, bool resumed, const TrainCallbacks& callbacks);
 
   const Algorithm& algorithm() const { return *algorithm_; }
 
  private:
   struct Logs;
+  struct Kept;
 
+  void find_checkpoint(const RunFolder& folder);
+  const TensorFile* checkpoint_file() const;
   void resume(const RunFolder& folder, const TrainCallbacks& callbacks);
+  void begin_logs(const RunFolder& folder, std::uint64_t step, const TrainCallbacks& callbacks);
+  TensorFile state() const;
   void checkpoint();
+  void save(std::uint64_t step, const TensorFile& file);
+  void keep_state();
+  TrainResult given_up() const;
+  TrainResult run_on(const TrainCallbacks& callbacks);
   bool checkpoint_is_due(const TrainCallbacks& callbacks);
   Metrics iterate();
   std::string bits() const;
   Evaluation evaluate() const;
-  bool evaluation_is_due() const;
+  bool evaluation_is_due_at(std::uint64_t iterations) const;
+  bool evaluation_is_due() const { return evaluation_is_due_at(iterations_); }
   bool ends_at(double mean_return) const;
 
   RunOptions options_;
   Backend& backend_;
   std::uint64_t total_steps_;
   std::uint64_t iterations_ = 0;
-  double earlier_seconds_ = 0;  // of the sessions before this one
-  double last_checkpoint_ = 0;
+  double earlier_seconds_ = 0;                                   // of the sessions before this one
+  double begin_ = 0, last_checkpoint_ = 0, last_iteration_ = 0;  // seconds
+  std::optional<std::uint64_t> saved_step_;                      // of a checkpoint of this state
+  std::unique_ptr<LoadResult> found_;  // of a resumed run, until it goes on
   std::unique_ptr<Algorithm> algorithm_;
   std::unique_ptr<Logs> logs_;
+  std::unique_ptr<Kept> kept_;
+  std::atomic<bool> may_give_up_{false};
 };
 
 // The final object of a run, one line of JSON. `startup_seconds` of the session that ended it are
@@ -78,8 +102,9 @@ std::string result_json(const RunOptions& options, const std::string& device, in
                         const std::string& folder, const TrainResult& result,
                         double startup_seconds, double wall_seconds);
 
-// Writes report.html of a run folder from its metrics and, where given, its result.
-void write_report(const RunFolder& folder, const RunOptions& options,
-                  const std::optional<TrainResult>& result, const std::string& device);
+// The final object of a finished run, with the place where its folder is now; none where it is not
+// finished, or what stands there is no such object, which is warned of.
+std::optional<std::string> finished_result(const RunFolder& folder,
+                                           const std::function<void(const std::string&)>& warn);
 
 }  // namespace gallop

@@ -1,73 +1,119 @@
-#include "host/training/trained_policy.h"
+#include <gallop/host/training/trained_policy.h>
 
 #include <fmt/format.h>
 
-#include <sstream>
 #include <utility>
 
-#include "host/checkpoint/checkpoint_store.h"
-#include "host/error.h"
+#include <gallop/host/error.h>
+#include <gallop/host/files/checkpoint_store.h>
+#include <gallop/host/files/mdp_file.h>
+#include <gallop/host/files/printable.h>
 
 namespace gallop {
 namespace {
 
-TrainedPolicy loaded(Backend& backend, RunOptions options, const TensorFile& file,
-                     std::string path) {
+TrainedPolicy loaded(Backend& backend, RunOptions options, const LoadedCheckpoint& checkpoint) {
   TrainedPolicy policy;
   policy.options = std::make_unique<const RunOptions>(std::move(options));
-  policy.checkpoint = std::move(path);
+  policy.checkpoint = checkpoint.path;
   const RunOptions& o = *policy.options;
-  policy.algorithm =
-      o.algorithm().create({backend, o.environment(), o.values(), o.seed(), o.configure()});
-  policy.algorithm->load(file);
+  policy.algorithm = o.algorithm().create({.backend = backend,
+                                           .environment = o.environment(),
+                                           .options = o.values(),
+                                           .seed = o.seed(),
+                                           .configure = o.configure(),
+                                           .checkpoint = &checkpoint.file,
+                                           .plays_only = true});
+  load_checkpoint(*policy.algorithm, checkpoint);
   return policy;
+}
+
+std::optional<std::string> problem_at(const std::string& path) {
+  const std::shared_ptr<FileSystem> files = posix_file_system();
+  if (!exists(*files, path)) return std::nullopt;
+  return read_text_file(*files, path, kLargestProblem);
 }
 
 // The lines "name=value" of RunOptions::fingerprint.
 RunOptions options_in(const std::string& text, const std::string& path) {
-  std::vector<std::pair<std::string, std::string>> rows;
+  const auto rows = fingerprint_rows(text);
   std::string environment, algorithm;
-  std::stringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find('=');
-    if (equals == std::string::npos) continue;
-    rows.emplace_back(line.substr(0, equals), line.substr(equals + 1));
-    if (rows.back().first == "environment") environment = rows.back().second;
-    if (rows.back().first == "algorithm") algorithm = rows.back().second;
-  }
-  RunOptions options(environment, algorithm);
   for (const auto& [name, value] : rows) {
-    if (options.values().has(name)) options.values().set(name, value, path);
+    if (name == "environment") environment = value;
+    if (name == "algorithm") algorithm = value;
   }
-  if (options.fingerprint() != text) {
-    throw checkpoint_error(
+  const auto refuse = [&](const std::string& why) {
+    return checkpoint_error(
         fmt::format("checkpoint '{}' was written with options that this program does not have, or "
-                    "with another file that describes its problem",
-                    path));
+                    "with another file that describes its problem:{}",
+                    path, why));
+  };
+  try {
+    RunOptions options(environment, algorithm);
+    for (const auto& [name, value] : rows) {
+      if (options.values().has(name)) options.values().set(name, value, path);
+    }
+    // A run keeps its problem beside the folder of its checkpoints.
+    const std::string run = folder_of(path) + "/..";
+    const bool has_file = options.values().has("parameters.file");
+    options.set_stored(run, has_file ? problem_at(run + "/problem.mdp") : std::nullopt);
+    const std::string difference = options.difference_from(text, "this program");
+    if (!difference.empty()) throw refuse(difference);
+    return options;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::usage && error.code() != ExitCode::value) throw;
+    throw refuse(std::string("\n  ") + error.what());
   }
-  return options;
 }
 
 }  // namespace
 
+void require_options(const LoadedCheckpoint& checkpoint, const RunOptions& options,
+                     const std::string& config) {
+  const std::string difference =
+      options.difference_from(checkpoint.file.text("options"), "'" + config + "'");
+  if (difference.empty()) return;
+  throw checkpoint_error(
+      fmt::format("checkpoint '{}' belongs to a run with other options:{}\nPut back what belongs "
+                  "to it",
+                  checkpoint.path, difference));
+}
+
+void load_checkpoint(Algorithm& algorithm, const LoadedCheckpoint& checkpoint) {
+  try {
+    algorithm.load(checkpoint.file);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::checkpoint) throw;
+    throw checkpoint_error(fmt::format("'{}': {}", checkpoint.path, error.what()));
+  }
+  if (algorithm.steps() == checkpoint.step) return;
+  throw checkpoint_error(
+      fmt::format("'{}': tensor 'steps' is {}, but the checkpoint is that of step {}",
+                  checkpoint.path, algorithm.steps(), checkpoint.step));
+}
+
 TrainedPolicy load_policy(Backend& backend, const RunFolder& folder,
                           const std::function<void(const std::string&)>& warn) {
-  CheckpointStore store(folder.checkpoints());
+  CheckpointStore store(folder.checkpoints(), 2, folder.files());
   const LoadResult result = store.load_newest_good();
   for (const std::string& warning : result.warnings) {
     if (warn) warn(warning);
   }
   if (!result.checkpoint) {
     throw checkpoint_error(
-        fmt::format("run '{}' has no checkpoint yet; resume it first", folder.path()));
+        fmt::format("run '{}' has no checkpoint yet; wait for its first one, or if it is not "
+                    "running, go on with it: gallop train --resume {}",
+                    folder.path(), shell_quoted(folder.path())));
   }
-  return loaded(backend, RunOptions::from_toml(folder.config_toml(), folder.file("config.toml")),
-                result.checkpoint->file, result.checkpoint->path);
+  RunOptions options = RunOptions::from_folder(folder);
+  require_options(*result.checkpoint, options, folder.file("config.toml"));
+  return loaded(backend, std::move(options), *result.checkpoint);
 }
 
 TrainedPolicy load_policy_file(Backend& backend, const std::string& path) {
-  const TensorFile file = read_checkpoint(path);
-  return loaded(backend, options_in(file.text("options"), path), file, path);
+  LoadedCheckpoint checkpoint = {0, path, read_checkpoint(path)};
+  checkpoint.step = step_of(checkpoint.file, path);
+  return loaded(backend, options_in(checkpoint.file.text("options"), path), checkpoint);
 }
 
 }  // namespace gallop

@@ -4,9 +4,10 @@
 #include <memory>
 #include <string>
 
-#include "host/training/algorithm.h"
-#include "host/training/run_folder.h"
-#include "host/training/run_options.h"
+#include <gallop/host/files/checkpoint_store.h>
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/training/run_folder.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop {
 
@@ -17,8 +18,17 @@ struct TrainedPolicy {
   std::unique_ptr<Algorithm> algorithm;
 };
 
+// Throws a checkpoint error that names the options which differ between those of the run, from the
+// file `config`, and those that the checkpoint was written with.
+void require_options(const LoadedCheckpoint& checkpoint, const RunOptions& options,
+                     const std::string& config);
+
+// Throws a checkpoint error that names file and tensor where the algorithm cannot have been in such
+// a state, or not at that step.
+void load_checkpoint(Algorithm& algorithm, const LoadedCheckpoint& checkpoint);
+
 // From a run's newest good checkpoint; damaged ones that were passed by are warned of. Throws a
-// checkpoint error where there is none.
+// checkpoint error where there is none, or it does not belong to the run's configuration.
 TrainedPolicy load_policy(Backend& backend, const RunFolder& folder,
                           const std::function<void(const std::string&)>& warn);
 

@@ -8,11 +8,12 @@
 //
 //   (Phi^T Phi + lambda I) w = Phi^T y + lambda w_i.
 //
-// Sums over samples run in eight strided accumulators, a shape that no machine changes.
+// Sums over samples have a shape that no machine changes and that many threads can share: eight
+// strided accumulators for each chunk of 128 samples, and 64 for the sums of the chunks.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
-#include "kernels/policy/shape.h"
+#include <gallop/kernels/device/cpu_work.h>
+#include <gallop/kernels/policy/shape.h>
 
 namespace gallop {
 
@@ -60,8 +61,9 @@ GALLOP_HD long gram_count(int n_features) {
   return long(n_features) * (n_features + 1) / 2 + n_features;
 }
 
+// Sample s of less than 2^32: a division of 64 bits is a subroutine on a device.
 GALLOP_HD void write_features(const FeaturesRequest& r, long s) {
-  const long t = s / r.n_envs, n = s % r.n_envs;
+  const long t = unsigned(s) / unsigned(r.n_envs), n = unsigned(s) % unsigned(r.n_envs);
   float* to = r.feature + s;
   if (r.index != 0) {
     const float state = r.observation[s];
@@ -88,37 +90,66 @@ GALLOP_HD void write_features(const FeaturesRequest& r, long s) {
 }
 
 constexpr int kDotLanes = 8;
+constexpr int kGramChunk = 128;  // samples
+constexpr int kGramSums = 64;    // of chunks
 
 // sum_s x[s] y[s]: lane k adds the samples s = k (mod 8) in order, then the lanes are added in
 // order.
-GALLOP_HD double strided_dot(const float* x, const float* y, long count) {
+template <class T>
+GALLOP_HD double strided_dot(const T* x, const T* y, int count) {
   double lane[kDotLanes];
   for (int k = 0; k < kDotLanes; k++) lane[k] = 0;
-  long s = 0;
+  int s = 0;
   for (; s + kDotLanes <= count; s += kDotLanes) {
+    GALLOP_UNROLL(8)
     for (int k = 0; k < kDotLanes; k++) {
       lane[k] = fmadd(double(x[s + k]), double(y[s + k]), lane[k]);
     }
   }
-  for (int k = 0; s + k < count; k++) {
-    lane[k] = fmadd(double(x[s + k]), double(y[s + k]), lane[k]);
+  GALLOP_UNROLL(8)
+  for (int k = 0; k < kDotLanes; k++) {
+    if (s + k < count) lane[k] = fmadd(double(x[s + k]), double(y[s + k]), lane[k]);
   }
   double sum = 0;
+  GALLOP_UNROLL(8)
   for (int k = 0; k < kDotLanes; k++) sum = sum + lane[k];
   return sum;
 }
 
+GALLOP_HD long gram_chunks(long count) { return (count + kGramChunk - 1) / kGramChunk; }
+GALLOP_HD int gram_chunk_size(long count, long chunk) {
+  const long left = count - chunk * kGramChunk;
+  return left < kGramChunk ? int(left) : kGramChunk;
+}
+
+// Sum k of chunks adds those of number k (mod 64) in order; this adds the sums in order, `stride`
+// apart.
+GALLOP_HD double gram_total(const double* sum, long stride) {
+  double total = 0;
+  GALLOP_UNROLL(8)
+  for (int k = 0; k < kGramSums; k++) total = total + sum[k * stride];
+  return total;
+}
+
+// Row i of the features, or of the targets after them: with those the products of each row with
+// those before it, and of a row of features with itself, stand one after the other.
+GALLOP_HD const float* gram_row(const GramRequest& r, long i) {
+  return i < r.n_features ? r.feature + i * r.count : r.target;
+}
+
 // Element p of the product.
 GALLOP_HD void gram_element(const GramRequest& r, long p) {
-  const long pairs = gram_count(r.n_features) - r.n_features;
-  if (p >= pairs) {
-    r.product[p] = strided_dot(r.feature + (p - pairs) * r.count, r.target, r.count);
-    return;
-  }
   long i = 0;
   while ((i + 1) * (i + 2) / 2 <= p) i++;
   const long j = p - i * (i + 1) / 2;
-  r.product[p] = strided_dot(r.feature + i * r.count, r.feature + j * r.count, r.count);
+  const float *const x = gram_row(r, i), *const y = gram_row(r, j);
+  double sum[kGramSums];
+  for (int k = 0; k < kGramSums; k++) sum[k] = 0;
+  for (long c = 0, at = 0; c < gram_chunks(r.count); c++, at += kGramChunk) {
+    double& own = sum[c % kGramSums];
+    own = own + strided_dot(x + at, y + at, gram_chunk_size(r.count, c));
+  }
+  r.product[p] = gram_total(sum, 1);
 }
 
 GALLOP_HD void linear_value(const LinearValuesRequest& r, long s) {
@@ -129,15 +160,23 @@ GALLOP_HD void linear_value(const LinearValuesRequest& r, long s) {
   r.value[s] = float(sum);
 }
 
-// The loops of the CPU.
-static inline void features(const FeaturesRequest& r, long begin, long end) {
-  for (long s = begin; s < end; s++) write_features(r, s);
+template <class F>
+void features(const FeaturesRequest& r, const CpuWork& on) {
+  split(on, r.count, 64, [&](int, long begin, long end) {
+    for (long s = begin; s < end; s++) write_features(r, s);
+  });
 }
-static inline void gram(const GramRequest& r, long begin, long end) {
-  for (long p = begin; p < end; p++) gram_element(r, p);
+template <class F>
+void gram(const GramRequest& r, const CpuWork& on) {
+  split(on, gram_count(r.n_features), 1, [&](int, long begin, long end) {
+    for (long p = begin; p < end; p++) gram_element(r, p);
+  });
 }
-static inline void linear_values(const LinearValuesRequest& r, long begin, long end) {
-  for (long s = begin; s < end; s++) linear_value(r, s);
+template <class F>
+void linear_values(const LinearValuesRequest& r, const CpuWork& on) {
+  split(on, r.count, 64, [&](int, long begin, long end) {
+    for (long s = begin; s < end; s++) linear_value(r, s);
+  });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

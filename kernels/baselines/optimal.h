@@ -9,7 +9,7 @@
 // moves has the baseline 0.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/device/cpu_work.h>
 
 namespace gallop {
 
@@ -19,9 +19,9 @@ struct OptimalBaselineRequest {
   const float* score;        // [m, stride] s_e
   const float* path_return;  // [m]
   const float*
-      squared_norm;  // [m] |s_e|^2 for the scalar baseline, or null: one for each component
-  float* gradient;   // [D] -g, the gradient of a loss that is minimised
-  long begin, end;   // components
+      squared_norm;   // [m] |s_e|^2 for the scalar baseline, or null: one for each component
+  float* gradient;    // [D] -g, the gradient of a loss that is minimised
+  long n_parameters;  // D
 };
 
 }  // namespace gallop
@@ -48,9 +48,11 @@ GALLOP_HD void optimal_baseline_component(const OptimalBaselineRequest& r, long 
   r.gradient[j] = float(-sum / double(r.n_paths));
 }
 
-// The loop of the CPU.
-static inline void optimal_baseline(const OptimalBaselineRequest& r) {
-  for (long j = r.begin; j < r.end; j++) optimal_baseline_component(r, j);
+template <class F>
+void optimal_baseline(const OptimalBaselineRequest& r, const CpuWork& on) {
+  split(on, r.n_parameters, 64, [&](int, long begin, long end) {
+    for (long j = begin; j < end; j++) optimal_baseline_component(r, j);
+  });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

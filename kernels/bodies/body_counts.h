@@ -1,7 +1,7 @@
 // Sizes that follow from a model.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

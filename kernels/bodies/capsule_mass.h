@@ -1,7 +1,7 @@
 // Mass and inertia of capsules and spheres, and of bodies made of them.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -4,9 +4,9 @@
 // y) and all capsules lie in that plane; for others see bodies/spatial_model.h.
 #pragma once
 
-#include "kernels/bodies/body_counts.h"
-#include "kernels/bodies/capsule_mass.h"
-#include "kernels/bodies/soft_constants.h"
+#include <gallop/kernels/bodies/body_counts.h>
+#include <gallop/kernels/bodies/capsule_mass.h>
+#include <gallop/kernels/bodies/soft_constants.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,7 +2,7 @@
 // compiler.
 #pragma once
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -1,7 +1,7 @@
 // One row of the soft constraints: a force D min(0, e) for the residual e = J a - reference.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

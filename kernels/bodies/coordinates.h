@@ -1,11 +1,23 @@
 // How coordinates follow velocities. They are as many, but for a free root, whose quaternion turns.
 #pragma once
 
-#include "kernels/bodies/body_counts.h"
-#include "kernels/bodies/each.h"
-#include "kernels/numerics/math.h"
+#include <gallop/kernels/bodies/body_counts.h>
+#include <gallop/kernels/bodies/each.h>
+#include <gallop/kernels/numerics/math.h>
 
 namespace gallop::inline GALLOP_ISA {
+
+// Squared lengths of quaternions that stand for no rotation, as MuJoCo has them, are below this.
+inline constexpr double kLeastLength2 = 1e-30;
+
+// Makes such a quaternion [4] the unit one.
+template <class F>
+GALLOP_HD void require_rotation(F* q) {
+  const F length2 = fmadd(q[0], q[0], fmadd(q[1], q[1], fmadd(q[2], q[2], q[3] * q[3])));
+  const Mask<F> none = length2 < real<F>(kLeastLength2);
+  q[0] = select(none, real<F>(1.0), q[0]);
+  each<3>([&](int k) GALLOP_BODY_LAMBDA { q[1 + k] = select(none, real<F>(0.0), q[1 + k]); });
+}
 
 // The coordinates of a free root: `to` = `from` after `time` at velocity v, of which the rotation
 // is in the axes of the body. `to` may be `from`.

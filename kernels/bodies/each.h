@@ -2,7 +2,7 @@
 // too.
 #pragma once
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 // Lambdas that must not cost a call, and loops that nvcc would unroll until registers spill.
 #if defined(__CUDACC__)

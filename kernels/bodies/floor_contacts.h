@@ -3,8 +3,8 @@
 // weight.
 #pragma once
 
-#include "kernels/bodies/constraint_row.h"
-#include "kernels/bodies/pose.h"
+#include <gallop/kernels/bodies/constraint_row.h>
+#include <gallop/kernels/bodies/pose.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,8 +2,8 @@
 // (https://mujoco.readthedocs.io/en/stable/computation/fluid.html, "Inertia model").
 #pragma once
 
-#include "kernels/bodies/compiled_model.h"
-#include "kernels/bodies/planar.h"
+#include <gallop/kernels/bodies/compiled_model.h>
+#include <gallop/kernels/bodies/planar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,9 +2,9 @@
 // Runge-Kutta method of fourth order.
 #pragma once
 
-#include "kernels/bodies/coordinates.h"
-#include "kernels/bodies/last_evaluation.h"
-#include "kernels/bodies/motors.h"
+#include <gallop/kernels/bodies/coordinates.h>
+#include <gallop/kernels/bodies/last_evaluation.h>
+#include <gallop/kernels/bodies/motors.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -60,6 +60,7 @@ GALLOP_NOINLINE_HD void advance_bodies(const BodyParameters<Model, F>& p, int n_
   F torque[kDofs], a[kDofs], q1[kCoordinates], v1[kDofs], dq[kDofs], dv[kDofs];
   F earlier[kDofs];  // accelerations half a time step before the present ones
   motor_torques<Model, F>(p, control, torque);
+  if constexpr (BodyCounts<Model>::kFree > 0) require_rotation(q + 3);
   each_of<Model, kDofs>([&](int k) GALLOP_BODY_LAMBDA {
     a[k] = earlier[k] = dq[k] = dv[k] = real<F>(0.0);
     v1[k] = v[k];

@@ -1,8 +1,8 @@
 // Joint limits as soft constraints: the nearer bound of each limited joint is one row.
 #pragma once
 
-#include "kernels/bodies/constraint_row.h"
-#include "kernels/bodies/pose.h"
+#include <gallop/kernels/bodies/constraint_row.h>
+#include <gallop/kernels/bodies/pose.h>
 
 namespace gallop::inline GALLOP_ISA {
 

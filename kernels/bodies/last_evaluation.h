@@ -2,8 +2,8 @@
 // the last stage, not to the state that the step ends in: so do MuJoCo's positions after a step.
 #pragma once
 
-#include "kernels/bodies/newton.h"
-#include "kernels/bodies/spatial_observables.h"
+#include <gallop/kernels/bodies/newton.h>
+#include <gallop/kernels/bodies/spatial_observables.h>
 
 namespace gallop::inline GALLOP_ISA {
 

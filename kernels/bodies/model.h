@@ -18,7 +18,7 @@
 // Terms and defaults are MuJoCo's: https://mujoco.readthedocs.io/en/stable/XMLreference.html.
 #pragma once
 
-#include "kernels/bodies/constant_math.h"
+#include <gallop/kernels/bodies/constant_math.h>
 
 namespace gallop::inline GALLOP_ISA {
 

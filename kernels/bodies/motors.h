@@ -1,9 +1,9 @@
 // The torques of motors under controls.
 #pragma once
 
-#include "kernels/bodies/each.h"
-#include "kernels/bodies/parameters.h"
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/bodies/each.h>
+#include <gallop/kernels/bodies/parameters.h>
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

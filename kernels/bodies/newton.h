@@ -7,7 +7,7 @@
 // body that it touches, and one sweep inward carries all rows to the dofs.
 #pragma once
 
-#include "kernels/bodies/parts.h"
+#include <gallop/kernels/bodies/parts.h>
 
 namespace gallop::inline GALLOP_ISA {
 

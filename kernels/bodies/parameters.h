@@ -1,12 +1,12 @@
 // Parameters of an articulated body that each instance may have of its own: gravity, the mass of
 // each body (its inertia goes with it), the friction between each geom and the floor, and the gear
-// of each motor. The softness of constraints stays that of the model, as when MuJoCo's fields are
-// written.
+// of each motor. The softness of constraints stays that of the model, inverse weights of bodies
+// among it, as when MuJoCo's fields are written.
 #pragma once
 
-#include "kernels/bodies/body_counts.h"
-#include "kernels/bodies/capsule_mass.h"
-#include "kernels/environment/spec.h"
+#include <gallop/kernels/bodies/body_counts.h>
+#include <gallop/kernels/bodies/capsule_mass.h>
+#include <gallop/kernels/environment/spec.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -67,7 +67,14 @@ struct BodyParameterSpecs {
     all[n++] = {*name++, -Model::kWorld.gravity.z, 0, 1e3, "m/s^2", "gravitational acceleration"};
     for (int b = 1; b < BodyCounts<Model>::kBodies; b++) {
       const double mass = mass_of_body<Model>(b).mass * scale;
-      all[n++] = {*name++, mass, 1e-3, 1e4, "kg", "mass of a body"};
+      all[n++] = {
+          *name++,
+          mass,
+          1e-3,
+          1e4,
+          "kg",
+          "mass of a body; its inertia goes with it, its inverse weights, by which contacts and "
+          "limits are softened, stay the model's"};
     }
     for (const GeomSpec& geom : Model::kGeoms) {
       if (!geom.meets_floor || !Model::kWorld.has_floor) continue;

@@ -3,12 +3,12 @@
 // of long-limbed bodies within the instruction cache.
 #pragma once
 
-#include "kernels/bodies/floor_contacts.h"
-#include "kernels/bodies/joint_limits.h"
-#include "kernels/bodies/self_contacts.h"
-#include "kernels/bodies/spatial_floor_contacts.h"
-#include "kernels/bodies/spatial_joint_limits.h"
-#include "kernels/bodies/spatial_self_contacts.h"
+#include <gallop/kernels/bodies/floor_contacts.h>
+#include <gallop/kernels/bodies/joint_limits.h>
+#include <gallop/kernels/bodies/self_contacts.h>
+#include <gallop/kernels/bodies/spatial_floor_contacts.h>
+#include <gallop/kernels/bodies/spatial_joint_limits.h>
+#include <gallop/kernels/bodies/spatial_self_contacts.h>
 
 namespace gallop::inline GALLOP_ISA {
 

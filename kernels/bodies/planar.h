@@ -3,7 +3,7 @@
 // angle takes the first axis towards the second.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

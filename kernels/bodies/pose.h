@@ -4,10 +4,10 @@
 // position never enters but for its height, so that accuracy does not depend on how far it has run.
 #pragma once
 
-#include "kernels/bodies/fluid.h"
-#include "kernels/bodies/parameters.h"
-#include "kernels/bodies/tree_matrix.h"
-#include "kernels/numerics/math.h"
+#include <gallop/kernels/bodies/fluid.h>
+#include <gallop/kernels/bodies/parameters.h>
+#include <gallop/kernels/bodies/tree_matrix.h>
+#include <gallop/kernels/numerics/math.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -3,7 +3,7 @@
 // in radians.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop {
 
@@ -38,7 +38,6 @@ struct Skeleton {
   const SkeletonJoint* joints;  // [n_joints]
   const SkeletonGeom* geoms;    // [n_geoms]
   bool has_floor;               // the plane z = 0
-  double step_seconds;          // time of an environment's step
 };
 
 }  // namespace gallop
@@ -101,7 +100,6 @@ inline constexpr Skeleton kSkeleton = {length_of(Env::Model::kBodies),
                                        kSkeletonTables<typename Env::Model>.bodies,
                                        kSkeletonTables<typename Env::Model>.joints,
                                        kSkeletonTables<typename Env::Model>.geoms,
-                                       Env::Model::kWorld.has_floor,
-                                       Env::kFrameSkip* Env::Model::kWorld.timestep};
+                                       Env::Model::kWorld.has_floor};
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -1,8 +1,8 @@
 // Constants of one soft constraint and its impedance (MuJoCo's documentation, "Solver parameters").
 #pragma once
 
-#include "kernels/bodies/model.h"
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/bodies/model.h>
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

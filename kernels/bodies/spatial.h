@@ -2,8 +2,8 @@
 // of six numbers (Featherstone 2008, chapter 2).
 #pragma once
 
-#include "kernels/bodies/each.h"
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/bodies/each.h>
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

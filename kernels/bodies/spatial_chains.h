@@ -6,9 +6,9 @@
 
 #include <type_traits>
 
-#include "kernels/bodies/each.h"
-#include "kernels/bodies/spatial_model.h"
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/bodies/each.h>
+#include <gallop/kernels/bodies/spatial_model.h>
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -3,8 +3,8 @@
 // a sphere the axis y: a pyramid is not round, so the choice matters.
 #pragma once
 
-#include "kernels/bodies/constraint_row.h"
-#include "kernels/bodies/spatial_pose.h"
+#include <gallop/kernels/bodies/constraint_row.h>
+#include <gallop/kernels/bodies/spatial_pose.h>
 
 namespace gallop::inline GALLOP_ISA {
 

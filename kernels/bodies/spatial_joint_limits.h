@@ -1,8 +1,9 @@
 // Limits of hinges in space as soft constraints, those that any lane is beyond in a list.
 #pragma once
 
-#include "kernels/bodies/constraint_row.h"
-#include "kernels/bodies/spatial_matrix.h"
+#include <gallop/kernels/bodies/constraint_row.h>
+#include <gallop/kernels/bodies/spatial_matrix.h>
+#include <gallop/kernels/bodies/spatial_tables.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -1,8 +1,8 @@
 // Symmetric matrices of a free root's six dofs and of its hinges: products, factors, solutions.
 #pragma once
 
-#include "kernels/bodies/each.h"
-#include "kernels/bodies/spatial_chains.h"
+#include <gallop/kernels/bodies/each.h>
+#include <gallop/kernels/bodies/spatial_chains.h>
 
 namespace gallop::inline GALLOP_ISA {
 

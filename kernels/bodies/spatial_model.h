@@ -4,9 +4,9 @@
 // origin is the anchor of its hinges, so that only the root needs a rotation of its own.
 #pragma once
 
-#include "kernels/bodies/body_counts.h"
-#include "kernels/bodies/capsule_mass.h"
-#include "kernels/bodies/soft_constants.h"
+#include <gallop/kernels/bodies/body_counts.h>
+#include <gallop/kernels/bodies/capsule_mass.h>
+#include <gallop/kernels/bodies/soft_constants.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,8 +2,8 @@
 // cinert, cvel and cfrc_ext.
 #pragma once
 
-#include "kernels/bodies/spatial_floor_contacts.h"
-#include "kernels/bodies/spatial_self_contacts.h"
+#include <gallop/kernels/bodies/spatial_floor_contacts.h>
+#include <gallop/kernels/bodies/spatial_self_contacts.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -4,10 +4,11 @@
 // the world.
 #pragma once
 
-#include "kernels/bodies/parameters.h"
-#include "kernels/bodies/spatial_matrix.h"
-#include "kernels/bodies/spatial_tables.h"
-#include "kernels/numerics/math.h"
+#include <gallop/kernels/bodies/coordinates.h>
+#include <gallop/kernels/bodies/parameters.h>
+#include <gallop/kernels/bodies/spatial_matrix.h>
+#include <gallop/kernels/bodies/spatial_tables.h>
+#include <gallop/kernels/numerics/math.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -113,7 +114,8 @@ struct SpatialPose {
   static GALLOP_HD typename Space::Rotation rotation_of(const F* quaternion) {
     const F *q = quaternion, one = real<F>(1.0), two = real<F>(2.0);
     const F length2 = fmadd(q[0], q[0], fmadd(q[1], q[1], fmadd(q[2], q[2], q[3] * q[3])));
-    const F s = two * reciprocal(length2);
+    // As MuJoCo has it, a quaternion of no length is no rotation.
+    const F s = select(length2 < real<F>(kLeastLength2), real<F>(0.0), two * reciprocal(length2));
     const F x = s * q[1], y = s * q[2], z = s * q[3];
     const F wx = q[0] * x, wy = q[0] * y, wz = q[0] * z;
     return {{fmadd(-y, q[2], fmadd(-z, q[3], one)), fmadd(x, q[2], wz), fmadd(x, q[3], -wy)},

@@ -3,8 +3,8 @@
 // pair of nearest points here; where they are parallel to the last bit MuJoCo makes two contacts.
 #pragma once
 
-#include "kernels/bodies/constraint_row.h"
-#include "kernels/bodies/spatial_pose.h"
+#include <gallop/kernels/bodies/constraint_row.h>
+#include <gallop/kernels/bodies/spatial_pose.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,9 +2,9 @@
 // precision of the scalar type, so that every number is one load.
 #pragma once
 
-#include "kernels/bodies/spatial.h"
-#include "kernels/bodies/spatial_model.h"
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/bodies/spatial.h>
+#include <gallop/kernels/bodies/spatial_model.h>
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,8 +2,8 @@
 // fill in nothing (Featherstone 2005, "Efficient factorization of the joint-space inertia matrix").
 #pragma once
 
-#include "kernels/bodies/compiled_model.h"
-#include "kernels/bodies/each.h"
+#include <gallop/kernels/bodies/compiled_model.h>
+#include <gallop/kernels/bodies/each.h>
 
 namespace gallop::inline GALLOP_ISA {
 

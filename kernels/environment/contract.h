@@ -31,8 +31,26 @@
 //
 // Optional: `kTerms[]`, names of what a step tells beside its reward (Gymnasium's `info`): step
 // then takes `F* terms` [terms] as last argument and writes them; a rollout drops them, and what is
-// computed for them alone is never computed. `kGivenState`: how many components of the state a
-// caller gives, where the others only keep what the last step found.
+// computed for them alone is never computed.
+//
+// Optional, where only the first components of a state are given and the others keep what the last
+// step found: `kGivenState`, how many are given, and
+//
+//     template <class F>
+//     static void complete(const Parameters<F>&, State<F>&);
+//
+// which fills in the others as reset() does. Without it they are 0. A state that is given whole
+// stays as it is, unless zeros in all the others are none (see state_range below).
+//
+// Optional, for the checks of states that come from outside (a checkpoint, a caller): `static
+// StateRange state_range(int k, const Sizes&)`, what component k can hold. Without it that is every
+// finite number, so an environment that uses its state as an index declares
+// `return {0, sizes.observation - 1.0, true}` or the like. Optional: `kIntervals[]`, pairs of
+// parameters {"low", "high"} of which the first may not lie above the second.
+//
+// Optional, for films that play as fast as what they show: `kTimeStep`, the seconds between two
+// steps, as a number (0.02) or as the name of the parameter that holds them ("tau"). An environment
+// that names its Model and kFrameSkip has those of the model.
 //
 // Optional: `static constexpr bool kLongSteps = true`, where a step is thousands of instructions:
 // CUDA kernels then are compiled once for all reset modes, which choose at run time.
@@ -50,14 +68,44 @@
 // and reads `shared.table` by gather.
 //
 // It never resets itself, counts time, seeds, allocates, logs, or knows how many of it run: the
-// runner (environment/runner.h) does. It branches with select(mask, a, b), never `if` on a lane.
+// runner (environment/runner.h) does.
+//
+// F is float (a CUDA thread), a register of floats (lanes of a processor) or double (exact tests),
+// and step has the same bits for the first two since it only does with an F what all of them do
+// alike. That is all of it:
+//
+//   -x  x + y  x - y  x * y  x / y  += -= *= /=      of F's; of Int<F>'s, also beside an int
+//   x < y  x > y  x <= y  x >= y  x == y  x != y     a Mask<F>; of masks a & b, a | b, !a
+//   real<F>(0.9)                      a constant, and any plain number, on its way to an F
+//   mask_of<F>(flag)                  a plain bool on its way to a mask: never is mask_of<F>(false)
+//   select(mask, x, y)                x where the mask holds, else y: in place of if, ?:, &&, ||
+//   any(mask)  all(mask)              a plain bool, to leave a loop by
+//   fmadd(x, y, z)                    x * y + z rounded once; nothing else is fused
+//   min(x, y)  max(x, y)              y where either is NaN
+//   abs  sqrt  reciprocal  floor      floor for |x| < 2^22
+//   sin  cos  sin_cos(x, s, c)        both at the price of one; |x| <= 1e5
+//   exp  log  tanh  pow(x, y)         numerics/math.h has their errors
+//   atan2(y, x)                       the angle of (x, y), in [-pi, pi]
+//   to_real(i)  to_int(x)             Int<F> to F, exact below 2^24; F to Int<F>, toward zero (the
+//                                     least integer for NaN and what is beyond all integers)
+//   gather(table, i)                  the i-th float of a table; Int<F>(3) is a whole number
+//   rng.uniform()  rng.uniform(low, high)  rng.normal()
+//
+// All else (0.9 * x, x > 0.5, x * n, F x = 1, std::sin(x), if (x > y), int(x)) gives other bits in
+// one F than in another, and does not compile: GALLOP_ENVIRONMENT compiles the environment once
+// more for an F that refuses it and says what to write (environment/checked_real.h). Plain numbers
+// may do among themselves what they like, if it is the same on a device: + - * /, no functions.
 #pragma once
 
-#include "kernels/environment/spec.h"
-#include "kernels/random/stream.h"
+#include <gallop/kernels/environment/checked_real.h>
+#include <gallop/kernels/environment/spec.h>
 
-// Marks an environment for the build, which finds these lines and generates the registry.
-#define GALLOP_ENVIRONMENT(Type)
+// Marks an environment for the build, which finds these lines and generates the registry. Whatever
+// includes the environment compiles it for CheckedReal too: this function is never called.
+#define GALLOP_ENVIRONMENT(Type)                                           \
+  inline void gallop_check_##Type() {                                      \
+    ::gallop::GALLOP_ISA::check_environment<::gallop::GALLOP_ISA::Type>(); \
+  }
 
 namespace gallop {
 
@@ -76,6 +124,11 @@ template <class F>
 struct Outcome {
   F reward;
   Mask<F> terminated;
+
+  Outcome() = default;
+  // A template, since a | b of two bools is an int, which braces would not narrow to a bool.
+  template <class Answer>
+  GALLOP_HD Outcome(F reward_, Answer terminated_) : reward(reward_), terminated(terminated_) {}
 };
 
 template <class T, int N>
@@ -130,11 +183,19 @@ struct Traits {
       return kState;
   }
   static constexpr int kTerms = terms();
+  static constexpr bool kCompletes = requires(const typename Env::template Parameters<float>& p,
+                                              typename Env::template State<float>& s) {
+    Env::template complete<float>(p, s);
+  };
   static constexpr bool kLongSteps = requires { Env::kLongSteps; };
   static_assert(kParameters == count_of(Env::kParameters),
-                "Parameters<F> must have one F for each row of kParameters");
+                "Parameters<F> must have one F for each row of kParameters, and nothing else: an "
+                "int or a flag is an exact F, a constant is written real<F>(0.9)");
   static_assert(kState == count_of(Env::kStateNames),
-                "State<F> must have one F for each name in kStateNames");
+                "State<F> must have one F for each name in kStateNames, and nothing else: an int "
+                "or a flag is an exact F, a constant is written real<F>(0.9)");
+  static_assert(!kCompletes || given_state() < kState,
+                "complete() fills in what is beyond kGivenState");
 };
 
 // Floats of one observation and one action of this batch: constants, so that loops over them
@@ -201,6 +262,31 @@ GALLOP_HD void observe(const Shared& shared, const typename Env::template Parame
   } else {
     Env::template observe<F>(p, s, observation);
   }
+}
+
+// Compiles where the environment keeps to what an environment may do with its F.
+template <class Env>
+void check_environment() {
+  using F = CheckedReal;
+  using P = typename Env::template Parameters<F>;
+  using S = typename Env::template State<F>;
+  using T = Traits<Env>;
+  static_assert(
+      sizeof(P) == T::kParameters * sizeof(F),
+      "a member of Parameters<F> is no F: make it one (an int or a flag is an exact F); a "
+      "constant is written real<F>(0.9)");
+  static_assert(sizeof(S) == T::kState * sizeof(F),
+                "a member of State<F> is no F: make it one (an int or a flag is an exact F); a "
+                "constant is written real<F>(0.9)");
+  const Shared shared = {};
+  const P parameters = {};
+  S state = {};
+  Rng<F> rng;
+  F action[T::kActionRows] = {}, observation[T::kObservationRows] = {};
+  reset<Env, F>(shared, parameters, state, rng);
+  step<Env, F>(shared, parameters, state, action, rng);
+  observe<Env, F>(shared, parameters, state, observation);
+  if constexpr (Traits<Env>::kCompletes) Env::template complete<F>(parameters, state);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

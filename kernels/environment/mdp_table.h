@@ -6,7 +6,7 @@
 //   terminal    [n]        1 where the episode ends on arrival, else 0
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -3,7 +3,7 @@
 // instance on a CUDA thread and for a register of them on the CPU.
 #pragma once
 
-#include "kernels/environment/batch.h"
+#include <gallop/kernels/environment/batch.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -65,7 +65,7 @@ template <class Env, class F>
 GALLOP_HD void load_instances(const EnvironmentBatch& batch, int i, Instances<Env, F>& in) {
   // Rows are padded to `stride`, so whole registers can be read even past n_envs.
   load_struct<F>(in.state, batch.state + i, batch.stride, kLanesOf<F>);
-  in.id = consecutive_words<F>(batch.id_offset + std::uint32_t(i));
+  in.id = ids_from<F>(batch.ids, i);
   in.episode = load_words(batch.episode + i, kLanesOf<F>, Word<F>());
   in.elapsed = load_words(batch.elapsed + i, kLanesOf<F>, Int<F>());
   in.episode_return = load_lanes(batch.episode_return + i, kLanesOf<F>, F());
@@ -81,12 +81,12 @@ GALLOP_HD void store_instances(const EnvironmentBatch& batch, int i, const Insta
 
 // Begins the first episode (`episode` = 0) or the next one where `mask` is set.
 template <class Env, class F>
-GALLOP_HD void begin_episode(const EnvironmentBatch& batch,
+GALLOP_HD void begin_episode(const Scenario& scenario,
                              const typename Env::template Parameters<F>& p, Instances<Env, F>& in,
                              Mask<F> mask) {
   typename Env::template State<F> fresh = in.state;
-  Rng<F> rng(batch.seed, kRandomReset, in.id, in.episode, Word<F>(0u));
-  reset<Env, F>(batch.shared, p, fresh, rng);
+  Rng<F> rng(scenario.seed, kRandomReset, in.id, in.episode, Word<F>(0u));
+  reset<Env, F>(scenario.shared, p, fresh, rng);
   in.state = select_struct<F>(mask, fresh, in.state);
   in.elapsed = select(mask, Int<F>(0), in.elapsed);
   in.episode_return = select(mask, F(0.0f), in.episode_return);
@@ -98,6 +98,29 @@ GALLOP_HD Mask<F> all_finite(const F* x, int n, F also) {
   F zero = also * F(0.0f);
   for (int k = 0; k < n; k++) zero = fmadd(x[k], F(0.0f), zero);
   return zero == F(0.0f);
+}
+
+// Whether x is one of 0 .. n - 1; where it is not, x becomes 0.
+template <class F>
+GALLOP_HD Mask<F> require_index(int n, F& x) {
+  const Mask<F> within = (x >= F(0.0f)) & (x < F(float(n)));
+  const F some = select(within, x, F(0.0f));
+  const Mask<F> is = within & (floor(some) == x);
+  x = select(is, x, F(0.0f));
+  return is;
+}
+
+// Whether an observation is one, finite numbers or an index, and `also` finite.
+template <class Env, class F>
+GALLOP_HD Mask<F> is_observation(const Shared& shared, const F* x, F also) {
+  const Mask<F> finite = all_finite(x, observation_rows<Env>(shared), also);
+  if constexpr (Traits<Env>::kIndexObservation) {
+    F index = x[0];
+    const Mask<F> known = require_index(shared.sizes.observation, index);
+    return finite & known;
+  } else {
+    return finite;
+  }
 }
 
 // Limits continuous actions to the bounds of the action space. NaN stays.
@@ -119,32 +142,46 @@ struct Transition {
   Int<F> ended_length;                                 // likewise
   F final_observation[Traits<Env>::kObservationRows];  // before any reset
   F observation[Traits<Env>::kObservationRows];        // after it
+  F terms[Traits<Env>::kTerms + 1];                    // what the environment tells of the step
 };
 
-// One step of a register of instances and the reset that the mode asks for. `was_ended` is read in
-// next-step mode: instances that ended one step ago are reset instead of stepped, with reward 0 and
-// both flags false. `action` [A]. Where `mode` is a constant, the others cost nothing.
+// Whether the episode of an instance has ended and no other one has begun, after a step.
+template <class M>
+GALLOP_HD M is_ended(ResetMode mode, M was_ended, M ended) {
+  return mode == ResetMode::kDisabled ? was_ended | ended : ended;
+}
+
+// One step of a register of instances and the reset that the mode asks for. Instances that had
+// ended, `was_ended`, are not stepped, with reward 0 and both flags false: in next-step mode they
+// are reset, with resets disabled they stand still; the other modes do not read it. `action` [A].
+// Where `mode` is a constant, the others cost nothing.
 template <class Env, class F>
-GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::template Parameters<F>& p,
+GALLOP_HD void advance(const Scenario& scenario, const typename Env::template Parameters<F>& p,
                        Instances<Env, F>& in, ResetMode mode, Mask<F> was_ended, const F* action,
                        Transition<Env, F>& out) {
+  const bool may_wait = mode == ResetMode::kNextStep || mode == ResetMode::kDisabled;
   Instances<Env, F> before;
-  if (mode == ResetMode::kNextStep) before = in;
-  Rng<F> rng(batch.seed, kRandomDynamics, in.id, in.episode, to_word(in.elapsed));
-  const Outcome<F> outcome = step<Env, F>(batch.shared, p, in.state, action, rng);
+  if (may_wait) before = in;
+  Rng<F> rng(scenario.seed, kRandomDynamics, in.id, in.episode, to_word(in.elapsed));
+  const Outcome<F> outcome = step<Env, F>(scenario.shared, p, in.state, action, rng, out.terms);
   out.reward = outcome.reward;
   out.terminated = outcome.terminated;
   in.elapsed = in.elapsed + Int<F>(1);
   in.episode_return = in.episode_return + outcome.reward;
-  const Int<F> limit(batch.time_limit > 0 ? batch.time_limit : 0x7fffffff);
+  const Int<F> limit(scenario.time_limit > 0 ? scenario.time_limit : 0x7fffffff);
   out.truncated = in.elapsed >= limit;
-  if (mode == ResetMode::kNextStep && any(was_ended)) {
-    before.episode = before.episode + to_word(mask_to_int<F>(was_ended));
-    begin_episode<Env, F>(batch, p, before, was_ended);
+  if (may_wait && any(was_ended)) {
+    if (mode == ResetMode::kNextStep) {
+      before.episode = before.episode + to_word(mask_to_int<F>(was_ended));
+      begin_episode<Env, F>(scenario, p, before, was_ended);
+    }
     in.state = select_struct<F>(was_ended, before.state, in.state);
     in.episode = before.episode;
-    in.elapsed = select(was_ended, Int<F>(0), in.elapsed);
-    in.episode_return = select(was_ended, F(0.0f), in.episode_return);
+    in.elapsed = select(was_ended, before.elapsed, in.elapsed);
+    in.episode_return = select(was_ended, before.episode_return, in.episode_return);
+    for (int k = 0; k < Traits<Env>::kTerms; k++) {
+      out.terms[k] = select(was_ended, F(0.0f), out.terms[k]);
+    }
     out.reward = select(was_ended, F(0.0f), out.reward);
     out.terminated = out.terminated & !was_ended;
     out.truncated = out.truncated & !was_ended;
@@ -153,17 +190,29 @@ GALLOP_HD void advance(const EnvironmentBatch& batch, const typename Env::templa
   out.ended_return = in.episode_return;
   out.ended_length = in.elapsed;
   constexpr int kRows = Traits<Env>::kObservationRows;
-  const int rows = observation_rows<Env>(batch.shared);
-  observe<Env, F>(batch.shared, p, in.state, out.observation);
-  out.finite = all_finite(out.observation, rows, out.reward);
+  observe<Env, F>(scenario.shared, p, in.state, out.observation);
+  out.finite = is_observation<Env, F>(scenario.shared, out.observation, out.reward);
   if (any(out.ended)) {
     for (int k = 0; k < kRows; k++) out.final_observation[k] = out.observation[k];
     if (mode == ResetMode::kSameStep) {
       in.episode = in.episode + to_word(mask_to_int<F>(out.ended));
-      begin_episode<Env, F>(batch, p, in, out.ended);
-      observe<Env, F>(batch.shared, p, in.state, out.observation);
+      begin_episode<Env, F>(scenario, p, in, out.ended);
+      observe<Env, F>(scenario.shared, p, in.state, out.observation);
     }
   }
+}
+
+// Spoils the rewards of instances whose action was none, after `advance` in any mode.
+template <class Env, class F>
+GALLOP_HD void spoil(Mask<F> was_action, ResetMode mode, Instances<Env, F>& in,
+                     Transition<Env, F>& out) {
+  const F nan = F(__builtin_nanf(""));
+  const Mask<F> begins_anew = mode == ResetMode::kSameStep ? out.ended : F(0.0f) != F(0.0f);
+  const Mask<F> kept = was_action | begins_anew;
+  out.reward = select(was_action, out.reward, nan);
+  out.ended_return = select(was_action, out.ended_return, nan);
+  out.finite = out.finite & was_action;
+  in.episode_return = select(kept, in.episode_return, nan);
 }
 
 // Notes the time at which an instance first met a number that is not finite; sticky.

@@ -7,12 +7,22 @@ namespace gallop {
 
 struct Skeleton;  // kernels/bodies/skeleton.h
 
-// A named parameter. `value` is the default; the host refuses values outside [low, high].
+// A named parameter. `value` is the default; the host refuses values outside [low, high], and
+// fractions where it is a whole number.
 struct ParameterSpec {
   const char* name;
   double value, low, high;
   const char* unit;
   const char* help;
+  bool whole = false;
+};
+
+// Two parameters that bound one interval: the host refuses to run with `low` above `high`, or equal
+// to it where the interval is open.
+struct IntervalSpec {
+  const char* low;
+  const char* high;
+  bool open = false;
 };
 
 // A component of an observation or a continuous action.
@@ -24,6 +34,12 @@ struct ComponentSpec {
 enum class SpaceKind : int {
   kBox,      // `size` real components
   kDiscrete  // one integer in [0, size), stored as an exact float
+};
+
+// The values that a component of a state can have.
+struct StateRange {
+  double low = -__builtin_inf(), high = __builtin_inf();
+  bool whole = false;
 };
 
 // Run-time sizes of one batch. Equal to the capacities in the specification unless the environment
@@ -61,6 +77,12 @@ struct EnvironmentSpec {
   // problem.
   void (*default_table)(float* table);
   const Skeleton* skeleton;  // of an articulated body, else null
+  // What component k of a state can hold, as the host checks it; null where all that is finite.
+  StateRange (*state_range)(int k, const Sizes& sizes);
+  int n_intervals;
+  const IntervalSpec* intervals;  // [n_intervals]
+  double time_step = 0;           // seconds between two steps, 0 where there is no such number
+  int time_step_parameter = -1;   // the parameter that holds it, negative where none does
 };
 
 }  // namespace gallop

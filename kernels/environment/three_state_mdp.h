@@ -2,7 +2,7 @@
 // estimator variances are known by enumeration of its 625 trajectories of four steps.
 #pragma once
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -14,46 +14,73 @@
 // Verified: against the definition as a sum (tests/learning/returns_test.cpp).
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/estimators/sweep.h>
 
 namespace gallop {
 
-struct ReturnsRequest {
+// Real: float, or double where what is computed is to be exact.
+template <class Real>
+struct ReturnsRequestOf {
   int n_steps, n_envs;
-  float gamma, reward_scale;
-  const float* reward;             // [T, N]
+  Real gamma, reward_scale;
+  const Real* reward;              // [T, N]
   const std::uint8_t* terminated;  // [T, N]
   const std::uint8_t* truncated;   // [T, N]
-  const float* last_value;         // [N] V(obs[T]) or null
-  const float* final_value;        // [T, N] read where truncated and not terminated, or null
-  float* returns;                  // [T, N]
-  int begin, end;                  // instances
+  const Real* last_value;          // [N] V(obs[T]) or null
+  const Real* final_value;         // [T, N] read where truncated and not terminated, or null
+  Real* returns;                   // [T, N]
 };
+using ReturnsRequest = ReturnsRequestOf<float>;
 
 }  // namespace gallop
 
 namespace gallop::inline GALLOP_ISA {
 
-template <class F>
-GALLOP_HD void discounted_returns(const ReturnsRequest& r, int n, int count) {
-  F next = r.last_value == nullptr ? F(0.0f) : load_lanes(r.last_value + n, count, F());
-  for (int t = r.n_steps - 1; t >= 0; t--) {
-    const long at = long(t) * r.n_envs + n;
-    const Mask<F> terminated = load_mask(r.terminated + at, count, F());
-    const Mask<F> truncated = load_mask(r.truncated + at, count, F());
-    const F last = r.final_value == nullptr ? F(0.0f) : load_lanes(r.final_value + at, count, F());
-    next = select(terminated, F(0.0f), select(truncated, last, next));
-    next = fmadd(F(r.gamma), next, load_lanes(r.reward + at, count, F()) * F(r.reward_scale));
-    store_lanes(r.returns + at, next, count);
-  }
+// R[t] of a step that leads to `next`, zero where the episode is terminated.
+template <class F, class Real>
+GALLOP_HD F discounted_return(const ReturnsRequestOf<Real>& r, F reward, F next) {
+  return fmadd(F(r.gamma), next, reward * F(r.reward_scale));
+}
+// The same where `next` counts only if the episode is not terminated.
+template <class F, class Real>
+GALLOP_HD F discounted_return(const ReturnsRequestOf<Real>& r, F reward, F next, Mask<F> open) {
+  return discounted_return(r, reward, zero_unless(open, next));
 }
 
-template <class F>
-void returns(const ReturnsRequest& r) {
-  constexpr int kW = kLanesOf<F>;
-  for (int n = r.begin; n < r.end; n += kW) {
-    discounted_returns<F>(r, n, r.end - n < kW ? r.end - n : kW);
+// The recursion for sweep.h: its state is R[t + 1].
+template <bool kFarArrays>
+struct ReturnsRecursion {
+  static constexpr bool kFar = kFarArrays;
+  static constexpr int kState = 1, kHeld = 0;
+  const ReturnsRequest r;
+  const std::uint8_t *const terminated = r.terminated, *const truncated = r.truncated;
+  const float* const final_value = r.final_value;
+
+  GALLOP_HD void begin(long n, float* state) const {
+    state[0] = r.last_value == nullptr ? 0.0f : r.last_value[n];
   }
+  static GALLOP_HD float factor_of(int) { return 0.0f; }
+  static GALLOP_HD bool enters(int) { return false; }
+  template <class F>
+  static GALLOP_HD void enter(F, F*) {}
+  static GALLOP_HD void end(float last, float* state) { state[0] = last; }
+  template <class F>
+  GALLOP_HD void step(long at, F, F* state) const {
+    state[0] = discounted_return(r, load_lanes(r.reward + at, kLanesOf<F>, F()), state[0]);
+    store_result<kFar>(r.returns + at, state[0]);
+  }
+  GALLOP_HD void fetch(long at) const {
+    fetch_elements(r.reward + at, kFlagGroup);
+    if constexpr (!kFar) fetch_elements<true>(r.returns + at, kFlagGroup);
+  }
+};
+
+template <class F>
+void returns(const ReturnsRequest& r, const CpuWork& on) {
+  if (is_far(r.n_steps, r.n_envs, 2 * sizeof(float) + 2))
+    sweep<F>(ReturnsRecursion<true>{r}, r.n_steps, r.n_envs, on);
+  else
+    sweep<F>(ReturnsRecursion<false>{r}, r.n_steps, r.n_envs, on);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -1,7 +1,17 @@
 // Advantages to mean 0 and standard deviation 1 over the batch: x -> (x - mean) / (std + 1e-8).
 #pragma once
 
-#include "kernels/reduce/fixed_point.h"
+#include <gallop/kernels/device/cpu_work.h>
+
+namespace gallop {
+
+struct StandardizeRequest {
+  float* x;  // [n]
+  long n;
+  float mean, inverse_std;
+};
+
+}  // namespace gallop
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -11,12 +21,11 @@ GALLOP_HD F standardized(F x, float mean, float inverse_std) {
 }
 
 template <class F>
-void standardize(float* x, long n, float mean, float inverse_std) {
-  constexpr int kW = kLanesOf<F>;
-  for (long i = 0; i < n; i += kW) {
-    const int count = n - i < kW ? int(n - i) : kW;
-    store_lanes(x + i, standardized(load_lanes(x + i, count, F()), mean, inverse_std), count);
-  }
+void standardize(const StandardizeRequest& r, const CpuWork& on) {
+  split_registers<F>(on, r.n, 4096, [&](long i, int count) {
+    const F x = load_lanes(r.x + i, count, F());
+    store_lanes(r.x + i, standardized(x, r.mean, r.inverse_std), count);
+  });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -1,19 +1,20 @@
 // Forward and backward pass of a network over one chunk of samples, for the learner. Samples are
 // rows, so that the three products (outputs, gradients of inputs, gradients of weights) are the
 // row-major ones of network/multiply.h and every sum has one fixed order: over inputs, outputs or
-// samples ascending.
+// samples ascending. Outputs are columns (output_layer.h).
 #pragma once
 
-#include "kernels/gradients/samples.h"
-#include "kernels/network/forward.h"
-#include "kernels/network/multiply.h"
-#include "kernels/policy/act.h"
+#include <gallop/kernels/gradients/output_layer.h>
+#include <gallop/kernels/network/forward.h>
+#include <gallop/kernels/network/multiply.h>
+#include <gallop/kernels/policy/act.h>
 
 namespace gallop::inline GALLOP_ISA {
 
-// Floats of scratch that one thread needs for a network.
-GALLOP_HD long chunk_network_scratch(const NetworkShape& shape) {
-  long floats = 0;
+// Floats of scratch that one thread needs for a network, and for `columns` that are summed beside
+// the gradients of its outputs.
+GALLOP_HD long chunk_network_scratch(const NetworkShape& shape, int columns = 0) {
+  long floats = column_floats(outputs_of(shape) + columns);
   int wide = 0;
   for (int l = 0; l <= shape.n_layers; l++) {
     const int pad = padded(shape.kind == NetworkKind::kTabular && l == 0 ? 1 : shape.width[l]);
@@ -31,17 +32,19 @@ template <class F>
 struct ChunkNetwork {
   NetworkShape shape;
   const float* parameters;
-  float* unit[kMaxLayers + 1];           // [kChunkSamples, padded width]: inputs, hidden, outputs
+  // [kChunkSamples, padded width]: inputs, hidden units; then the outputs [outputs, kChunkSamples].
+  float* unit[kMaxLayers + 1];
   float* weight[kMaxLayers];             // [inputs, padded outputs]
   float* bias[kMaxLayers];               // [padded outputs]
   float* weight_transposed[kMaxLayers];  // [outputs, padded inputs]
+  float* d_output;                       // [outputs, kChunkSamples], and other columns after it
   float* delta[2];                       // [kChunkSamples, widest padded]
   float* product;                        // [widest, widest padded]
 
   GALLOP_HD int pad(int l) const { return padded(shape.width[l]); }
 
   // Lays out the scratch and copies the weights into padded rows; `s` is advanced.
-  void begin(const NetworkShape& network, const float* p, float*& s) {
+  void begin(const NetworkShape& network, const float* p, float*& s, int columns = 0) {
     shape = network;
     parameters = p;
     const bool tabular = shape.kind == NetworkKind::kTabular;
@@ -51,6 +54,7 @@ struct ChunkNetwork {
       wide = wide > width ? wide : width;
       unit[l] = take(s, long(kChunkSamples) * width);
     }
+    d_output = take(s, column_floats(outputs_of(shape) + columns));
     delta[0] = take(s, long(kChunkSamples) * wide);
     delta[1] = take(s, long(kChunkSamples) * wide);
     if (tabular) return;
@@ -91,77 +95,146 @@ struct ChunkNetwork {
   void load(const Samples& samples, const Normalization& by, long first, int n) {
     const bool tabular = shape.kind == NetworkKind::kTabular;
     const int rows = tabular ? 1 : shape.width[0], stride = tabular ? padded(1) : pad(0);
-    for (int s = 0; s < n; s++) {
-      const long id = samples.order == nullptr ? first + s : long(samples.order[first + s]);
-      const long t = id / samples.n_envs, i = id % samples.n_envs;
-      const float* from = samples.observation + t * rows * samples.n_envs + i;
-      float* to = unit[0] + long(s) * stride;
-      for (int k = 0; k < rows; k++) {
-        const float x = from[long(k) * samples.n_envs];
-        to[k] = tabular ? x : normalize<float>(by, k, x);
+    long at[kChunkSamples];
+    SamplePlaces(samples).elements(first, n, rows, at);
+    for (int k = 0; k < rows; k++) {
+      const float* const from = samples.observation + long(k) * samples.n_envs;
+      float* const to = unit[0] + k;
+      for (int s = 0; s < n; s++) to[long(s) * stride] = from[at[s]];
+    }
+    if (!tabular && by.mean != nullptr) normalize_rows(by, n);
+  }
+
+  void normalize_rows(const Normalization& by, int n) {
+    constexpr int kW = kLanesOf<F>;
+    const int rows = shape.width[0], stride = pad(0);
+    for (int k = 0; k < rows; k += kW) {
+      const F mean = load_lanes(by.mean + k, rows - k, F());
+      const F inverse_std = load_lanes(by.inverse_std + k, rows - k, F());
+      float* x = unit[0] + k;
+      for (int s = 0; s < n; s++, x += stride) {
+        store_lanes(x, normalized(load_lanes(x, kW, F()), mean, inverse_std, by.limit), kW);
       }
-      for (int k = rows; k < stride; k++) to[k] = 0.0f;
     }
   }
 
-  // Outputs of n samples: unit[n_layers] [n, padded outputs].
+  // Outputs of n samples: unit[n_layers].
   void forward(int n) {
+    const int last = shape.n_layers - 1, n_out = outputs_of(shape);
     if (shape.kind == NetworkKind::kTabular) {
-      const int n_out = shape.width[1], stride = pad(1);
       for (int s = 0; s < n; s++) {
         const float* row = parameters + long(unit[0][long(s) * padded(1)]) * n_out;
-        for (int j = 0; j < stride; j++) unit[1][long(s) * stride + j] = j < n_out ? row[j] : 0.0f;
+        for (int j = 0; j < n_out; j++) unit[1][j * kChunkSamples + s] = row[j];
       }
       return;
     }
-    for (int l = 0; l < shape.n_layers; l++) {
+    for (int l = 0; l < last; l++) {
       Product p = {n,          shape.width[l], shape.width[l + 1], unit[l],   pad(l), 1, weight[l],
                    pad(l + 1), bias[l],        unit[l + 1],        pad(l + 1)};
-      p.epilogue = l + 1 < shape.n_layers ? Epilogue::kActivate : Epilogue::kNone;
+      p.epilogue = Epilogue::kActivate;
       p.activation = shape.hidden;
       multiply<F>(p);
     }
+    output_layer<F>(unit[last], pad(last), shape.width[last],
+                    parameters + layer_offset(shape, last), n_out, n, delta[0], unit[last + 1]);
   }
 
-  // Given delta[0] = gradient by the outputs [n, padded outputs], writes the gradient by the
-  // parameters in their flat layout.
-  void backward(int n, float* gradient, Prefetch* ahead = nullptr) {
+  // Given d_output, the gradient by the outputs, writes the gradient by the parameters in their
+  // flat layout, and after it the sums of `columns` columns that follow d_output.
+  void backward(int n, int columns, float* gradient, Prefetch* ahead = nullptr) {
     if (shape.kind == NetworkKind::kTabular) {
       backward_table(n, gradient);
+      sum_columns(d_output + long(outputs_of(shape)) * kChunkSamples, n, columns,
+                  gradient + layer_offset(shape, 1));
       return;
     }
+    backward_outputs(n, columns, gradient, ahead);
     float* d = delta[0];
     float* other = delta[1];
-    for (int l = shape.n_layers - 1; l >= 0; l--) {
-      layer_gradient(l, n, d, gradient, ahead);
+    for (int l = shape.n_layers - 2; l >= 0; l--) {
+      weight_gradient(l, n, d, gradient + layer_offset(shape, l), ahead);
       if (l == 0) break;
-      unit_gradient(l, n, d, other, ahead);
+      unit_gradient(l, n, d, pad(l + 1), 1, other, ahead, bias_gradient(gradient, l - 1));
       float* swap = d;
       d = other;
       other = swap;
     }
   }
 
-  // Gradient of a layer's weights and biases, in the flat layout, by d [n, padded outputs].
-  void layer_gradient(int l, int n, const float* d, float* gradient, Prefetch* ahead) {
-    const int n_out = shape.width[l + 1];
-    float* const to = gradient + layer_offset(shape, l);
-    weight_gradient(l, n, d, to, ahead);
-    sum_rows(d, n, n_out, pad(l + 1), to + long(shape.width[l]) * n_out);
+  // Gradient of the biases of layer l in the flat layout.
+  float* bias_gradient(float* gradient, int l) const {
+    return gradient + layer_offset(shape, l) + long(shape.width[l]) * shape.width[l + 1];
   }
 
-  // to[s, k] = slope(x[s, k]) sum_j d[s, j] W[k, j]: derivatives by the weighted sums of layer l.
-  void unit_gradient(int l, int n, const float* d, float* to, Prefetch* ahead = nullptr) {
-    Product p = {n,     shape.width[l + 1],   shape.width[l], d,       pad(l + 1),
-                 1,     weight_transposed[l], pad(l),         nullptr, to,
+  // The output layer's part, and delta[0] for the layers before it with the sums of its rows.
+  void backward_outputs(int n, int columns, float* gradient, Prefetch* ahead) {
+    const int last = shape.n_layers - 1, n_out = outputs_of(shape);
+    float* const to = gradient + layer_offset(shape, last);
+    sum_columns(d_output, n, n_out + columns, bias_gradient(gradient, last));
+    if (last == 0 || n_out > kFewOutputs) {
+      output_weight_gradient(n, to, ahead);
+      if (last == 0) return;
+      unit_gradient(last, n, rows_of_outputs(n), pad(last + 1), 1, delta[0], ahead,
+                    bias_gradient(gradient, last - 1));
+      return;
+    }
+    backward_few_outputs<F>(
+        {n, shape.width[last], d_output, unit[last], weight_transposed[last], pad(last), product,
+         delta[0], bias_gradient(gradient, last - 1), ahead},
+        n_out, shape.hidden);
+    copy_columns(product, last, to);
+  }
+
+  // Gradient of the output layer's weights, in the flat layout.
+  void output_weight_gradient(int n, float* to, Prefetch* ahead) {
+    const int last = shape.n_layers - 1, n_in = shape.width[last], n_out = outputs_of(shape);
+    if (2 * n_out <= kLanesOf<F> && n_in > n_out) {
+      // Few outputs would leave most lanes idle: lanes over the inputs instead.
+      Product p = {n_out,      n,         n_in,    d_output, kChunkSamples, 1,
+                   unit[last], pad(last), nullptr, product,  pad(last)};
+      p.next = ahead;
+      multiply<F>(p);
+      copy_columns(product, last, to);
+      return;
+    }
+    weight_gradient(last, n, rows_of_outputs(n), to, ahead);
+  }
+
+  // Weights of layer l in the flat layout, of which x [outputs, padded inputs] has the columns.
+  void copy_columns(const float* x, int l, float* to) const {
+    const int n_in = shape.width[l], n_out = shape.width[l + 1];
+    for (int k = 0; k < n_in; k++) {
+      for (int j = 0; j < n_out; j++) to[long(k) * n_out + j] = x[long(j) * pad(l) + k];
+    }
+  }
+
+  // d_output as rows [n, padded outputs], in delta[1].
+  const float* rows_of_outputs(int n) {
+    const int stride = pad(shape.n_layers);
+    const int columns = (outputs_of(shape) + kTransposed - 1) / kTransposed * kTransposed;
+    const int samples = (n + kTransposed - 1) / kTransposed * kTransposed;
+    transpose(d_output, kChunkSamples, columns, samples, delta[1], stride);
+    return delta[1];
+  }
+
+  // to[s, k] = slope(x[s, k]) sum_j d[s, j] W[k, j]: derivatives by the weighted sums of layer l. d
+  // [s, j] stands at d[s * row + j * inner]. Where asked for, row_sum [width] are the sums of its
+  // rows.
+  void unit_gradient(int l, int n, const float* d, long row, long inner, float* to,
+                     Prefetch* ahead = nullptr, float* row_sum = nullptr) {
+    Product p = {n,     shape.width[l + 1],   shape.width[l], d,       row,
+                 inner, weight_transposed[l], pad(l),         nullptr, to,
                  pad(l)};
     p.activation = shape.hidden;
     p.value = unit[l];
     p.next = ahead;
+    p.column_sum = row_sum == nullptr ? nullptr : product;
+    for (int k = 0; row_sum != nullptr && k < pad(l); k++) product[k] = 0.0f;
     multiply<F>(p);
+    for (int k = 0; row_sum != nullptr && k < shape.width[l]; k++) row_sum[k] = product[k];
   }
 
-  // dW[k, j] = sum_s x[s, k] d[s, j] into rows of n_out.
+  // dW[k, j] = sum_s x[s, k] d[s, j] into rows of n_out, of d [n, padded outputs].
   void weight_gradient(int l, int n, const float* d, float* to, Prefetch* ahead) {
     const int n_in = shape.width[l], n_out = shape.width[l + 1];
     Product p = {n_in, n, n_out, unit[l], 1, pad(l), d, pad(l + 1), nullptr, product, pad(l + 1)};
@@ -171,14 +244,6 @@ struct ChunkNetwork {
       multiply<F>(p);
       return;
     }
-    if (2 * n_out <= kLanesOf<F> && n_in > n_out) {
-      // Few outputs would leave most lanes idle: lanes over the inputs instead.
-      multiply<F>({n_out, n, n_in, d, 1, pad(l + 1), unit[l], pad(l), nullptr, product, pad(l)});
-      for (int k = 0; k < n_in; k++) {
-        for (int j = 0; j < n_out; j++) to[long(k) * n_out + j] = product[long(j) * pad(l) + k];
-      }
-      return;
-    }
     multiply<F>(p);
     for (int k = 0; k < n_in; k++) {
       __builtin_memcpy(to + long(k) * n_out, product + long(k) * pad(l + 1), sizeof(float) * n_out);
@@ -186,33 +251,12 @@ struct ChunkNetwork {
   }
 
   void backward_table(int n, float* gradient) {
-    const int n_out = shape.width[1], stride = pad(1);
+    const int n_out = shape.width[1];
     for (long i = 0; i < long(shape.width[0]) * n_out; i++) gradient[i] = 0.0f;
     for (int s = 0; s < n; s++) {
       float* row = gradient + long(unit[0][long(s) * padded(1)]) * n_out;
-      for (int j = 0; j < n_out; j++) row[j] = row[j] + delta[0][long(s) * stride + j];
+      for (int j = 0; j < n_out; j++) row[j] = row[j] + d_output[j * kChunkSamples + s];
     }
-  }
-
-  // sum[j] = sum_s x[s, j], s ascending; several registers of columns hide the additions' latency.
-  static void sum_rows(const float* x, int n, int columns, int stride, float* sum) {
-    constexpr int kW = kLanesOf<F>, kTogether = 4;
-    int j = 0;
-    for (; j + kTogether * kW <= columns; j += kTogether * kW) {
-      sum_columns<kTogether>(x + j, n, kTogether * kW, stride, sum + j);
-    }
-    for (; j < columns; j += kW) sum_columns<1>(x + j, n, columns - j, stride, sum + j);
-  }
-  template <int V>
-  static void sum_columns(const float* x, int n, int columns, int stride, float* sum) {
-    constexpr int kW = kLanesOf<F>;
-    F total[V];
-    for (int v = 0; v < V; v++) total[v] = F(0.0f);
-    for (int s = 0; s < n; s++, x += stride) {
-      GALLOP_UNROLL(4)
-      for (int v = 0; v < V; v++) total[v] = total[v] + load_lanes(x + v * kW, kW, F());
-    }
-    for (int v = 0; v < V; v++) store_lanes(sum + v * kW, total[v], columns - v * kW);
   }
 };
 

@@ -16,7 +16,7 @@
 // accepted step of 10 000, recomputed in double (tests/learning/trust_region_test.cpp).
 #pragma once
 
-#include "kernels/gradients/fisher.h"
+#include <gallop/kernels/gradients/fisher.h>
 
 namespace gallop {
 
@@ -25,11 +25,8 @@ struct DivergenceRequest {
   Samples samples;
   const float* old_units;  // [chunks, unit_stride] of the policy that acted, its outputs among them
   long unit_stride;
-  const float* old_log_std;  // [A] its log sigma, of a Gaussian head
-  int begin, end;
-  float* partial;   // [chunks, kColumnPad]
-  float* greatest;  // [chunks, kMaxSegments]
-  float* scratch;
+  const float* old_log_std;    // [A] its log sigma, of a Gaussian head
+  float* sums;                 // [kDivergenceSums]
   const std::int32_t* active;  // of the device, or null; 0: the sums are not wanted
 };
 
@@ -42,57 +39,25 @@ GALLOP_HD void divergence_segments(Segments& to) {
   for (int k = 0; k <= kDivergenceSums; k++) to.begin[k] = k;
 }
 
-// KL(old || new) of one register of samples.
-template <class F>
-GALLOP_HD F divergence(Head head, int n, const F* old_output, const F* old_log_std, const F* output,
-                       const F* log_std) {
-  F sum = F(0.0f);
-  if (head == Head::kCategorical) {
-    Softmax<F> before, after;
-    softmax(old_output, n, before);
-    softmax(output, n, after);
-    const F per_total = reciprocal(before.total);
-    for (int i = 0; i < n; i++) {
-      const F log_old = (old_output[i] - before.greatest) - before.log_total;
-      const F log_new = (output[i] - after.greatest) - after.log_total;
-      sum = fmadd(before.weight[i] * per_total, log_old - log_new, sum);
-    }
-    return sum;
-  }
-  // log(s1 / s0) + (s0^2 + (m0 - m1)^2) / (2 s1^2) - 1 / 2
-  for (int i = 0; i < n; i++) {
-    const F s0 = clamp_log_std(old_log_std[i]), s1 = clamp_log_std(log_std[i]);
-    const F inverse = exp(-s1), ratio = exp(s0 - s1);
-    const F z = (old_output[i] - output[i]) * inverse;
-    sum = sum + ((s1 - s0) + fmadd(fmadd(ratio, ratio, z * z), F(0.5f), F(-0.5f)));
-  }
-  return sum;
-}
-
 // Terms of one register of samples in the sums of a divergence.
 template <class F>
 GALLOP_HD void divergence_terms(Head head, int n, const F* old_output, const F* old_log_std,
                                 const F* output, const F* log_std, const F* action, F old_log_prob,
                                 F advantage, F* term) {
-  F log_prob;
-  if (head == Head::kCategorical) {
-    Softmax<F> now;
-    softmax(output, n, now);
-    log_prob = categorical_log_prob(output, n, now, to_int(action[0]));
-    term[kSumEntropy] = categorical_entropy(output, n, now);
-  } else {
-    log_prob = gaussian_log_prob(output, log_std, action, n);
-    term[kSumEntropy] = gaussian_entropy(log_std, n);
-  }
-  SampleLoss<F> loss;
-  loss_slope(PolicyLoss::kSurrogate, 0.0f, log_prob, old_log_prob, advantage, loss);
-  term[kSumSurrogate] = loss.statistic[kStatSurrogate];
-  term[kSumKl] = divergence(head, n, old_output, old_log_std, output, log_std);
+  with_head(head, [&](auto h) {
+    using At = typename decltype(h)::template At<F>;
+    const At before(n, old_output, old_log_std), now(n, output, log_std);
+    SampleLoss<F> loss;
+    loss_slope(PolicyLoss::kSurrogate, 0.0f, now.log_prob(action), old_log_prob, advantage, loss);
+    term[kSumSurrogate] = loss.statistic[kStatSurrogate];
+    term[kSumEntropy] = now.entropy();
+    term[kSumKl] = before.divergence_to(now);
+  });
 }
 
 template <class F>
-void policy_divergence(const DivergenceRequest& r) {
-  PolicyGradientRequest loads = {};
+void divergence_chunks(const OverChunks<DivergenceRequest>& r) {
+  OverChunks<PolicyGradientRequest> loads = {};
   loads.policy = r.candidate;
   loads.samples = r.samples;
   loads.loss = PolicyLoss::kSurrogate;
@@ -100,7 +65,6 @@ void policy_divergence(const DivergenceRequest& r) {
   PolicyGradient<F> at(loads);
   const PolicyShape& shape = r.candidate.shape;
   const int last = shape.network.n_layers, n_out = outputs_of(shape.network);
-  const int stride = at.network.pad(last);
   Segments segments;
   divergence_segments(segments);
   ChunkNetwork<F> old;
@@ -114,8 +78,8 @@ void policy_divergence(const DivergenceRequest& r) {
       F output[kMaxOutputs], spread[kMaxOutputs], before[kMaxOutputs], old_spread[kMaxOutputs];
       F action[kMaxOutputs];
       for (int j = 0; j < n_out; j++) {
-        output[j] = load_column<F>(at.network.unit[last], s, stride, j);
-        before[j] = load_column<F>(old.unit[last], s, stride, j);
+        output[j] = load_lanes(at.network.unit[last] + j * kChunkSamples + s, kLanesOf<F>, F());
+        before[j] = load_lanes(old.unit[last] + j * kChunkSamples + s, kLanesOf<F>, F());
       }
       for (int j = 0; j < r.samples.action_rows; j++) {
         action[j] = load_lanes(at.action + j * kChunkSamples + s, kLanesOf<F>, F());
@@ -127,13 +91,22 @@ void policy_divergence(const DivergenceRequest& r) {
                        load_lanes(at.log_prob + s, kLanesOf<F>, F()),
                        load_lanes(at.advantage + s, kLanesOf<F>, F()), term);
       for (int k = 0; k < kDivergenceSums; k++) {
-        store_column(at.statistic, s, kColumnPad, k, term[k]);
+        store_lanes(at.statistic + k * kChunkSamples + s, term[k], kLanesOf<F>);
       }
     }
-    float* to = r.partial + long(c) * kColumnPad;
-    at.network.sum_rows(at.statistic, n, kDivergenceSums, kColumnPad, to);
+    float* to = r.partial + long(c) * r.stride;
+    sum_columns(at.statistic, n, kDivergenceSums, to);
     note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
   }
+}
+template <class F>
+void policy_divergence(const DivergenceRequest& r, const CpuWork& on) {
+  if (r.active != nullptr && *r.active == 0) return;
+  const PolicyShape& shape = r.candidate.shape;
+  Segments segments;
+  divergence_segments(segments);
+  sum_over_chunks<F>(r, segments, r.sums, gradient_scratch(shape.network, shape.n_actions), on,
+                     divergence_chunks<F>);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -17,32 +17,20 @@
 // (tests/learning/trust_region_test.cpp); products by matrices (tests/cuda/matrix_fisher_test.cpp).
 #pragma once
 
-#include "kernels/gradients/gradient.h"
-#include "kernels/gradients/sensitivities.h"
+#include <gallop/kernels/gradients/gradient.h>
+#include <gallop/kernels/gradients/sensitivities.h>
 
 namespace gallop {
-
-// How a device computes a product; elsewhere there is one way.
-enum class FisherPath : int {
-  kFused,     // one kernel for each chunk: the bits of every backend
-  kMatrices,  // products of matrices over all samples by the device's library: other bits
-  kFaster     // the one of the two that took less time
-};
 
 struct FisherRequest {
   PolicyView policy;
   Samples samples;
-  float weight;         // of each sample: 1 / count for a mean
-  const float* vector;  // [D]; read by fisher_product
-  float* units;         // [chunks, unit_stride] written by fisher_prepare
-  long unit_stride;     // unit_floats of the policy
-  int begin, end;       // chunks
-  float* partial;       // [chunks, stride] the product [D]
-  long stride;
-  float* greatest;             // [chunks, kMaxSegments]
-  float* scratch;              // [fisher_scratch], aligned to 64 bytes
+  float weight;                // of each sample: 1 / count for a mean
+  float* units;                // [chunks, unit_stride] written by fisher_prepare
+  long unit_stride;            // unit_floats of the policy
+  const float* vector;         // [D]; read by fisher_product
+  float* product;              // [D] written by fisher_product
   const std::int32_t* active;  // of the device, or null; 0: the product is not wanted
-  FisherPath path;
 };
 
 }  // namespace gallop
@@ -74,10 +62,7 @@ GALLOP_HD void fisher_segments(const PolicyShape& shape, Segments& to) {
   to.count = 0;
   int at = 0;
   append_segments(shape.network, to.count, to.begin, at);
-  if (shape.head == Head::kGaussian) {
-    to.begin[to.count++] = at;
-    at += shape.n_actions;
-  }
+  append_head_segment(shape, to, at);
   to.begin[to.count] = at;
 }
 
@@ -102,18 +87,13 @@ GALLOP_HD void use_units(ChunkNetwork<F>& network, float* units) {
   }
 }
 
-GALLOP_HD int chunk_size(const Samples& samples, int chunk) {
-  const long left = samples.count - long(chunk) * kChunkSamples;
-  return left < kChunkSamples ? int(left) : kChunkSamples;
-}
-
 inline Sensitivities sensitivities_of(const FisherRequest& r, int chunk, float* weights) {
   const long first = network_unit_floats(r.policy.shape.network);
   return {r.policy.shape, r.units + long(chunk) * r.unit_stride + first, weights};
 }
 
 template <class F>
-void fisher_prepare(const FisherRequest& r) {
+void fisher_prepare_chunks(const OverChunks<FisherRequest>& r) {
   ChunkNetwork<F> network;
   float* s = r.scratch;
   network.begin(r.policy.shape.network, r.policy.parameters, s);
@@ -124,6 +104,10 @@ void fisher_prepare(const FisherRequest& r) {
     network.forward(n);
     write_sensitivities(r.policy.shape, network, n, sensitivities_of(r, c, nullptr));
   }
+}
+template <class F>
+void fisher_prepare(const FisherRequest& r, const CpuWork& on) {
+  over_chunks(r, fisher_scratch(r.policy.shape), on, fisher_prepare_chunks<F>);
 }
 
 // Derivative of the outputs along `direction`, a network whose weights are the vector: leaves it in
@@ -137,7 +121,8 @@ void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int 
     direction.forward(n);
     return;
   }
-  for (int l = 0; l < shape.n_layers; l++) {
+  const int last = shape.n_layers - 1;
+  for (int l = 0; l <= last; l++) {
     const int pad_in = at.pad(l), pad_out = at.pad(l + 1);
     Product p = {n,
                  shape.width[l],
@@ -148,41 +133,28 @@ void forward_tangent(const ChunkNetwork<F>& at, ChunkNetwork<F>& direction, int 
                  direction.weight[l],
                  pad_out,
                  direction.bias[l],
-                 direction.unit[l + 1],
+                 l < last ? direction.unit[l + 1] : direction.delta[0],
                  pad_out};
     if (l > 0) {
       p.a2 = direction.unit[l];
       p.b2 = at.weight[l];
     }
-    if (l + 1 < shape.n_layers) {
+    if (l < last) {
       p.activation = shape.hidden;
       p.value = at.unit[l + 1];
     }
     p.next = ahead;
     multiply<F>(p);
   }
+  transpose(direction.delta[0], at.pad(last + 1), kChunkSamples, outputs_of(shape),
+            direction.unit[last + 1], kChunkSamples);
 }
 
 // u = M t for one register of samples; `output` and t, u [outputs].
 template <class F>
 GALLOP_HD void head_metric(Head head, int n, const F* output, const F* log_std, const F* t, F* u) {
-  if (head == Head::kCategorical) {
-    Softmax<F> s;
-    softmax(output, n, s);
-    const F per_total = reciprocal(s.total);
-    F mean = F(0.0f);
-    for (int i = 0; i < n; i++) mean = fmadd(s.weight[i] * per_total, t[i], mean);
-    for (int i = 0; i < n; i++) u[i] = s.weight[i] * per_total * (t[i] - mean);
-    return;
-  }
-  for (int i = 0; i < n; i++) {
-    const F inverse = exp(-clamp_log_std(log_std[i]));
-    u[i] = t[i] * (inverse * inverse);
-    if (head == Head::kGaussianNetwork) {
-      const Mask<F> clamped = (log_std[i] < F(kMinLogStd)) | (log_std[i] > F(kMaxLogStd));
-      u[n + i] = select(clamped, F(0.0f), F(2.0f) * t[n + i]);
-    }
-  }
+  with_head(head,
+            [&](auto h) { typename decltype(h)::template At<F>(n, output, log_std).metric(t, u); });
 }
 
 // Writes weight * M t into delta[0] of the network; `tangent(s, t)` fills in t [outputs] of a
@@ -191,28 +163,33 @@ template <class F, class Tangent>
 void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, int n, const Tangent& tangent) {
   const PolicyShape& shape = r.policy.shape;
   const int last = shape.network.n_layers, n_out = outputs_of(shape.network);
-  const int stride = network.pad(last);
   const float* log_std_parameter = r.policy.parameters + layer_offset(shape.network, last);
-  for (long i = 0; i < long(n) * stride; i++) network.delta[0][i] = 0.0f;
-  for (int s = 0; s < n; s += kLanesOf<F>) {
+  constexpr int kW = kLanesOf<F>;
+  for (int s = 0; s < n; s += kW) {
     F output[kMaxOutputs], spread[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
-    for (int j = 0; j < n_out; j++) output[j] = load_column<F>(network.unit[last], s, stride, j);
+    for (int j = 0; j < n_out; j++) {
+      output[j] = load_lanes(network.unit[last] + j * kChunkSamples + s, kW, F());
+    }
     tangent(s, t);
     log_std_of(shape.head, shape.n_actions, output, log_std_parameter, spread);
     head_metric(shape.head, shape.n_actions, output, spread, t, u);
     for (int j = 0; j < n_out; j++) {
-      store_column(network.delta[0], s, stride, j, u[j] * F(r.weight));
+      store_lanes(network.d_output + j * kChunkSamples + s, u[j] * F(r.weight), kW);
     }
   }
 }
 
-// Component i of the block of log sigma: 2 weight v for each of n samples, 0 where it is clamped.
-GALLOP_HD float log_std_product(const FisherRequest& r, int n, int i) {
+// Component i of the block of the head's own parameters, which no output depends on: their metric
+// times the vector, for each of n samples.
+GALLOP_HD float head_parameter_product(const FisherRequest& r, int n, int i) {
   const NetworkShape& network = r.policy.shape.network;
   const long at = layer_offset(network, network.n_layers) + i;
-  const float s = r.policy.parameters[at];
-  const bool clamped = s < kMinLogStd || s > kMaxLogStd;
-  return clamped ? 0.0f : float(n) * r.weight * 2.0f * r.vector[at];
+  const float x = r.policy.parameters[at];
+  const float metric = with_head(r.policy.shape.head, [x](auto h) {
+    if constexpr (decltype(h)::kParameters > 0) return h.parameter_metric(x);
+    return 0.0f;
+  });
+  return metric == 0.0f ? 0.0f : float(n) * r.weight * metric * r.vector[at];
 }
 
 // The product of one chunk into `to`: forward and backward.
@@ -220,12 +197,14 @@ template <class F>
 void product_by_passes(const FisherRequest& r, ChunkNetwork<F>& network, ChunkNetwork<F>& direction,
                        int n, float* to, Prefetch* ahead) {
   forward_tangent(network, direction, n, ahead);
-  const int last = r.policy.shape.network.n_layers, stride = network.pad(last);
+  const int last = r.policy.shape.network.n_layers;
   const int n_out = outputs_of(r.policy.shape.network);
   apply_metric(r, network, n, [&](int s, F* t) {
-    for (int j = 0; j < n_out; j++) t[j] = load_column<F>(direction.unit[last], s, stride, j);
+    for (int j = 0; j < n_out; j++) {
+      t[j] = load_lanes(direction.unit[last] + j * kChunkSamples + s, kLanesOf<F>, F());
+    }
   });
-  network.backward(n, to, ahead);
+  network.backward(n, 0, to, ahead);
 }
 
 // Work of a product by sensitivities.
@@ -247,7 +226,7 @@ void product_by_sensitivities(const FisherRequest& r, const Sensitivities& by,
                               ChunkNetwork<F>& network, ChunkNetwork<F>& direction, int n,
                               const SensitivityWork& work, float* to, Prefetch* ahead) {
   const NetworkShape& shape = r.policy.shape.network;
-  const int last = shape.n_layers - 1, stride = network.pad(last + 1);
+  const int last = shape.n_layers - 1;
   const int first = first_free_output(r.policy.shape);
   free_tangents(r.policy.shape, network, direction, by, n, work.sums, work.total, ahead);
   const float* const bias = direction.bias[last];
@@ -258,19 +237,20 @@ void product_by_sensitivities(const FisherRequest& r, const Sensitivities& by,
       t[first + j] = own + F(output_weight(r.policy.shape, bias, j));
     }
   });
-  const float* const u = network.delta[0];
-  network.layer_gradient(last, n, u, to, ahead);
-  float* const d = network.delta[1];
+  network.output_weight_gradient(n, to + layer_offset(shape, last), ahead);
+  sum_columns(network.d_output, n, outputs_of(shape), network.bias_gradient(to, last));
+  const float* const u = network.d_output + long(first) * kChunkSamples;
+  float* const d = network.delta[0];
   for (int l = last; l > 0; l--) {
     float* const weight = to + layer_offset(shape, l - 1);
     float* const bias_sum = weight + long(shape.width[l - 1]) * shape.width[l];
-    combine_sensitivities(network, by, l, n, u + first, stride, d, bias_sum);
+    combine_sensitivities(network, by, l, n, u, d, bias_sum);
     network.weight_gradient(l - 1, n, d, weight, ahead);
   }
 }
 
 template <class F>
-void fisher_product(const FisherRequest& r) {
+void fisher_product_chunks(const OverChunks<FisherRequest>& r) {
   const PolicyShape& shape = r.policy.shape;
   ChunkNetwork<F> network, direction;
   float* s = r.scratch;
@@ -295,12 +275,20 @@ void fisher_product(const FisherRequest& r) {
     } else {
       product_by_passes(r, network, direction, n, to, &ahead);
     }
-    if (shape.head == Head::kGaussian) {
-      float* log_std = to + layer_offset(shape.network, shape.network.n_layers);
-      for (int i = 0; i < shape.n_actions; i++) log_std[i] = log_std_product(r, n, i);
+    float* const own = to + layer_offset(shape.network, shape.network.n_layers);
+    for (int i = 0; i < head_parameters(shape.head, shape.n_actions); i++) {
+      own[i] = head_parameter_product(r, n, i);
     }
     note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
   }
+}
+template <class F>
+void fisher_product(const FisherRequest& r, const CpuWork& on) {
+  if (r.active != nullptr && *r.active == 0) return;
+  Segments segments;
+  fisher_segments(r.policy.shape, segments);
+  sum_over_chunks<F>(r, segments, r.product, fisher_scratch(r.policy.shape), on,
+                     fisher_product_chunks<F>);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

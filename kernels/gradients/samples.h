@@ -1,8 +1,8 @@
 // The recorded samples that a gradient is taken over.
 #pragma once
 
-#include "kernels/numerics/arithmetic.h"
-#include "kernels/policy/shape.h"
+#include <gallop/kernels/numerics/arithmetic.h>
+#include <gallop/kernels/policy/heads.h>
 
 namespace gallop {
 
@@ -49,30 +49,61 @@ struct PolicyGradientRequest {
   Samples samples;
   PolicyLoss loss;
   float clip, entropy_coefficient;
-  float kl_penalty;  // beta of kPenalizedSurrogate
-  float weight;      // of each sample: 1 / count for a mean
-  int begin, end;    // chunks
-  // [chunks, stride]: gradient [D], then kPolicyStatistics sums; element 0 belongs to chunk 0.
-  float* partial;
-  long stride;
-  float* greatest;        // [chunks, kMaxSegments]
-  float* scratch;         // [gradient_scratch], aligned to 64 bytes
+  float kl_penalty;       // beta of kPenalizedSurrogate
+  float weight;           // of each sample: 1 / count for a mean
   Arithmetic arithmetic;  // of the network's products
+  float* gradient;        // [D], and behind it the kPolicyStatistics sums
 };
 
-// Gradient of weight * (V - target)^2 / 2, followed by the sum of (V - target)^2.
+// Gradient of weight * (V - target)^2 / 2.
 struct ValueGradientRequest {
   NetworkShape shape;
   const float* parameters;
   Normalization normalization;
   Samples samples;
   float weight;
-  int begin, end;
-  float* partial;  // [chunks, stride]: gradient [D], then one sum
-  long stride;
-  float* greatest;
-  float* scratch;
   Arithmetic arithmetic;
+  float* gradient;  // [D], and behind it the sum of (V - target)^2
 };
 
 }  // namespace gallop
+
+namespace gallop::inline GALLOP_ISA {
+
+// Where a sample was recorded.
+struct SamplePlace {
+  long id, step, instance;  // id = step N + instance
+};
+
+// The places of samples by their numbers, without a division for each: floor(id / N) is the high
+// half of id times 2^64 / N, rounded up, for every id below 2^32 (Lemire, Kaser and Kurz,
+// arXiv:1902.01961).
+class SamplePlaces {
+ public:
+  GALLOP_HD explicit SamplePlaces(const Samples& samples)
+      : order_(samples.order),
+        n_envs_(samples.n_envs),
+        inverse_(~std::uint64_t(0) / std::uint64_t(samples.n_envs) + 1) {}
+
+  GALLOP_HD SamplePlace operator[](long k) const {
+    const long id = order_ == nullptr ? k : long(order_[k]);
+    const long step =
+        n_envs_ == 1 ? id : long((unsigned __int128)(inverse_)*std::uint64_t(id) >> 64);
+    return {id, step, id - step * n_envs_};
+  }
+
+  // Where the first component of n samples from number `first` on stands in an array [T, rows, N].
+  GALLOP_HD void elements(long first, int n, int rows, long* at) const {
+    for (int s = 0; s < n; s++) {
+      const SamplePlace place = (*this)[first + s];
+      at[s] = place.id + place.step * (rows - 1) * n_envs_;
+    }
+  }
+
+ private:
+  const std::uint32_t* order_;
+  long n_envs_;
+  std::uint64_t inverse_;
+};
+
+}  // namespace gallop::inline GALLOP_ISA

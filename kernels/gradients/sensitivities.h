@@ -18,8 +18,8 @@
 // Verified: against the reference in double (tests/learning/fisher_test.cpp).
 #pragma once
 
-#include "kernels/gradients/chunk_network.h"
-#include "kernels/policy/shape.h"
+#include <gallop/kernels/gradients/chunk_network.h>
+#include <gallop/kernels/policy/heads.h>
 
 namespace gallop {
 
@@ -36,7 +36,7 @@ namespace gallop::inline GALLOP_ISA {
 
 // Outputs that count: all, or the logits but the first. Free output j is output j + first.
 GALLOP_HD int first_free_output(const PolicyShape& shape) {
-  return shape.head == Head::kCategorical ? 1 : 0;
+  return with_head(shape.head, [](auto h) { return decltype(h)::kRedundantOutputs; });
 }
 GALLOP_HD int free_outputs(const PolicyShape& shape) {
   return outputs_of(shape.network) - first_free_output(shape);
@@ -44,7 +44,7 @@ GALLOP_HD int free_outputs(const PolicyShape& shape) {
 
 // What belongs to free output j in a row of the last layer's weights, or in its biases.
 GALLOP_HD float output_weight(const PolicyShape& shape, const float* row, int j) {
-  return shape.head == Head::kCategorical ? row[1 + j] - row[0] : row[j];
+  return first_free_output(shape) > 0 ? row[1 + j] - row[0] : row[j];
 }
 
 // Outputs whose sensitivities are kept, 0 where a pass forward and one backward cost less. It
@@ -110,10 +110,10 @@ void write_sensitivities(const PolicyShape& shape, ChunkNetwork<F>& network, int
       if (first > 0) row[0] = -1.0f;
       row[first + j] = 1.0f;
     }
-    network.unit_gradient(outputs - 1, n, seed, network.delta[1]);
+    network.unit_gradient(outputs - 1, n, seed, stride, 1, network.delta[1]);
     const float* d = network.delta[1];
     for (int l = outputs - 2; l > 0; l--) {
-      network.unit_gradient(l, n, d, to.of[j][l]);
+      network.unit_gradient(l, n, d, network.pad(l + 1), 1, to.of[j][l]);
       d = to.of[j][l];
     }
   }
@@ -205,23 +205,24 @@ void free_tangents(const PolicyShape& shape, const ChunkNetwork<F>& at, ChunkNet
   }
 }
 
-// d[s, k] = sum over j of u[s, j] sigma_j[s, k] of layer l, and the sum of its rows: j and s
-// ascending. u [n, stride].
+// d[s, k] = sum over j of u[j, s] sigma_j[s, k] of layer l, and the sum of its rows: j and s
+// ascending. u [outputs, kChunkSamples].
 template <class F, int V>
 void combine_columns(const ChunkNetwork<F>& at, const Sensitivities& by, int l, int n,
-                     const float* u, long stride, int k, int columns, float* d, float* sum) {
+                     const float* u, int k, int columns, float* d, float* sum) {
   constexpr int kW = kLanesOf<F>;
   const bool last = l + 1 == at.shape.n_layers;
   const long row = at.pad(l), factor_row = last ? 0 : row;
   F total[V];
   for (int v = 0; v < V; v++) total[v] = F(0.0f);
-  for (int s = 0; s < n; s++, u += stride) {
+  for (int s = 0; s < n; s++, u++) {
     GALLOP_UNROLL(4)
     for (int v = 0; v < V; v++) {
       const long place = k + v * kW, to = s * row + place;
       F x = F(u[0]) * load_lanes(by.of[0][l] + s * factor_row + place, kW, F());
       for (int j = 1; j < by.count; j++) {
-        x = fmadd(F(u[j]), load_lanes(by.of[j][l] + s * factor_row + place, kW, F()), x);
+        x = fmadd(F(u[j * kChunkSamples]),
+                  load_lanes(by.of[j][l] + s * factor_row + place, kW, F()), x);
       }
       if (last) x = x * slope_of(at.shape.hidden, load_lanes(at.unit[l] + to, kW, F()));
       store_lanes(d + to, x, kW);
@@ -232,15 +233,15 @@ void combine_columns(const ChunkNetwork<F>& at, const Sensitivities& by, int l, 
 }
 template <class F>
 void combine_sensitivities(const ChunkNetwork<F>& at, const Sensitivities& by, int l, int n,
-                           const float* u, long stride, float* d, float* sum) {
+                           const float* u, float* d, float* sum) {
   constexpr int kW = kLanesOf<F>, kTogether = 4;
   const int width = at.shape.width[l];
   int k = 0;
   for (; k + kTogether * kW <= width; k += kTogether * kW) {
-    combine_columns<F, kTogether>(at, by, l, n, u, stride, k, kTogether * kW, d, sum);
+    combine_columns<F, kTogether>(at, by, l, n, u, k, kTogether * kW, d, sum);
   }
   for (; k < width; k += kW) {
-    combine_columns<F, 1>(at, by, l, n, u, stride, k, width - k, d, sum);
+    combine_columns<F, 1>(at, by, l, n, u, k, width - k, d, sum);
   }
 }
 

@@ -4,7 +4,7 @@
 // columns, and columns from `columns` on hold what is never read.
 #pragma once
 
-#include "kernels/network/forward.h"
+#include <gallop/kernels/network/forward.h>
 
 namespace gallop {
 
@@ -18,7 +18,7 @@ struct Prefetch {
   const char* end;
 };
 
-// What becomes of each sum before it is stored.
+// What becomes of each sum, scaled or not, before it is stored.
 enum class Epilogue : int {
   kNone,
   kActivate,  // the activation
@@ -42,6 +42,8 @@ struct Product {
   Activation activation = Activation::kIdentity;
   // Sums are scaled by the activation's derivative, expressed by this value of it; null for not.
   const float* value = nullptr;  // [rows, c_stride]
+  // [columns, padded] sums of the rows of C in ascending order are added to it; null for not.
+  float* column_sum = nullptr;
   // Of kDot: dot[f][r, c % kColumnPad] += C[r, c] factor[f][r, c], c ascending.
   int n_factors = 0;
   long factor_row = 0;
@@ -64,20 +66,33 @@ GALLOP_HD F slope_of(Activation activation, F y) {
   return F(1.0f);
 }
 
-// sum[k][v] += A[r + k, :] B[:, c + v * lanes ...].
+// sum[k][v] += A[r + k, :] B[:, c + v * lanes ...]. Of rows and columns of registers, the fewer
+// ones are held while the others pass.
 template <class F, int R, int V>
 GALLOP_HD void multiply_term(const Product& p, const float* a, const float* b, F (&sum)[R][V]) {
   constexpr int kW = kLanesOf<F>;
   const long a_row = p.a_row, a_inner = p.a_inner, b_stride = p.b_stride;
   for (int i = p.inner; i > 0; i--, a += a_inner, b += b_stride) {
-    F x[V];
-    GALLOP_UNROLL(4)
-    for (int v = 0; v < V; v++) x[v] = load_lanes(b + v * kW, kW, F());
-    GALLOP_UNROLL(16)
-    for (int k = 0; k < R; k++) {
-      const F ak(a[k * a_row]);
+    if constexpr (R < V) {
+      F x[R];
       GALLOP_UNROLL(4)
-      for (int v = 0; v < V; v++) sum[k][v] = fmadd(ak, x[v], sum[k][v]);
+      for (int k = 0; k < R; k++) x[k] = F(a[k * a_row]);
+      GALLOP_UNROLL(4)
+      for (int v = 0; v < V; v++) {
+        const F bv = load_lanes(b + v * kW, kW, F());
+        GALLOP_UNROLL(4)
+        for (int k = 0; k < R; k++) sum[k][v] = fmadd(x[k], bv, sum[k][v]);
+      }
+    } else {
+      F x[V];
+      GALLOP_UNROLL(4)
+      for (int v = 0; v < V; v++) x[v] = load_lanes(b + v * kW, kW, F());
+      GALLOP_UNROLL(16)
+      for (int k = 0; k < R; k++) {
+        const F ak(a[k * a_row]);
+        GALLOP_UNROLL(4)
+        for (int v = 0; v < V; v++) sum[k][v] = fmadd(ak, x[v], sum[k][v]);
+      }
     }
   }
 }
@@ -114,6 +129,31 @@ GALLOP_HD void add_dot_terms(const Product& p, int r, int c, const F (&sum)[R][V
   }
 }
 
+// The activation of all sums of a block, in registers: stored first, they would be waited for.
+template <Activation kActivation, class F, int R, int V>
+GALLOP_HD void activate_block(F (&sum)[R][V]) {
+  GALLOP_UNROLL(16)
+  for (int k = 0; k < R; k++) {
+    GALLOP_UNROLL(4)
+    for (int v = 0; v < V; v++) sum[k][v] = activate(kActivation, sum[k][v]);
+  }
+}
+
+// Scales the sums of a block by the slope at their values.
+template <class F, int R, int V>
+GALLOP_HD void scale_block(const Product& p, int r, int c, F (&sum)[R][V]) {
+  constexpr int kW = kLanesOf<F>;
+  const float* value = p.value + r * p.c_stride + c;
+  GALLOP_UNROLL(16)
+  for (int k = 0; k < R; k++) {
+    GALLOP_UNROLL(4)
+    for (int v = 0; v < V; v++) {
+      const F y = load_lanes(value + k * p.c_stride + v * kW, kW, F());
+      sum[k][v] = sum[k][v] * slope_of(p.activation, y);
+    }
+  }
+}
+
 // R rows and V registers of columns at (r, c).
 template <class F, int R, int V>
 GALLOP_HD void multiply_block(const Product& p, int r, int c) {
@@ -128,20 +168,14 @@ GALLOP_HD void multiply_block(const Product& p, int r, int c) {
   if (p.next != nullptr) fetch_ahead(*p.next, p.inner);
   multiply_term<F, R, V>(p, p.a + r * p.a_row, p.b + c, sum);
   if (p.a2 != nullptr) multiply_term<F, R, V>(p, p.a2 + r * p.a_row, p.b2 + c, sum);
-  if (p.value != nullptr) {
-    const float* value = p.value + r * p.c_stride + c;
-    GALLOP_UNROLL(16)
-    for (int k = 0; k < R; k++) {
-      GALLOP_UNROLL(4)
-      for (int v = 0; v < V; v++) {
-        const F y = load_lanes(value + k * p.c_stride + v * kW, kW, F());
-        sum[k][v] = sum[k][v] * slope_of(p.activation, y);
-      }
-    }
-  }
+  if (p.value != nullptr) scale_block<F, R, V>(p, r, c, sum);
   if (p.epilogue == Epilogue::kDot) {
     add_dot_terms<F, R, V>(p, r, c, sum);
     return;
+  }
+  if (p.epilogue == Epilogue::kActivate) {
+    if (p.activation == Activation::kTanh) activate_block<Activation::kTanh>(sum);
+    if (p.activation == Activation::kRelu) activate_block<Activation::kRelu>(sum);
   }
   float* to = p.c + r * p.c_stride + c;
   GALLOP_UNROLL(16)
@@ -149,29 +183,29 @@ GALLOP_HD void multiply_block(const Product& p, int r, int c) {
     GALLOP_UNROLL(4)
     for (int v = 0; v < V; v++) store_lanes(to + k * p.c_stride + v * kW, sum[k][v], kW);
   }
-  if (p.epilogue == Epilogue::kActivate) {
-    for (int k = 0; k < R; k++) {
-      GALLOP_UNROLL(4)
-      for (int v = 0; v < V; v++) {
-        float* x = to + k * p.c_stride + v * kW;
-        store_lanes(x, activate(p.activation, load_lanes(x, kW, F())), kW);
-      }
-    }
+  if (p.column_sum == nullptr) return;
+  GALLOP_UNROLL(4)
+  for (int v = 0; v < V; v++) {
+    F total = load_lanes(p.column_sum + c + v * kW, kW, F());
+    GALLOP_UNROLL(16)
+    for (int k = 0; k < R; k++) total = total + sum[k][v];
+    store_lanes(p.column_sum + c + v * kW, total, kW);
   }
 }
 
 // Six rows with four registers (24 sums) or two (12 sums) hide the latency of the sums and leave
 // registers for the operands, on AVX-512 and AVX2; eight rows where the columns are one register.
+// What is left is split so that no block has one row or two, whose sums would wait for each other.
 template <class F, int V>
 GALLOP_HD void multiply_columns(const Product& p, int c) {
   constexpr int kR = V == 1 ? 8 : 6;
-  int r = 0;
-  for (; r + kR <= p.rows && (kR == 8 || p.rows - r != 8); r += kR) {
-    multiply_block<F, kR, V>(p, r, c);
-  }
-  for (; r + 4 <= p.rows; r += 4) multiply_block<F, 4, V>(p, r, c);
-  for (; r + 2 <= p.rows; r += 2) multiply_block<F, 2, V>(p, r, c);
-  for (; r < p.rows; r++) multiply_block<F, 1, V>(p, r, c);
+  int r = 0, left = p.rows;
+  for (; left > kR + 2 || left == kR; r += kR, left -= kR) multiply_block<F, kR, V>(p, r, c);
+  for (; left >= 6 || left == 4; r += 4, left -= 4) multiply_block<F, 4, V>(p, r, c);
+  if (left == 5) multiply_block<F, 5, V>(p, r, c);
+  if (left == 3) multiply_block<F, 3, V>(p, r, c);
+  if (left == 2) multiply_block<F, 2, V>(p, r, c);
+  if (left == 1) multiply_block<F, 1, V>(p, r, c);
 }
 
 template <class F>
@@ -181,6 +215,12 @@ GALLOP_NOINLINE_HD void multiply(const Product& p) {
   int c = 0;
   if constexpr (kW == 16) {
     for (; c + 4 * kW <= columns; c += 4 * kW) multiply_columns<F, 4>(p, c);
+  } else if (p.rows <= 3) {
+    for (; c + 4 * kW <= columns; c += 4 * kW) {
+      if (p.rows == 3) multiply_block<F, 3, 4>(p, 0, c);
+      if (p.rows == 2) multiply_block<F, 2, 4>(p, 0, c);
+      if (p.rows == 1) multiply_block<F, 1, 4>(p, 0, c);
+    }
   }
   for (; c + 2 * kW <= columns; c += 2 * kW) multiply_columns<F, 2>(p, c);
   for (; c < columns; c += kW) multiply_columns<F, 1>(p, c);

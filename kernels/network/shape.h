@@ -4,7 +4,7 @@
 // biases [outputs]. Tabular: one row [outputs] for each state, no biases.
 #pragma once
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 namespace gallop {
 

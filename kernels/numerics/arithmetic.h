@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 namespace gallop {
 

@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define GALLOP_MASK_REGISTERS 1
@@ -44,10 +44,20 @@ struct LaneMask {
   Vector v;
   GALLOP_HD bool lane(int i) const { return v[i] != 0; }
   GALLOP_HD auto bytes() const {  // 1 in a lane that holds true
-    return __builtin_convertvector(v & 1, typename VectorOf<std::uint8_t, W>::type);
+    using Bytes = typename VectorOf<std::uint8_t, W>::type;
+#if defined(__AVX2__)
+    if constexpr (W == 8) {  // GCC 12 would convert the lanes one by one
+      const __m128i low = _mm256_castsi256_si128(__m256i(v));
+      const __m128i words = _mm_packs_epi32(low, _mm256_extracti128_si256(__m256i(v), 1));
+      const __m128i packed = _mm_and_si128(_mm_packs_epi16(words, words), _mm_set1_epi8(1));
+      return __builtin_bit_cast(Bytes, _mm_cvtsi128_si64(packed));
+    }
+#endif
+    return __builtin_convertvector(v & 1, Bytes);
   }
   friend GALLOP_HD LaneMask operator&(LaneMask a, LaneMask b) { return {a.v & b.v}; }
   friend GALLOP_HD LaneMask operator|(LaneMask a, LaneMask b) { return {a.v | b.v}; }
+  friend GALLOP_HD LaneMask operator^(LaneMask a, LaneMask b) { return {a.v ^ b.v}; }
   friend GALLOP_HD LaneMask operator!(LaneMask a) { return {~a.v}; }
 };
 
@@ -117,6 +127,7 @@ struct LaneMask<16> {
   }
   friend GALLOP_HD LaneMask operator&(LaneMask a, LaneMask b) { return {_kand_mask16(a.v, b.v)}; }
   friend GALLOP_HD LaneMask operator|(LaneMask a, LaneMask b) { return {_kor_mask16(a.v, b.v)}; }
+  friend GALLOP_HD LaneMask operator^(LaneMask a, LaneMask b) { return {_kxor_mask16(a.v, b.v)}; }
   friend GALLOP_HD LaneMask operator!(LaneMask a) { return {_knot_mask16(a.v)}; }
 };
 

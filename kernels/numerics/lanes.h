@@ -3,8 +3,10 @@
 // 10x slower. Gives lanes the vocabulary of numerics/scalar.h.
 #pragma once
 
-#include "kernels/numerics/lane_mask.h"
-#include "kernels/numerics/scalar.h"
+#include <type_traits>
+
+#include <gallop/kernels/numerics/lane_mask.h>
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -15,8 +17,12 @@ struct Lanes {
 
   Lanes() = default;
   GALLOP_HD Lanes(Vector x) : v(x) {}
-  // s - 0 keeps the sign of a zero, 0 + s would not.
-  GALLOP_HD Lanes(T s) : v(s - Vector{}) {}
+  // s - 0 keeps the sign of a zero, 0 + s would not. Explicit: a bare number beside lanes would be
+  // rounded to T, and beside a scalar not (environment/checked_real.h).
+  GALLOP_HD explicit Lanes(T s) : v(s - Vector{}) {}
+  template <class U>  // an int is the same beside the integers of every F
+  requires std::is_same_v<U, int> && std::is_same_v<T, std::int32_t> GALLOP_HD Lanes(U s)
+      : v(s - Vector{}) {}
   GALLOP_HD T get(int lane) const { return v[lane]; }
   GALLOP_HD void set(int lane, T x) { v[lane] = x; }
 
@@ -25,6 +31,7 @@ struct Lanes {
   friend GALLOP_HD Lanes operator*(Lanes a, Lanes b) { return a.v * b.v; }
   friend GALLOP_HD Lanes operator/(Lanes a, Lanes b) { return a.v / b.v; }
   friend GALLOP_HD Lanes operator-(Lanes a) { return -a.v; }
+  friend GALLOP_HD Lanes operator+(Lanes a) { return a; }
   friend GALLOP_HD Lanes operator&(Lanes a, Lanes b) { return a.v & b.v; }
   friend GALLOP_HD Lanes operator|(Lanes a, Lanes b) { return a.v | b.v; }
   friend GALLOP_HD Lanes operator^(Lanes a, Lanes b) { return a.v ^ b.v; }
@@ -40,6 +47,7 @@ struct Lanes {
   GALLOP_HD Lanes& operator+=(Lanes b) { return *this = *this + b; }
   GALLOP_HD Lanes& operator-=(Lanes b) { return *this = *this - b; }
   GALLOP_HD Lanes& operator*=(Lanes b) { return *this = *this * b; }
+  GALLOP_HD Lanes& operator/=(Lanes b) { return *this = *this / b; }
 };
 
 template <int W>
@@ -102,6 +110,15 @@ template <class T, int W>
 GALLOP_HD Lanes<T, W> select(LaneMask<W> mask, Lanes<T, W> a, Lanes<T, W> b) {
   return blend(mask.v, a.v, b.v);
 }
+// The same as select(mask, x, 0) in one instruction.
+template <int W>
+GALLOP_HD FloatLanes<W> zero_unless(LaneMask<W> mask, FloatLanes<W> x) {
+  if constexpr (sizeof(mask.v) == sizeof(x.v)) {
+    return as_float(IntLanes<W>((typename IntLanes<W>::Vector)(mask.v & as_int(x).v)));
+  } else {
+    return select(mask, x, FloatLanes<W>(0.0f));
+  }
+}
 template <class F, int W>
 GALLOP_HD IntLanes<W> mask_to_int(LaneMask<W> mask) {
   return select(mask, IntLanes<W>(1), IntLanes<W>(0));
@@ -119,6 +136,23 @@ template <class T, int W>
 GALLOP_HD Lanes<T, W> max(Lanes<T, W> a, Lanes<T, W> b) {
   return select(a > b, a, b);
 }
+// One instruction that does just that, NaN and signed zeros included, where compilers make two.
+#if defined(__AVX2__)
+GALLOP_HD FloatLanes<8> min(FloatLanes<8> a, FloatLanes<8> b) {
+  return VectorOf<float, 8>::type(_mm256_min_ps(__m256(a.v), __m256(b.v)));
+}
+GALLOP_HD FloatLanes<8> max(FloatLanes<8> a, FloatLanes<8> b) {
+  return VectorOf<float, 8>::type(_mm256_max_ps(__m256(a.v), __m256(b.v)));
+}
+#endif
+#if defined(__AVX512F__)
+GALLOP_HD FloatLanes<16> min(FloatLanes<16> a, FloatLanes<16> b) {
+  return VectorOf<float, 16>::type(_mm512_min_ps(__m512(a.v), __m512(b.v)));
+}
+GALLOP_HD FloatLanes<16> max(FloatLanes<16> a, FloatLanes<16> b) {
+  return VectorOf<float, 16>::type(_mm512_max_ps(__m512(a.v), __m512(b.v)));
+}
+#endif
 template <int W>
 GALLOP_HD FloatLanes<W> sqrt(FloatLanes<W> x) {
   using V [[maybe_unused]] = typename FloatLanes<W>::Vector;
@@ -248,6 +282,20 @@ template <class T, int W>
 GALLOP_HD void store_lanes(T* to, Lanes<T, W> x, int count) {
   store_words(to, x, count);
 }
+// Past the caches where the register allows it: for arrays that no cache holds until they are read
+// again. A store fence has to follow the last one.
+template <int W>
+GALLOP_HD void store_past_caches(float* to, FloatLanes<W> x, int count) {
+#if defined(__AVX2__)
+  if (count >= W && __builtin_bit_cast(std::uintptr_t, to) % sizeof(x.v) == 0) {
+#if defined(__AVX512F__)
+    if constexpr (W == 16) return _mm512_stream_ps(to, __m512(x.v));
+#endif
+    if constexpr (W == 8) return _mm256_stream_ps(to, __m256(x.v));
+  }
+#endif
+  store_lanes(to, x, count);
+}
 template <class T, int W>
 GALLOP_HD void store_where(T* to, LaneMask<W> mask, Lanes<T, W> x, int count) {
 #if GALLOP_MASK_REGISTERS
@@ -299,11 +347,36 @@ GALLOP_HD void store_mask(std::uint8_t* to, LaneMask<W> mask, int count) {
     for (int i = 0; i < count; i++) to[i] = bytes[i];
   }
 }
+// W bytes as integers. GCC 12 would convert them one by one.
+template <int W>
+GALLOP_HD IntLanes<W> load_bytes(const std::uint8_t* from, int count) {
+  using V [[maybe_unused]] = typename IntLanes<W>::Vector;
+#if defined(__AVX2__)
+  if constexpr (W == 8) {
+    if (count >= W) {
+      return V(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+    }
+  }
+#endif
+  IntLanes<W> bytes(0);
+  for (int i = 0; i < W && i < count; i++) bytes.v[i] = from[i];
+  return bytes;
+}
+template <int W>
+GALLOP_HD LaneMask<W> load_clear(const std::uint8_t* from, int count, FloatLanes<W>) {
+#if GALLOP_MASK_REGISTERS
+  if constexpr (W == 16) {
+    if (count >= W) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      return {_mm_testn_epi8_mask(bytes, bytes)};
+    }
+  }
+#endif
+  return load_bytes<W>(from, count) == IntLanes<W>(0);
+}
 template <int W>
 GALLOP_HD LaneMask<W> load_mask(const std::uint8_t* from, int count, FloatLanes<W>) {
-  IntLanes<W> flags(0);
-  for (int i = 0; i < W && i < count; i++) flags.v[i] = from[i];
-  return flags != IntLanes<W>(0);
+  return !load_clear(from, count, FloatLanes<W>());
 }
 
 }  // namespace gallop::inline GALLOP_ISA

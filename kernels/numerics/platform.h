@@ -3,6 +3,12 @@
 
 #include <cstdint>
 
+// The compilers' own words for arithmetic that gives other bits than is written.
+#if defined(__FAST_MATH__) || __FINITE_MATH_ONLY__ || defined(__ASSOCIATIVE_MATH__) || \
+    defined(__RECIPROCAL_MATH__) || defined(__NO_SIGNED_ZEROS__)
+#error "Gallop promises bits: compile without -ffast-math, -Ofast and what is part of them"
+#endif
+
 // Instruction set of this translation unit: isa_v3 (AVX2 + FMA), isa_v4 (AVX-512), isa_scalar or
 // isa_cuda. All arithmetic lives in `namespace gallop::inline GALLOP_ISA`, so that code compiled
 // for one instruction set is never merged with the same code compiled for another.

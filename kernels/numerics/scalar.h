@@ -9,7 +9,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -53,6 +53,11 @@ template <class F>
 GALLOP_HD F real(double x) {
   return RealOf<F>::make(x);
 }
+// The same answer for all instances.
+template <class F>
+GALLOP_HD Mask<F> mask_of(bool answer) {
+  return real<F>(answer ? 1.0 : 0.0) > real<F>(0.0);
+}
 
 // a * b + c with one rounding. Written wherever a fused operation is meant; the build forbids the
 // compiler to fuse anything else.
@@ -74,11 +79,25 @@ GALLOP_HD double fmadd(double a, double b, double c) {
 GALLOP_HD std::int32_t as_int(float x) { return __builtin_bit_cast(std::int32_t, x); }
 GALLOP_HD float as_float(std::int32_t x) { return __builtin_bit_cast(float, x); }
 
-// Integers to F, exact below 2^24; F to integers by truncation.
+// Integers to F, exact below 2^24; F to integers by truncation. The least integer is what NaN and
+// numbers beyond all integers become: what x86 makes of them, while C++ leaves it open and a GPU
+// has other numbers.
 GALLOP_HD float to_real(std::int32_t x) { return float(x); }
 GALLOP_HD double to_real(std::int64_t x) { return double(x); }
-GALLOP_HD std::int32_t to_int(float x) { return std::int32_t(x); }
-GALLOP_HD std::int64_t to_int(double x) { return std::int64_t(x); }
+GALLOP_HD std::int32_t to_int(float x) {
+#if defined(__SSE2__) && !GALLOP_ON_DEVICE
+  return _mm_cvttss_si32(_mm_set_ss(x));
+#else
+  return __builtin_fabsf(x) < 0x1p31f ? std::int32_t(x) : INT32_MIN;
+#endif
+}
+GALLOP_HD std::int64_t to_int(double x) {
+#if defined(__SSE2__) && !GALLOP_ON_DEVICE
+  return _mm_cvttsd_si64(_mm_set_sd(x));
+#else
+  return __builtin_fabs(x) < 0x1p63 ? std::int64_t(x) : INT64_MIN;
+#endif
+}
 GALLOP_HD std::uint32_t to_word(std::int32_t x) { return std::uint32_t(x); }
 GALLOP_HD std::uint32_t to_word(std::int64_t x) { return std::uint32_t(x); }
 // The low 24 bits of a word as F.
@@ -90,6 +109,10 @@ struct WordConversion {
 template <class T>
 GALLOP_HD T select(bool mask, T a, T b) {
   return mask ? a : b;
+}
+template <class T>
+GALLOP_HD T zero_unless(bool mask, T x) {
+  return mask ? x : T(0);
 }
 GALLOP_HD bool any(bool mask) { return mask; }
 GALLOP_HD bool all(bool mask) { return mask; }
@@ -200,7 +223,10 @@ GALLOP_HD std::int32_t gather_words(const std::int32_t* table, std::int32_t k) {
 // alone by a store. `load_words` does the same for any 4-byte type (8-byte for double).
 GALLOP_HD float load_lanes(const float* from, int, float) { return *from; }
 GALLOP_HD void store_lanes(float* to, float x, int) { *to = x; }
+GALLOP_HD double load_lanes(const double* from, int, double) { return *from; }
+GALLOP_HD void store_lanes(double* to, double x, int) { *to = x; }
 GALLOP_HD void store_lanes(std::int32_t* to, std::int32_t x, int) { *to = x; }
+GALLOP_HD void store_past_caches(float* to, float x, int) { *to = x; }
 GALLOP_HD std::uint32_t load_words(const std::uint32_t* from, int, std::uint32_t) { return *from; }
 GALLOP_HD std::int32_t load_words(const std::int32_t* from, int, std::int32_t) { return *from; }
 GALLOP_HD void store_words(std::uint32_t* to, std::uint32_t x, int) { *to = x; }
@@ -219,6 +245,10 @@ GALLOP_HD int list_lanes(std::int32_t* to, bool mask, std::int32_t first) {
   return mask ? 1 : 0;
 }
 GALLOP_HD void store_mask(std::uint8_t* to, bool mask, int) { *to = mask ? 1 : 0; }
+// The lanes whose flag is set, and those whose flag is 0, among them those from `count` on.
 GALLOP_HD bool load_mask(const std::uint8_t* from, int, float) { return *from != 0; }
+GALLOP_HD bool load_clear(const std::uint8_t* from, int, float) { return *from == 0; }
+GALLOP_HD bool load_mask(const std::uint8_t* from, int, double) { return *from != 0; }
+GALLOP_HD bool load_clear(const std::uint8_t* from, int, double) { return *from == 0; }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -1,10 +1,10 @@
 // Vector operations of a team of threads that work on one step together. The arithmetic of a step
 // is a template on the team, written once: here one thread is the team, on a device one block is
-// (kernels/cuda/block_team.cuh). Every number is owned by one thread, always the same, so that
+// (kernels/device/block_team.cuh). Every number is owned by one thread, always the same, so that
 // `each` and `dot` may follow each other without a barrier.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -40,6 +40,11 @@ struct OneThread {
   // True for the one thread that writes scalars.
   GALLOP_TEAM bool leads() const { return true; }
 };
+
+// The team of an operation on the CPU: hangs on F, so that compilers of device code, for which a
+// team is a block, look into it only where it is asked for.
+template <class F>
+struct CpuTeam : OneThread {};
 
 GALLOP_HD bool is_finite(double x) { return x - x == 0.0; }
 

@@ -8,7 +8,8 @@
 // not positive: with what it has, for the matrix is singular along p or not finite.
 #pragma once
 
-#include "kernels/numerics/team.h"
+#include <gallop/kernels/device/cpu_work.h>
+#include <gallop/kernels/numerics/team.h>
 
 namespace gallop {
 
@@ -91,6 +92,20 @@ GALLOP_TEAM void conjugate_gradient_end(const ConjugateGradientRequest& r, const
   r.state->curvature = curvature;
   r.state->slope = slope;
   r.state->running = 0;
+}
+
+// On the CPU by one thread.
+template <class F>
+void conjugate_gradient_begin(const ConjugateGradientRequest& r, const CpuWork&) {
+  conjugate_gradient_begin(r, CpuTeam<F>());
+}
+template <class F>
+void conjugate_gradient_step(const ConjugateGradientRequest& r, const CpuWork&) {
+  conjugate_gradient_step(r, CpuTeam<F>());
+}
+template <class F>
+void conjugate_gradient_end(const ConjugateGradientRequest& r, const CpuWork&) {
+  conjugate_gradient_end(r, CpuTeam<F>());
 }
 
 }  // namespace gallop::inline GALLOP_ISA

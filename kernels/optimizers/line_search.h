@@ -7,9 +7,9 @@
 //   begin;  max_tries times: sums of the candidate, step
 #pragma once
 
-#include "kernels/gradients/samples.h"
-#include "kernels/numerics/team.h"
-#include "kernels/optimizers/conjugate_gradient.h"
+#include <gallop/kernels/gradients/samples.h>
+#include <gallop/kernels/numerics/team.h>
+#include <gallop/kernels/optimizers/conjugate_gradient.h>
 
 namespace gallop {
 
@@ -86,6 +86,16 @@ GALLOP_TEAM void line_search_step(const LineSearchRequest& r, const Team& team) 
   r.state->surrogate = surrogate;
   r.state->kl = kl;
   r.state->entropy = double(r.sums[kSumEntropy]) / double(r.count);
+}
+
+// On the CPU by one thread.
+template <class F>
+void line_search_begin(const LineSearchRequest& r, const CpuWork&) {
+  line_search_begin(r, CpuTeam<F>());
+}
+template <class F>
+void line_search_step(const LineSearchRequest& r, const CpuWork&) {
+  line_search_step(r, CpuTeam<F>());
 }
 
 }  // namespace gallop::inline GALLOP_ISA

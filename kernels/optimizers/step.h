@@ -2,7 +2,8 @@
 // them can be queued, or captured into a graph, and looked at when they are done.
 #pragma once
 
-#include "kernels/optimizers/adam.h"
+#include <gallop/kernels/optimizers/adam.h>
+#include <gallop/kernels/reduce/moments.h>
 
 namespace gallop {
 
@@ -66,24 +67,47 @@ GALLOP_HD void begin_step(const StepRequest& r, double sum_of_squares, StepState
 }
 
 // The elements' part of a step that was not refused.
-GALLOP_HD AdamRequest adam_of(const StepRequest& r, const StepState& state) {
+GALLOP_HD AdamStep adam_of(const StepRequest& r, const StepState& state) {
   const bool adam = r.rule == StepRule::kAdam;
-  return {r.parameters,
-          r.gradient,
-          r.first_moment,
-          r.second_moment,
-          float(state.learning_rate),
+  return {float(state.learning_rate),
           adam ? float(r.beta1) : 0.0f,
           float(r.beta2),
           r.epsilon,
           adam ? float(1.0 - state.power1) : 1.0f,
           adam ? float(1.0 - state.power2) : 1.0f,
-          float(state.scale),
-          0,
-          r.n};
+          float(state.scale)};
 }
 GALLOP_HD float plain_factor(const StepState& state) {
   return float(-state.learning_rate * state.scale);
+}
+
+// Parameters [i, i + count) take the step; `adam` is adam_of the two.
+template <class F>
+GALLOP_HD void step_elements(const StepRequest& r, const StepState& state, const AdamStep& adam,
+                             long i, int count) {
+  const F gradient = load_lanes(r.gradient + i, count, F());
+  F parameter = load_lanes(r.parameters + i, count, F());
+  if (r.rule == StepRule::kPlain) {
+    store_lanes(r.parameters + i, fmadd(F(plain_factor(state)), gradient, parameter), count);
+    return;
+  }
+  F m = load_lanes(r.first_moment + i, count, F()), v = load_lanes(r.second_moment + i, count, F());
+  adam_element(adam, gradient, parameter, m, v);
+  store_lanes(r.parameters + i, parameter, count);
+  store_lanes(r.first_moment + i, m, count);
+  store_lanes(r.second_moment + i, v, count);
+}
+
+template <class F>
+void optimizer_step(const StepRequest& r, const CpuWork& on) {
+  MomentSums about_zero;
+  moments<F>({r.gradient, 1, r.n, r.n, 1, 1, 0, &about_zero}, on);
+  begin_step(r, about_zero.sum_of_squares, *r.state);
+  if (r.state->refused != 0) return;
+  const StepState state = *r.state;
+  const AdamStep adam = adam_of(r, state);
+  split_registers<F>(on, r.n, 4096,
+                     [&](long i, int count) { step_elements<F>(r, state, adam, i, count); });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -1,8 +1,10 @@
 // Runs a policy on a block of instances on the CPU: normalise, network, head.
 #pragma once
 
-#include "kernels/network/forward.h"
-#include "kernels/policy/heads.h"
+#include <gallop/kernels/network/few.h>
+#include <gallop/kernels/network/forward.h>
+#include <gallop/kernels/policy/heads.h>
+#include <gallop/kernels/random/instance_ids.h>
 
 namespace gallop {
 
@@ -17,23 +19,10 @@ struct ActRequest {
   float* log_prob;  // [n] or null
   int deterministic;
   std::uint64_t seed;
-  std::uint32_t first_id;        // global id of instance 0
+  InstanceIds ids;
   const std::uint32_t* episode;  // [n], and readable up to the next multiple of 16
   const std::int32_t* elapsed;   // [n], likewise
   float* scratch;                // [2 * widest * 32], aligned to 64 bytes
-};
-
-// Outputs of a network for n inputs.
-struct EvaluateRequest {
-  NetworkShape shape;
-  const float* parameters;
-  Normalization normalization;
-  int n;
-  const float* observation;  // [O, observation_stride]
-  long observation_stride;
-  float* output;  // [outputs, output_stride]
-  long output_stride;
-  float* scratch;  // [2 * widest * 32], aligned to 64 bytes
 };
 
 }  // namespace gallop
@@ -41,10 +30,13 @@ struct EvaluateRequest {
 namespace gallop::inline GALLOP_ISA {
 
 template <class F>
+GALLOP_HD F normalized(F x, F mean, F inverse_std, float limit) {
+  return min(F(limit), max(F(-limit), (x - mean) * inverse_std));
+}
+template <class F>
 GALLOP_HD F normalize(const Normalization& by, int k, F x) {
   if (by.mean == nullptr) return x;
-  const F scaled = (x - F(by.mean[k])) * F(by.inverse_std[k]);
-  return min(F(by.limit), max(F(-by.limit), scaled));
+  return normalized(x, F(by.mean[k]), F(by.inverse_std[k]), by.limit);
 }
 
 // Loads instances [i, i + tile) of n as inputs of the network.
@@ -65,38 +57,22 @@ GALLOP_HD void load_tile(const NetworkShape& shape, const Normalization& by, con
 }
 
 template <class F>
-void evaluate(const EvaluateRequest& r) {
-  using Tile = TileShape<F>;
-  float* a = r.scratch;
-  float* b = a + long(widest(r.shape)) * Tile::kInstances;
-  const int n_out = outputs_of(r.shape);
-  for (int i = 0; i < r.n; i += Tile::kInstances) {
-    load_tile<F>(r.shape, r.normalization, r.observation, r.observation_stride, i, r.n, a);
-    const float* out = forward_tile<F>(r.shape, r.parameters, a, b);
-    for (int j = 0; j < n_out; j++) {
-      for (int e = 0; e < Tile::kE; e++) {
-        const int at = i + e * kLanesOf<F>;
-        if (at >= r.n) break;
-        const F x = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
-        store_lanes(r.output + j * r.output_stride + at, x, r.n - at);
-      }
-    }
-  }
-}
-
-template <class F>
 void act(const ActRequest& r) {
   using Tile = TileShape<F>;
   const PolicyShape& shape = r.policy.shape;
   const int n_out = outputs_of(shape.network), n_actions = shape.n_actions;
   const int rows = action_rows(shape);
+  const bool discrete = is_discrete(shape.head);
   const float* log_std = r.policy.parameters + layer_offset(shape.network, shape.network.n_layers);
   float* a = r.scratch;
   float* b = a + long(widest(shape.network)) * Tile::kInstances;
+  const bool whole_rows = has_whole_rows(shape.network);
   for (int i = 0; i < r.n; i += Tile::kInstances) {
     load_tile<F>(shape.network, r.policy.normalization, r.observation, r.observation_stride, i, r.n,
                  a);
-    const float* out = forward_tile<F>(shape.network, r.policy.parameters, a, b);
+    const float* out = whole_rows && r.n - i <= kLanesOf<F>
+                           ? forward_few<F>(shape.network, r.policy.parameters, r.n - i, a, b)
+                           : forward_tile<F>(shape.network, r.policy.parameters, a, b);
     for (int e = 0; e < Tile::kE; e++) {
       const int at = i + e * kLanesOf<F>;
       if (at >= r.n) break;
@@ -105,12 +81,12 @@ void act(const ActRequest& r) {
         output[j] = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
       }
       F log_prob(0.0f);
-      if (shape.head == Head::kCategorical && r.deterministic != 0 && r.log_prob == nullptr) {
+      if (discrete && r.deterministic != 0 && r.log_prob == nullptr) {
         // No need of the softmax, which takes three times as long as a linear policy.
         action[0] = to_real(categorical_mode(output, n_actions));
       } else {
         log_std_of(shape.head, n_actions, output, log_std, spread);
-        Rng<F> rng(r.seed, kRandomAction, consecutive_words<F>(r.first_id + std::uint32_t(at)),
+        Rng<F> rng(r.seed, kRandomAction, ids_from<F>(r.ids, at),
                    load_words(r.episode + at, kLanesOf<F>, Word<F>()),
                    to_word(load_words(r.elapsed + at, kLanesOf<F>, Int<F>())));
         log_prob =

@@ -5,18 +5,17 @@
 // does not depend on the state, log sigma [A].
 #pragma once
 
-#include "kernels/network/shape.h"
+#include <gallop/kernels/network/shape.h>
 
 namespace gallop {
 
+// Each is a type in policy/heads/.
 enum class Head : int {
   kCategorical,      // softmax over the outputs; with a tabular network the tabular softmax
   kGaussian,         // independent normals: outputs are the means, log sigma is a parameter [A]
   kGaussianNetwork,  // outputs are the means [A], then log sigma [A]
   kDeterministic     // outputs are the action
 };
-
-constexpr float kMinLogStd = -5.0f, kMaxLogStd = 2.0f;  // log sigma is clamped to this
 
 struct PolicyShape {
   NetworkShape network;
@@ -39,16 +38,3 @@ struct PolicyView {
 };
 
 }  // namespace gallop
-
-namespace gallop::inline GALLOP_ISA {
-
-GALLOP_HD long parameter_count(const PolicyShape& shape) {
-  return layer_offset(shape.network, shape.network.n_layers) +
-         (shape.head == Head::kGaussian ? shape.n_actions : 0);
-}
-// Floats that one action takes in an array.
-GALLOP_HD int action_rows(const PolicyShape& shape) {
-  return shape.head == Head::kCategorical ? 1 : shape.n_actions;
-}
-
-}  // namespace gallop::inline GALLOP_ISA

@@ -3,8 +3,8 @@
 // so that one block of four words serves `period` steps; else blocks for each step.
 #pragma once
 
-#include "kernels/environment/spec.h"
-#include "kernels/random/stream.h"
+#include <gallop/kernels/environment/spec.h>
+#include <gallop/kernels/random/stream.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,7 +2,7 @@
 // Numbers: As Easy as 1, 2, 3" (SC 2011). A pure function of (counter, key): no state anywhere.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/numerics/scalar.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -11,8 +11,8 @@
 // The host checks the ranges: seed < 2^56, ids, episodes and steps < 2^32.
 #pragma once
 
-#include "kernels/numerics/math.h"
-#include "kernels/random/philox.h"
+#include <gallop/kernels/numerics/math.h>
+#include <gallop/kernels/random/philox.h>
 
 namespace gallop {
 

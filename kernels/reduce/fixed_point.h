@@ -3,7 +3,7 @@
 // terms and their number alone, so threads, atomics, splits of the batch and ranks stop mattering.
 #pragma once
 
-#include "kernels/numerics/scalar.h"
+#include <gallop/kernels/reduce/fixed_lanes.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -34,41 +34,58 @@ GALLOP_HD double from_fixed(std::int64_t sum, int exponent) {
   return double(sum) * power_of_two(-exponent);
 }
 
-// Greatest magnitude of x [n]; infinity if any is not finite.
+// Greatest magnitude of x [n]; infinity if any is not finite. Bits without the sign order like the
+// magnitudes, and those of what is not finite come last.
 template <class F>
 GALLOP_HD float greatest_magnitude(const float* x, long n) {
-  constexpr int kW = kLanesOf<F>;
-  F greatest = F(0.0f), zero = F(0.0f);
-  for (long i = 0; i < n; i += kW) {
+  constexpr int kW = kLanesOf<F>, kTogether = 4;
+  Int<F> greatest[kTogether];
+  for (int k = 0; k < kTogether; k++) greatest[k] = Int<F>(0);
+  long i = 0;
+  for (; i + kTogether * kW <= n; i += kTogether * kW) {
+    GALLOP_UNROLL(4)
+    for (int k = 0; k < kTogether; k++) {
+      const F v = load_lanes(x + i + k * kW, kW, F());
+      greatest[k] = max(greatest[k], as_int(abs(v)));
+    }
+  }
+  for (; i < n; i += kW) {
     const F v = load_lanes(x + i, n - i < kW ? int(n - i) : kW, F());
-    greatest = max(greatest, abs(v));
-    zero = fmadd(v, F(0.0f), zero);
+    greatest[0] = max(greatest[0], as_int(abs(v)));
   }
-  float lanes[kW], zeros[kW], result = 0.0f;
-  store_lanes(lanes, greatest, kW);
-  store_lanes(zeros, zero, kW);
-  for (int k = 0; k < kW; k++) {
-    result = max(result, lanes[k]);
-    if (!(zeros[k] == 0.0f)) result = __builtin_inff();
+  for (int k = 1; k < kTogether; k++) greatest[0] = max(greatest[0], greatest[k]);
+  std::int32_t lanes[kW], result = 0;
+  store_words(lanes, greatest[0], kW);
+  for (int k = 0; k < kW; k++) result = max(result, lanes[k]);
+  return as_float(min(result, std::int32_t(0x7f800000)));
+}
+
+// Fixed-point sum of f(x [n]), f of doubles one or several at a time.
+template <class F, class Function>
+GALLOP_HD std::int64_t fixed_sum_of(const float* x, long n, int exponent, const Function& f) {
+  std::int64_t sum = 0;
+  long i = 0;
+  if constexpr (kLanesOf < F >> 1) {
+    using V = FixedVectors<F>;
+    FixedSums<F> total;
+    total.clear();
+    const typename V::Doubles scale = typename V::Doubles{} + power_of_two(exponent) * 0x1p-32;
+    for (; i + V::kLanes <= n; i += V::kLanes) total.add(f(load_doubles<F>(x + i)) * scale);
+    const typename V::Words totals = total.total(i / V::kLanes);
+    for (int k = 0; k < V::kLanes; k++) sum += std::int64_t(totals[k]);
   }
-  return result;
+  for (; i < n; i++) sum += to_fixed(f(double(x[i])), exponent);
+  return sum;
 }
 
 // Fixed-point sum of x [n], and of (x - mean)^2.
 template <class F>
 GALLOP_HD std::int64_t fixed_sum(const float* x, long n, int exponent) {
-  std::int64_t sum = 0;
-  for (long i = 0; i < n; i++) sum += to_fixed(double(x[i]), exponent);
-  return sum;
+  return fixed_sum_of<F>(x, n, exponent, [](auto v) { return v; });
 }
 template <class F>
 GALLOP_HD std::int64_t fixed_sum_of_squares(const float* x, long n, double mean, int exponent) {
-  std::int64_t sum = 0;
-  for (long i = 0; i < n; i++) {
-    const double d = double(x[i]) - mean;
-    sum += to_fixed(d * d, exponent);
-  }
-  return sum;
+  return fixed_sum_of<F>(x, n, exponent, [mean](auto v) { return (v - mean) * (v - mean); });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -2,8 +2,9 @@
 // segment of the parameters, from the greatest partial of that segment.
 #pragma once
 
-#include "kernels/reduce/fixed_lanes.h"
-#include "kernels/reduce/fixed_point.h"
+#include <gallop/kernels/device/cpu_work.h>
+#include <gallop/kernels/reduce/fixed_lanes.h>
+#include <gallop/kernels/reduce/fixed_point.h>
 
 namespace gallop {
 
@@ -20,11 +21,9 @@ struct ReduceRequest {
   int n_chunks;
   const float* partial;  // [n_chunks, stride]
   long stride;
-  const float*
-      greatest;    // [n_chunks, kMaxSegments] greatest magnitude of each segment of each chunk
-  float* sum;      // [begin[count]]
-  int begin, end;  // elements to sum
-  const std::int32_t* active = nullptr;  // of the device; 0: the sums are not wanted
+  const float* greatest;       // [n_chunks, kMaxSegments] magnitude of each segment of each chunk
+  float* sum;                  // [begin[count]]
+  const std::int32_t* active;  // of the device, or null; 0: the sums are not wanted
 };
 
 }  // namespace gallop
@@ -52,11 +51,12 @@ GALLOP_HD void sum_fixed(const ReduceRequest& r, double scale, double unscale, i
   }
 }
 
+// Elements [first, last) of the sum.
 template <class F>
-void reduce_partials(const ReduceRequest& r) {
+void reduce_elements(const ReduceRequest& r, int first, int last) {
   for (int s = 0; s < r.segments.count; s++) {
-    const int begin = r.segments.begin[s] > r.begin ? r.segments.begin[s] : r.begin;
-    const int end = r.segments.begin[s + 1] < r.end ? r.segments.begin[s + 1] : r.end;
+    const int begin = r.segments.begin[s] > first ? r.segments.begin[s] : first;
+    const int end = r.segments.begin[s + 1] < last ? r.segments.begin[s + 1] : last;
     if (begin >= end) continue;
     float bound = 0.0f;
     for (int c = 0; c < r.n_chunks; c++) bound = max(bound, r.greatest[c * kMaxSegments + s]);
@@ -69,6 +69,13 @@ void reduce_partials(const ReduceRequest& r) {
     const double scale = power_of_two(exponent), unscale = power_of_two(-exponent);
     sum_fixed<F>(r, scale, unscale, begin, end);
   }
+}
+
+template <class F>
+void reduce_partials(const ReduceRequest& r, const CpuWork& on) {
+  if (r.active != nullptr && *r.active == 0) return;
+  split(on, r.segments.begin[r.segments.count], 512,
+        [&](int, long begin, long end) { reduce_elements<F>(r, int(begin), int(end)); });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -3,11 +3,12 @@
 // 4 core against 119-160 for one register of instances at a time).
 #pragma once
 
-#include "kernels/cpu/environment_table.h"
-#include "kernels/numerics/arithmetic.h"
-#include "kernels/policy/act.h"
-#include "kernels/policy/uniform_action.h"
-#include "kernels/rollout/trajectory.h"
+#include <gallop/kernels/device/cpu_work.h>
+#include <gallop/kernels/environment/environment_table.h>
+#include <gallop/kernels/numerics/arithmetic.h>
+#include <gallop/kernels/policy/act.h>
+#include <gallop/kernels/policy/uniform_action.h>
+#include <gallop/kernels/rollout/trajectory.h>
 
 namespace gallop {
 
@@ -15,11 +16,10 @@ enum class ActionSource : int { kPolicy, kUniform };
 
 constexpr int kRolloutBlock = 512;  // instances that step together
 
-// Instances [begin, end) of a batch for T steps; begin is a multiple of 16.
+// All instances of a batch for T steps.
 struct RolloutRequest {
-  const EnvironmentTable* environment;
+  const EnvironmentTable* environment;  // the CPU backend's to fill in
   EnvironmentBatch batch;
-  int begin, end;
   std::uint32_t time;  // steps of the batch before this rollout
   ActionSource source;
   PolicyView policy;  // of ActionSource::kPolicy
@@ -28,7 +28,6 @@ struct RolloutRequest {
   ResetMode mode;
   Arithmetic arithmetic;  // of the policy's network; the simulation is strict in any case
   Trajectory out;
-  float* scratch;  // [rollout_scratch], aligned to 64 bytes
 };
 
 }  // namespace gallop
@@ -51,13 +50,13 @@ struct UniformActions {
   }
 
   // The actions of n instances at `time`; `fresh` where `words` holds nothing yet.
-  void write(std::uint64_t seed, std::uint32_t first_id, int n, std::uint32_t time, bool fresh,
+  void write(std::uint64_t seed, const InstanceIds& ids, int n, std::uint32_t time, bool fresh,
              float* action, long stride) {
     constexpr int kW = kLanesOf<F>;
     if (period > 1 && (fresh || time % std::uint32_t(period) == 0)) {
       for (int i = 0; i < n; i += kW) {
-        const auto block = uniform_block<F>(seed, consecutive_words<F>(first_id + std::uint32_t(i)),
-                                            time / std::uint32_t(period), 0);
+        const auto block =
+            uniform_block<F>(seed, ids_from<F>(ids, i), time / std::uint32_t(period), 0);
         for (int k = 0; k < 4; k++) store_words(words + k * kRolloutBlock + i, block.word[k], kW);
       }
     }
@@ -71,8 +70,7 @@ struct UniformActions {
         PhiloxBlock<Word<F>> block;
         for (int k = 0; k < rows; k++) {
           if (k % 4 == 0) {
-            block = uniform_block<F>(seed, consecutive_words<F>(first_id + std::uint32_t(i)), time,
-                                     std::uint32_t(k) / 4);
+            block = uniform_block<F>(seed, ids_from<F>(ids, i), time, std::uint32_t(k) / 4);
           }
           store_lanes(action + k * stride + i, number(k, block.word[k % 4]), n - i);
         }
@@ -97,7 +95,8 @@ struct Rollout {
   float* block_action;       // [A, kRolloutBlock]
   float* network_scratch;
 
-  explicit Rollout(const RolloutRequest& request)
+  // `scratch` [rollout_scratch], aligned to 64 bytes.
+  Rollout(const RolloutRequest& request, float* scratch)
       : r(request),
         obs_rows(request.environment->spec->observation_kind == SpaceKind::kDiscrete
                      ? 1
@@ -105,7 +104,7 @@ struct Rollout {
         act_rows(request.environment->spec->action_kind == SpaceKind::kDiscrete
                      ? 1
                      : request.batch.shared.sizes.action) {
-    block_observation = r.scratch;
+    block_observation = scratch;
     block_action = block_observation + long(obs_rows) * kRolloutBlock;
     float* words = block_action + long(act_rows) * kRolloutBlock;
     network_scratch = words + 4 * kRolloutBlock;
@@ -126,13 +125,13 @@ struct Rollout {
     const long action_stride = keeps_action ? n_envs : kRolloutBlock;
     float* action = keeps_action ? out.action + long(t) * act_rows * n_envs + begin : block_action;
     const long row = long(t) * n_envs + begin;
+    const InstanceIds ids = part_of(r.batch.ids, begin);
     if (r.source == ActionSource::kUniform) {
-      uniform.write(r.batch.seed, r.batch.id_offset + std::uint32_t(begin), n,
-                    r.time + std::uint32_t(t), t == 0, action, action_stride);
+      uniform.write(r.batch.seed, ids, n, r.time + std::uint32_t(t), t == 0, action, action_stride);
     } else {
       act<F>({r.policy, n, obs, obs_stride, action, action_stride, at(out.log_prob, row),
-              r.deterministic, r.batch.seed, r.batch.id_offset + std::uint32_t(begin),
-              r.batch.episode + begin, r.batch.elapsed + begin, network_scratch});
+              r.deterministic, r.batch.seed, ids, r.batch.episode + begin, r.batch.elapsed + begin,
+              network_scratch});
     }
     StepOutput to = {};
     to.time = r.time + std::uint32_t(t) + 1;
@@ -144,6 +143,8 @@ struct Rollout {
     to.truncated = at(out.truncated, row);
     to.ended_return = at(out.ended_return, row);
     to.ended_length = at(out.ended_length, row);
+    to.first_return = at(out.first_return, begin);
+    to.first_length = at(out.first_length, begin);
     if (out.final_observation != nullptr) {
       to.final_observation = out.final_observation + long(t) * obs_rows * n_envs + begin;
       to.observation_stride = n_envs;
@@ -151,16 +152,38 @@ struct Rollout {
     r.environment->step(r.batch, begin, begin + n, action, action_stride, r.clip, r.mode, to);
   }
 
-  void run() {
-    for (int begin = r.begin; begin < r.end; begin += kRolloutBlock) {
-      const int n = r.end - begin < kRolloutBlock ? r.end - begin : kRolloutBlock;
+  // The states of instances [begin, begin + n) where step t begins.
+  void record_states(int begin, int n, int t) const {
+    if (r.out.state == nullptr) return;
+    const int rows = r.environment->spec->n_state;
+    float* to = r.out.state + long(t) * rows * r.out.n_envs + begin;
+    for (int k = 0; k < rows; k++, to += r.out.n_envs) {
+      __builtin_memcpy(to, r.batch.state + k * r.batch.stride + begin, sizeof(float) * n);
+    }
+  }
+
+  // Instances [first, last); first is a multiple of 16.
+  void run(int first, int last) {
+    for (int begin = first; begin < last; begin += kRolloutBlock) {
+      const int n = last - begin < kRolloutBlock ? last - begin : kRolloutBlock;
       if (r.out.observation != nullptr) {
         r.environment->observe(r.batch, begin, begin + n, r.out.observation + begin, r.out.n_envs);
       } else if (r.source == ActionSource::kPolicy) {
         r.environment->observe(r.batch, begin, begin + n, block_observation, kRolloutBlock);
       }
-      for (int t = 0; t < r.out.n_steps; t++) step(begin, n, t);
+      for (int t = 0; t < r.out.n_steps; t++) {
+        if (records_nothing(r.out) && all_stand(begin, n)) break;
+        record_states(begin, n, t);
+        step(begin, n, t);
+      }
+      record_states(begin, n, r.out.n_steps);
     }
+  }
+
+  // Whether nothing changes any more: with resets disabled every episode has ended.
+  bool all_stand(int begin, int n) const {
+    return r.mode == ResetMode::kDisabled &&
+           __builtin_memchr(r.batch.ended + begin, 0, std::size_t(n)) == nullptr;
   }
 
   template <class T>
@@ -169,15 +192,20 @@ struct Rollout {
   }
 };
 
-// Floats of scratch that a rollout needs.
-GALLOP_HD long rollout_scratch(int observation, int action, const NetworkShape* network) {
-  const long block = long(observation + action + 4) * kRolloutBlock;
-  return block + (network == nullptr ? 0 : 2L * widest(*network) * 32);
+inline long rollout_scratch(const RolloutRequest& r) {
+  const Sizes& sizes = r.batch.shared.sizes;
+  const long block = long(sizes.observation + sizes.action + 4) * kRolloutBlock;
+  const bool has_policy = r.source == ActionSource::kPolicy;
+  return block + (has_policy ? 2L * widest(r.policy.shape.network) * 32 : 0);
 }
 
 template <class F>
-void rollout(const RolloutRequest& request) {
-  Rollout<F>(request).run();
+void rollout(const RolloutRequest& r, const CpuWork& on) {
+  const long scratch = whole_lines(rollout_scratch(r));
+  float* const memory = on.floats(on.owner, on.n_threads * scratch);
+  split(on, r.batch.n_envs, kInstanceGrain, [&](int thread, long begin, long end) {
+    Rollout<F>(r, memory + thread * scratch).run(int(begin), int(end));
+  });
 }
 
 }  // namespace gallop::inline GALLOP_ISA

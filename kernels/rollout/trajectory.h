@@ -2,7 +2,7 @@
 // array belongs to transition t. Null pointers are not recorded.
 #pragma once
 
-#include "kernels/numerics/platform.h"
+#include <gallop/kernels/numerics/platform.h>
 
 namespace gallop {
 
@@ -18,6 +18,20 @@ struct Trajectory {
   float* final_observation;  // [T, O, N] before the reset; written where an episode ended
   float* ended_return;       // [T, N] return of the episode; written where one ended
   std::int32_t* ended_length;  // [T, N] its length; written where one ended
+  // [N] return and length of the first episode to end, written where the length is 0 before; both
+  // or neither.
+  float* first_return = nullptr;
+  std::int32_t* first_length = nullptr;
+  // [T + 1, S, N] row t is where step t begins; row T ends the rollout. On a device with it kernels
+  // run that have no width of a network compiled in.
+  float* state = nullptr;
 };
+
+inline bool records_nothing(const Trajectory& t) {
+  return t.observation == nullptr && t.action == nullptr && t.log_prob == nullptr &&
+         t.reward == nullptr && t.terminated == nullptr && t.truncated == nullptr &&
+         t.final_observation == nullptr && t.ended_return == nullptr && t.ended_length == nullptr &&
+         t.state == nullptr;
+}
 
 }  // namespace gallop

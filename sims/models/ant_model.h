@@ -3,7 +3,7 @@
 // stub welded to the torso, a thigh that swings about z and a shin that swings in the leg's plane.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

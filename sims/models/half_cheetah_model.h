@@ -2,7 +2,7 @@
 // HalfCheetah-v5. Its capsules are given by centre, angle about y and half length.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/sims/models/planar_joints.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -47,16 +47,15 @@ struct HalfCheetahModel : HalfCheetahParts {
       {"back_shin", 2, {0.16, 0, -0.25}}, {"back_foot", 3, {-0.28, 0, -0.14}},
       {"front_thigh", 1, {0.5, 0, 0}},    {"front_shin", 5, {-0.14, 0, -0.24}},
       {"front_foot", 6, {0.13, 0, -0.18}}};
-  static constexpr JointSpec kJoints[] = {
-      {.name = "x", .body = 1, .kind = JointKind::kSlide, .axis = {1, 0, 0}},
-      {.name = "z", .body = 1, .kind = JointKind::kSlide, .axis = {0, 0, 1}},
-      {.name = "pitch", .body = 1, .kind = JointKind::kHinge, .axis = {0, 1, 0}},
-      joint("back_thigh", 2, -0.52, 1.05, 240, 6),
-      joint("back_shin", 3, -0.785, 0.785, 180, 4.5),
-      joint("back_foot", 4, -0.4, 0.785, 120, 3),
-      joint("front_thigh", 5, -1, 0.7, 180, 4.5),
-      joint("front_shin", 6, -1.2, 0.87, 120, 3),
-      joint("front_foot", 7, -0.5, 0.5, 60, 1.5)};
+  static constexpr JointSpec kJoints[] = {slide_along_x(),
+                                          slide_along_z(0),
+                                          pitch(),
+                                          joint("back_thigh", 2, -0.52, 1.05, 240, 6),
+                                          joint("back_shin", 3, -0.785, 0.785, 180, 4.5),
+                                          joint("back_foot", 4, -0.4, 0.785, 120, 3),
+                                          joint("front_thigh", 5, -1, 0.7, 180, 4.5),
+                                          joint("front_shin", 6, -1.2, 0.87, 120, 3),
+                                          joint("front_foot", 7, -0.5, 0.5, 60, 1.5)};
   static constexpr GeomSpec kGeoms[] = {{.name = "torso",
                                          .body = 1,
                                          .from = {-0.5, 0, 0},

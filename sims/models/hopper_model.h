@@ -2,7 +2,7 @@
 // gives it in Hopper-v5. Height is that of the torso's centre.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/sims/models/planar_joints.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -10,16 +10,7 @@ struct HopperParts {
   static constexpr Softness kSoft = {.low = 0.8, .high = 0.8, .width = 0.01};
   static constexpr JointSpec joint(const char* name, int body, Vector3 position, double low,
                                    double high) {
-    return {.name = name,
-            .body = body,
-            .kind = JointKind::kHinge,
-            .axis = {0, -1, 0},
-            .position = position,
-            .armature = 1,
-            .damping = 1,
-            .limited = true,
-            .low = radians(low),
-            .high = radians(high)};
+    return leg_joint(name, body, position, low, high, 1, 1);
   }
   static constexpr GeomSpec geom(const char* name, int body, Vector3 from, Vector3 to,
                                  double radius, double friction) {
@@ -45,13 +36,12 @@ struct HopperModel : HopperParts {
                                          {"thigh", 1, {0, 0, -0.2}},
                                          {"leg", 2, {0, 0, -0.7}},
                                          {"foot", 3, {0.13, 0, -0.35}}};
-  static constexpr JointSpec kJoints[] = {
-      {.name = "x", .body = 1, .kind = JointKind::kSlide, .axis = {1, 0, 0}},
-      {.name = "z", .body = 1, .kind = JointKind::kSlide, .axis = {0, 0, 1}, .reference = 1.25},
-      {.name = "pitch", .body = 1, .kind = JointKind::kHinge, .axis = {0, 1, 0}},
-      joint("thigh", 2, {0, 0, 0}, -150, 0),
-      joint("leg", 3, {0, 0, 0.25}, -150, 0),
-      joint("foot", 4, {-0.13, 0, 0.1}, -45, 45)};
+  static constexpr JointSpec kJoints[] = {slide_along_x(),
+                                          slide_along_z(1.25),
+                                          pitch(),
+                                          joint("thigh", 2, {0, 0, 0}, -150, 0),
+                                          joint("leg", 3, {0, 0, 0.25}, -150, 0),
+                                          joint("foot", 4, {-0.13, 0, 0.1}, -45, 45)};
   static constexpr GeomSpec kGeoms[] = {
       geom("torso", 1, {0, 0, 0.2}, {0, 0, -0.2}, 0.05, 0.9),
       geom("thigh", 2, {0, 0, 0}, {0, 0, -0.45}, 0.05, 0.9),

@@ -3,7 +3,7 @@
 // Humanoid-v5. Waist and pelvis are turned against the torso by 0.004 rad each.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

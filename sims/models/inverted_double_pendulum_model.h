@@ -2,7 +2,7 @@
 // InvertedDoublePendulum-v5: gravity leans a little, so that upright is no rest.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

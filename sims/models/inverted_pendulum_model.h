@@ -2,7 +2,7 @@
 // InvertedPendulum-v5.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -2,7 +2,7 @@
 // 1.4.0 gives it in Swimmer-v5. It moves in the horizontal plane and touches nothing.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/kernels/bodies/model.h>
 
 namespace gallop::inline GALLOP_ISA {
 

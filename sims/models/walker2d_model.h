@@ -2,23 +2,14 @@
 // that of the torso's centre.
 #pragma once
 
-#include "kernels/bodies/model.h"
+#include <gallop/sims/models/planar_joints.h>
 
 namespace gallop::inline GALLOP_ISA {
 
 struct Walker2dParts {
   static constexpr JointSpec joint(const char* name, int body, Vector3 position, double low,
                                    double high) {
-    return {.name = name,
-            .body = body,
-            .kind = JointKind::kHinge,
-            .axis = {0, -1, 0},
-            .position = position,
-            .armature = 0.01,
-            .damping = 0.1,
-            .limited = true,
-            .low = radians(low),
-            .high = radians(high)};
+    return leg_joint(name, body, position, low, high, 0.01, 0.1);
   }
   static constexpr GeomSpec geom(const char* name, int body, Vector3 from, Vector3 to,
                                  double radius, double friction) {
@@ -37,16 +28,15 @@ struct Walker2dModel : Walker2dParts {
       {"leg", 2, {0, 0, -0.7}},         {"foot", 3, {0.2, 0, -0.35}},
       {"left_thigh", 1, {0, 0, -0.2}},  {"left_leg", 5, {0, 0, -0.7}},
       {"left_foot", 6, {0.2, 0, -0.35}}};
-  static constexpr JointSpec kJoints[] = {
-      {.name = "x", .body = 1, .kind = JointKind::kSlide, .axis = {1, 0, 0}},
-      {.name = "z", .body = 1, .kind = JointKind::kSlide, .axis = {0, 0, 1}, .reference = 1.25},
-      {.name = "pitch", .body = 1, .kind = JointKind::kHinge, .axis = {0, 1, 0}},
-      joint("thigh", 2, {0, 0, 0}, -150, 0),
-      joint("leg", 3, {0, 0, 0.25}, -150, 0),
-      joint("foot", 4, {-0.2, 0, 0.1}, -45, 45),
-      joint("left_thigh", 5, {0, 0, 0}, -150, 0),
-      joint("left_leg", 6, {0, 0, 0.25}, -150, 0),
-      joint("left_foot", 7, {-0.2, 0, 0.1}, -45, 45)};
+  static constexpr JointSpec kJoints[] = {slide_along_x(),
+                                          slide_along_z(1.25),
+                                          pitch(),
+                                          joint("thigh", 2, {0, 0, 0}, -150, 0),
+                                          joint("leg", 3, {0, 0, 0.25}, -150, 0),
+                                          joint("foot", 4, {-0.2, 0, 0.1}, -45, 45),
+                                          joint("left_thigh", 5, {0, 0, 0}, -150, 0),
+                                          joint("left_leg", 6, {0, 0, 0.25}, -150, 0),
+                                          joint("left_foot", 7, {-0.2, 0, 0.1}, -45, 45)};
   static constexpr GeomSpec kGeoms[] = {
       geom("torso", 1, {0, 0, 0.2}, {0, 0, -0.2}, 0.05, 0.9),
       geom("thigh", 2, {0, 0, 0}, {0, 0, -0.45}, 0.05, 0.9),

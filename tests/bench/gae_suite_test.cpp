@@ -28,14 +28,14 @@ std::vector<BenchRow> rows_of(const GaeSuite& suite) {
   return rows;
 }
 
-TEST(GaeSuite, BothKernelsOfEveryShape) {
+TEST(GaeSuite, EveryKernelOfEveryShape) {
   const std::vector<BenchRow> rows = rows_of(short_suite({"70x40", "33x300"}));
-  ASSERT_EQ(rows.size(), 4u);
+  ASSERT_EQ(rows.size(), 8u);
   for (std::size_t k = 0; k < rows.size(); k++) {
     const BenchRow& row = rows[k];
     SCOPED_TRACE(row.name);
-    EXPECT_EQ(row.kernel, k % 2 == 0 ? "sequential" : "scan");
-    EXPECT_EQ(row.shape, k < 2 ? "70x40" : "33x300");
+    EXPECT_EQ(row.kernel, name_of(kGaeKernels[k % 4]));
+    EXPECT_EQ(row.shape, k < 4 ? "70x40" : "33x300");
     EXPECT_EQ(row.name, "gae/" + row.shape + "/" + row.kernel);
     EXPECT_GT(row.per_second, 0);
     EXPECT_GT(row.baseline_per_second, 0);
@@ -45,8 +45,12 @@ TEST(GaeSuite, BothKernelsOfEveryShape) {
   }
   // Three floats and two flags are read, two floats written; values have a row more.
   EXPECT_DOUBLE_EQ(rows[0].bytes_per_step, 18.1);
-  EXPECT_NE(rows[0].checksum, rows[1].checksum) << "one kernel was measured twice";
-  EXPECT_NE(rows[2].checksum, rows[3].checksum) << "one kernel was measured twice";
+  EXPECT_DOUBLE_EQ(rows[2].bytes_per_step, 10);  // of returns, no values and no advantages
+  for (std::size_t k = 0; k < rows.size(); k++) {
+    for (std::size_t other = 0; other < k; other++) {
+      EXPECT_NE(rows[k].checksum, rows[other].checksum) << "one kernel was measured twice";
+    }
+  }
 }
 
 TEST(GaeSuite, ChecksumsDoNotDependOnThreads) {
@@ -67,8 +71,8 @@ TEST(GaeSuite, ADevicesSideHasTheBitsOfTheCpus) {
   const auto device = make_kernel_backend(testing::make_executor_device());
   for (const GaeShape shape : {GaeShape{40, 20}, GaeShape{5, 270}}) {
     const GaeBatch batch(shape);
-    for (const GaeWay way : {GaeWay::kSequential, GaeWay::kScan}) {
-      OurGae expected(*cpu, batch, way), actual(*device, batch, way);
+    for (const GaeKernel kernel : kGaeKernels) {
+      OurGae expected(*cpu, batch, kernel), actual(*device, batch, kernel);
       expected.run();
       for (int k = 0; k < 3; k++) actual.run();  // calls, then the recorded ones
       EXPECT_EQ(expected.work(), shape.elements());
@@ -104,10 +108,10 @@ TEST(GaeSuite, WritesRowsAsJson) {
   EXPECT_EQ(code, 0);
   std::vector<nlohmann::json> rows;
   for (std::string line; std::getline(output, line);) rows.push_back(nlohmann::json::parse(line));
-  ASSERT_EQ(rows.size(), 4u);
+  ASSERT_EQ(rows.size(), 8u);
   EXPECT_EQ(rows[0].at("name"), "gae/64x30/sequential");
-  EXPECT_EQ(rows[3].at("shape"), "64x31");
-  EXPECT_EQ(rows[3].at("kernel"), "scan");
+  EXPECT_EQ(rows[5].at("shape"), "64x31");
+  EXPECT_EQ(rows[5].at("kernel"), "scan");
   EXPECT_TRUE(rows[0].at("environment").is_null());
 }
 

@@ -119,6 +119,25 @@ TEST(TrainingSuite, ChecksumsFollowTheOptionsNotTheThreads) {
   EXPECT_NE(rows_of(suite)[0].checksum, one[0].checksum);
 }
 
+TEST(TrainingSuite, PpoCountsItsProducts) {
+  TrainingSuite suite = short_training("ppo");
+  suite.environment = "pendulum";
+  suite.assignments = {"n_envs=16",
+                       "n_steps=8",
+                       "hidden=[32,32]",
+                       "value_hidden=[16]",
+                       "epochs=3",
+                       "minibatch=128",
+                       "normalize_observations=false"};
+  const BenchRow row = rows_of(suite)[0];
+  // Policy 3-32-32-1, values 3-16-1: forward to act and to be asked; in an epoch forward, the
+  // gradients of the weights, and those of the units.
+  const double policy = 3 * 32 + 32 * 32 + 32, value = 3 * 16 + 16;
+  EXPECT_EQ(row.flops_per_step,
+            2 * (policy + value + 3 * (3 * policy - 3 * 32) + 3 * (3 * value - 3 * 16)));
+  EXPECT_GT(row.peak_fraction, 0);
+}
+
 TEST(TrainingSuite, RefusesUnknownOptions) {
   TrainingSuite suite = short_training("trpo");
   suite.assignments.push_back("dampng=1");

@@ -1,8 +1,8 @@
 // Articulated bodies: in the plane (hopper) and in space with a free root and contacts between
 // limbs (humanoid). check_bits: one level, since they take long to compile, and unrolled bodies
 // that are not optimised 15 GB.
-#include "sims/hopper.h"
-#include "sims/humanoid.h"
+#include <gallop/sims/hopper.h>
+#include <gallop/sims/humanoid.h>
 #include "tests/bits/environment_hash.h"
 
 namespace gallop::bits {

@@ -2,7 +2,7 @@
 // not full.
 #pragma once
 
-#include "kernels/cpu/environment_table_impl.h"
+#include <gallop/kernels/tables/environment_table_impl.h>
 #include "tests/bits/hash.h"
 #include "tests/sims/instance_batch.h"
 

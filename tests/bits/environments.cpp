@@ -1,11 +1,11 @@
-#include "sims/acrobot.h"
-#include "sims/bandit.h"
-#include "sims/cartpole.h"
-#include "sims/lqr.h"
-#include "sims/mdp.h"
-#include "sims/mountain_car.h"
-#include "sims/mountain_car_continuous.h"
-#include "sims/pendulum.h"
+#include <gallop/sims/acrobot.h>
+#include <gallop/sims/bandit.h>
+#include <gallop/sims/cartpole.h>
+#include <gallop/sims/lqr.h>
+#include <gallop/sims/mdp.h>
+#include <gallop/sims/mountain_car.h>
+#include <gallop/sims/mountain_car_continuous.h>
+#include <gallop/sims/pendulum.h>
 #include "tests/bits/environment_hash.h"
 
 namespace gallop::bits {

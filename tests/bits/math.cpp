@@ -1,6 +1,6 @@
-#include "kernels/numerics/math.h"
-#include "kernels/cpu/native.h"
-#include "kernels/random/stream.h"
+#include <gallop/kernels/numerics/math.h>
+#include <gallop/kernels/numerics/native.h>
+#include <gallop/kernels/random/stream.h>
 #include "tests/bits/hash.h"
 
 namespace gallop::bits {
@@ -63,6 +63,11 @@ void print_math() {
   print_function("exp", [](Native x, Native) { return gallop::exp(x); });
   print_function("log", [](Native x, Native) { return gallop::log(x); });
   print_function("tanh", [](Native x, Native) { return gallop::tanh(x); });
+  print_function("pow", [](Native x, Native z) { return gallop::pow(x, z); });
+  print_function("pow in range", [](Native x, Native z) {
+    return gallop::pow(x, min(Native(4.0f), max(Native(-4.0f), z)));
+  });
+  print_function("atan2", [](Native x, Native z) { return gallop::atan2(x, z); });
   print_function("floor", [](Native x, Native) {
     return gallop::floor(min(Native(1e6f), max(Native(-1e6f), x)));
   });

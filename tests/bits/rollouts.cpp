@@ -1,13 +1,13 @@
 // Rollouts with policies of every head, and what a learner computes of the recorded samples:
-// advantages, partial gradients, a step of Adam.
-#include "kernels/cpu/environment_table_impl.h"
-#include "kernels/estimators/gae.h"
-#include "kernels/gradients/gradient.h"
-#include "kernels/optimizers/adam.h"
-#include "kernels/rollout/rollout.h"
-#include "sims/cartpole.h"
-#include "sims/mdp.h"
-#include "sims/pendulum.h"
+// advantages, gradients, a step of Adam.
+#include <gallop/kernels/estimators/gae.h>
+#include <gallop/kernels/gradients/gradient.h>
+#include <gallop/kernels/optimizers/step.h>
+#include <gallop/kernels/rollout/rollout.h>
+#include <gallop/kernels/tables/environment_table_impl.h>
+#include <gallop/sims/cartpole.h>
+#include <gallop/sims/mdp.h>
+#include <gallop/sims/pendulum.h>
 #include "tests/bits/hash.h"
 #include "tests/sims/instance_batch.h"
 
@@ -16,16 +16,23 @@ namespace {
 
 constexpr int kEnvs = 83, kSteps = 48;
 
-// Storage aligned to 64 bytes.
-class Scratch {
+// One thread, and memory aligned to 64 bytes.
+class OneThreadWork : public CpuWork {
  public:
-  explicit Scratch(long count) : storage_(count + 16) {}
-  float* data() {
-    const auto at = reinterpret_cast<std::uintptr_t>(storage_.data());
-    return storage_.data() + (64 - at % 64) % 64 / sizeof(float);
-  }
+  OneThreadWork() : CpuWork{1, this, &run_all, &give_floats} {}
 
  private:
+  static void run_all(void*, long n, long, void (*body)(const void*, int, long, long),
+                      const void* context) {
+    body(context, 0, 0, n);
+  }
+  static float* give_floats(void* owner, long count) {
+    std::vector<float>& storage = static_cast<OneThreadWork*>(owner)->storage_;
+    storage.assign(count + 16, 0.0f);
+    const auto at = reinterpret_cast<std::uintptr_t>(storage.data());
+    return storage.data() + (64 - at % 64) % 64 / sizeof(float);
+  }
+
   std::vector<float> storage_;
 };
 
@@ -61,7 +68,6 @@ Recorded roll(const EnvironmentTable& table, const PolicyView& policy, ActionSou
   RolloutRequest request = {};
   request.environment = &table;
   request.batch = instances.batch;
-  request.end = kEnvs;
   request.source = source;
   request.policy = policy;
   request.mode = ResetMode::kSameStep;
@@ -76,9 +82,7 @@ Recorded roll(const EnvironmentTable& table, const PolicyView& policy, ActionSou
                  to.final_observation.data(),
                  nullptr,
                  nullptr};
-  Scratch scratch(rollout_scratch(obs_rows, act_rows, &policy.shape.network));
-  request.scratch = scratch.data();
-  rollout<Native>(request);
+  rollout<Native>(request, OneThreadWork());
   return to;
 }
 
@@ -111,8 +115,7 @@ void print_gae(const Recorded& r) {
   request.final_value = last.data();
   request.advantage = advantage.data();
   request.target = target.data();
-  request.end = kEnvs;
-  gae<Native>(request);
+  gae<Native>(request, OneThreadWork());
   Hash hash;
   hash.add(advantage);
   hash.add(target);
@@ -122,7 +125,6 @@ void print_gae(const Recorded& r) {
 void print_gradient(const char* name, const PolicyView& policy, const Recorded& r, int obs_rows,
                     int act_rows) {
   const long count = long(kSteps) * kEnvs;
-  const int chunks = int((count + kChunkSamples - 1) / kChunkSamples);
   const std::vector<float> advantage = some_numbers(count, 1.5f);
   const long n_parameters = parameter_count(policy.shape);
   PolicyGradientRequest request = {};
@@ -141,16 +143,11 @@ void print_gradient(const char* name, const PolicyView& policy, const Recorded& 
   request.clip = 0.2f;
   request.entropy_coefficient = 0.01f;
   request.weight = 1.0f / float(count);
-  request.end = chunks;
-  request.stride = n_parameters + kPolicyStatistics;
-  std::vector<float> partial(chunks * request.stride), greatest(chunks * kMaxSegments);
-  Scratch scratch(gradient_scratch(policy.shape.network, policy.shape.n_actions));
-  request.partial = partial.data();
-  request.greatest = greatest.data();
-  request.scratch = scratch.data();
-  policy_gradient<Native>(request);
+  std::vector<float> gradient(n_parameters + kPolicyStatistics);
+  request.gradient = gradient.data();
+  policy_gradient<Native>(request, OneThreadWork());
   Hash hash;
-  hash.add(partial);
+  hash.add(gradient);
   hash.print("gradient", name);
 }
 
@@ -158,21 +155,11 @@ void print_adam() {
   constexpr long kCount = 1003;
   std::vector<float> x = some_numbers(kCount, 1.0f), g = some_numbers(2 * kCount, 0.1f);
   std::vector<float> m(kCount), v(kCount);
+  StepState state = {3e-3, 1.0, 1.0, 0.0, 1.0, 0};
   for (int step = 0; step < 2; step++) {
-    AdamRequest request = {};
-    request.parameters = x.data();
-    request.gradient = g.data() + step * kCount;
-    request.first_moment = m.data();
-    request.second_moment = v.data();
-    request.learning_rate = 3e-3f;
-    request.beta1 = 0.9f;
-    request.beta2 = 0.999f;
-    request.epsilon = 1e-8f;
-    request.correction1 = step == 0 ? 0.1f : 0.19f;
-    request.correction2 = step == 0 ? 0.001f : 0.001999f;
-    request.gradient_scale = 0.5f;
-    request.end = kCount;
-    adam<Native>(request);
+    optimizer_step<Native>({StepRule::kAdam, x.data(), g.data() + step * kCount, m.data(), v.data(),
+                            &state, 0.5, 0.9, 0.999, 1e-8f, kCount},
+                           OneThreadWork());
   }
   Hash hash;
   hash.add(x);

@@ -5,15 +5,15 @@
 
 #include <string>
 
-#include "kernels/bodies/integrate.h"
-#include "sims/models/ant_model.h"
-#include "sims/models/half_cheetah_model.h"
-#include "sims/models/hopper_model.h"
-#include "sims/models/humanoid_model.h"
-#include "sims/models/inverted_double_pendulum_model.h"
-#include "sims/models/inverted_pendulum_model.h"
-#include "sims/models/swimmer_model.h"
-#include "sims/models/walker2d_model.h"
+#include <gallop/kernels/bodies/integrate.h>
+#include <gallop/sims/models/ant_model.h>
+#include <gallop/sims/models/half_cheetah_model.h>
+#include <gallop/sims/models/hopper_model.h>
+#include <gallop/sims/models/humanoid_model.h>
+#include <gallop/sims/models/inverted_double_pendulum_model.h>
+#include <gallop/sims/models/inverted_pendulum_model.h>
+#include <gallop/sims/models/swimmer_model.h>
+#include <gallop/sims/models/walker2d_model.h>
 
 namespace gallop::testing {
 

@@ -1,5 +1,5 @@
 // The ant's body in lanes against one at a time: a unit of its own, for the compiler's time.
-#include "sims/models/ant_model.h"
+#include <gallop/sims/models/ant_model.h>
 #include "tests/bodies/lanes_suite.h"
 
 namespace gallop::testing {

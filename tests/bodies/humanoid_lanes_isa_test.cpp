@@ -1,5 +1,5 @@
 // The humanoid's body in lanes against one at a time: a unit of its own, for the compiler's time.
-#include "sims/models/humanoid_model.h"
+#include <gallop/sims/models/humanoid_model.h>
 #include "tests/bodies/lanes_suite.h"
 
 namespace gallop::testing {

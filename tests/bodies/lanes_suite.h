@@ -6,8 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/bodies/integrate.h"
-#include "kernels/numerics/lanes.h"
+#include <gallop/kernels/bodies/integrate.h>
+#include <gallop/kernels/numerics/lanes.h>
 #include "tests/bodies/random_state.h"
 
 namespace gallop::testing {

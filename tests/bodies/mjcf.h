@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <string>
 
-#include "kernels/bodies/body_counts.h"
+#include <gallop/kernels/bodies/body_counts.h>
 
 namespace gallop::testing {
 

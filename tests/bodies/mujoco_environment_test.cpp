@@ -167,7 +167,8 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
   int n_terminated = 0, n_steps = 0;
   for (int episode = 0; episode < 12; episode++) {
     Numbers state(e.spec().n_state), observation(e.spec().observation_capacity);
-    e.table->initial_state(data.shared, parameters.data(), 7, std::uint32_t(episode), state.data());
+    e.transitions->initial_state(data.shared, parameters.data(), 7, std::uint32_t(episode),
+                                 state.data());
     mj_resetData(m, d);
     std::copy(state.begin(), state.begin() + nq, d->qpos);
     std::copy(state.begin() + nq, state.begin() + nq + n, d->qvel);
@@ -186,9 +187,9 @@ TYPED_TEST(BesideMujoco, ObservationsRewardsAndTerminations) {
       const Expected expected = rules(*d, x, action);
       double reward = std::nan("");
       Numbers terms(e.spec().n_terms, std::nan(""));
-      const bool terminated =
-          e.table->transition_double(data.shared, parameters.data(), 0, t, state.data(),
-                                     action.data(), observation.data(), &reward, terms.data()) != 0;
+      const bool terminated = e.transitions->transition_double(
+                                  data.shared, parameters.data(), 0, t, state.data(), action.data(),
+                                  observation.data(), &reward, terms.data()) != 0;
       ASSERT_EQ(observation.size(), expected.observation.size());
       for (std::size_t k = 0; k < observation.size(); k++) {
         const double want = expected.observation[k];

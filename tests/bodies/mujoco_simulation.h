@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kernels/bodies/parameters.h"
+#include <gallop/kernels/bodies/parameters.h>
 #include "tests/bodies/mjcf.h"
 #include "tests/bodies/random_state.h"
 

@@ -1,5 +1,5 @@
 // Bodies of the planar models in lanes against the same ones one at a time.
-#include "sims/models/hopper_model.h"
+#include <gallop/sims/models/hopper_model.h>
 #include "tests/bodies/lanes_suite.h"
 
 namespace gallop::testing {

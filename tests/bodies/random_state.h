@@ -4,7 +4,7 @@
 #include <cmath>
 #include <random>
 
-#include "kernels/bodies/body_counts.h"
+#include <gallop/kernels/bodies/body_counts.h>
 
 namespace gallop::testing {
 

@@ -93,6 +93,39 @@ run "$work/moved tree/gallop" list
 expect "builds anew in a moved tree" test "$output" = "third"$'\n'"[list]"
 mv "$work/moved tree" "$tree"
 
+# In a terminal, but not in CI, a build shows how far it is; a terminal that cannot rewrite its line
+# gets no escapes.
+in_terminal() {
+  rm -rf -- "$tree/build"
+  run env --unset=CI "TERM=$1" script -qec "stty cols 40; '$gallop' list" /dev/null
+}
+if command -v script >/dev/null; then
+  in_terminal xterm
+  expect "shows progress" grep -q "gallop: building 1 of 2 (main.cpp)" <<<"$output"
+  expect "rewrites its line" grep -q $'\r.*\033\\[K' <<<"$output"
+  expect "passes the exit code on" test "$code" = 42
+  in_terminal dumb
+  expect "sends no escapes to a dumb terminal" test -z "$(grep $'\033' <<<"$output")"
+fi
+
+# Articulated bodies are built once one of them is named, and stay.
+built_sims() { sed -n 's/^GALLOP_SIMS:[A-Z]*=//p' "$tree/build/release/CMakeCache.txt"; }
+mkdir -p "$tree/sims" "$work/run"
+printf '#include <gallop/sims/robots/body.h>\n  kName = "strider";\n  kAliases = "Strider-v5,Strider-v4";\n' \
+  >"$tree/sims/strider.h"
+printf 'environment = "strider"\n' >"$work/run/config.toml"
+for words in "list" "train cartpole" "train striders" "eval $work" "train Strider-v4" "eval $work/run" "bench rollout"; do
+  rm -rf "$tree/build"
+  # shellcheck disable=SC2086
+  run "$gallop" $words
+  case $words in *Strider-v4 | */run | bench*) wanted="" ;; *) wanted=quick ;; esac
+  expect "builds what '$words' needs" test "$(built_sims)" = "$wanted"
+done
+run "$gallop" train strider
+run "$gallop" list
+expect "what was built stays" test "$(built_sims)$code" = 42
+rm -rf "$tree/sims"
+
 echo "flags : sse4_2 avx fma" >"$work/cpuinfo"
 run env GALLOP_CPUINFO="$work/cpuinfo" "$gallop" list
 expect "refuses a processor without AVX2" test "$code$output" = 6

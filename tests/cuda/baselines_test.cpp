@@ -107,9 +107,9 @@ TEST(Ages, EqualTheCpuAndDiscountAlike) {
         for (std::size_t i = 0; i < n; i++) first[i] = float(i % 7);
         age.upload(first.data(), n);
         backend.ages(
-            {size.first, size.second, b.terminated.data(), b.truncated.data(), age.data(), 0, 0});
+            {size.first, size.second, b.terminated.data(), b.truncated.data(), age.data()});
         // One element less than there are: what is beyond stays.
-        backend.discount_by_age(b.advantage.data(), age.data(), gamma, long(count) - 1);
+        backend.discount_by_age({b.advantage.data(), age.data(), gamma, long(count) - 1});
         return Outputs{age.download(), b.advantage.download()};
       });
     }
@@ -166,6 +166,29 @@ TEST(Linear, FeaturesGramAndValuesEqualTheCpu) {
   }
 }
 
+// More chunks than there are sums, and more features than one tile of a block has.
+TEST(Linear, ProductsOverManyChunksEqualTheCpuAndTheDefinition) {
+  for (const int k : {3, 16, 37}) {
+    const long count = 64 * 128 + 300;
+    Numbers numbers(12);
+    const std::vector<float> features = numbers.many(std::size_t(k * count), -1.0f, 1.0f);
+    const std::vector<float> targets = numbers.many(std::size_t(count), -1.0f, 1.0f);
+    const long products = long(k) * (k + 1) / 2 + k;
+    const auto run = [&](Backend& backend) {
+      const auto feature = uploaded(backend, features), target = uploaded(backend, targets);
+      const auto product = poisoned<double>(backend, std::size_t(products));
+      backend.gram({k, count, feature.data(), target.data(), product.data()});
+      return product.download();
+    };
+    const auto cpu = make_cpu_backend(2), subject = make_subject();
+    const std::vector<double> expected = run(*cpu);
+    EXPECT_TRUE(same_bits(expected, run(*subject)));
+    double first_by_target = 0;
+    for (long s = 0; s < count; s++) first_by_target += double(features[s]) * double(targets[s]);
+    EXPECT_NEAR(expected[products - k], first_by_target, 1e-9);
+  }
+}
+
 TEST(OptimalBaseline, EqualsTheCpu) {
   for (const int m : {2, 3, 40}) {
     for (const long d : {1L, 6L, 300L}) {
@@ -187,7 +210,8 @@ TEST(OptimalBaseline, EqualsTheCpu) {
           r.path_return = path.data();
           r.squared_norm = scalar ? norm.data() : nullptr;
           r.gradient = gradient.data();
-          backend.optimal_baseline(r, d);
+          r.n_parameters = d;
+          backend.optimal_baseline(r);
           const std::vector<float> all = gradient.download();
           EXPECT_TRUE(untouched(std::vector<float>(all.end() - 2, all.end())));
           return Outputs{all};

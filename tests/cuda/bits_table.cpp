@@ -6,11 +6,11 @@
 #include <span>
 #include <thread>
 
-#include "host/checkpoint/sha256.h"
-#include "host/checkpoint/tensor_file.h"
-#include "host/registry/registry.h"
-#include "host/training/algorithm.h"
-#include "host/training/run_options.h"
+#include <gallop/host/files/sha256.h>
+#include <gallop/host/files/tensor_file.h>
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/training/run_options.h>
 #include "tests/cuda/rollout_case.h"
 #include "tests/cuda/step_case.h"
 

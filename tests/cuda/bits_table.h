@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/runtime/backend.h"
+#include <gallop/host/runtime/backend.h>
 
 namespace gallop::testing {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "host/registry/registry.h"
+#include <gallop/host/registry/registry.h>
 #include "tests/cuda/subject.h"
 
 namespace gallop::testing {

@@ -1,5 +1,5 @@
 // Fresh memory of the subject, which holds what GALLOP_DEVICE_MEMORY says.
-#include "host/runtime/device_memory.h"
+#include <gallop/host/runtime/device_memory.h>
 
 #include <cmath>
 
@@ -13,7 +13,7 @@ TEST(DeviceMemory, AReadOfWhatNobodyWroteShows) {
   const auto subject = make_subject();
   const DeviceArray<float> fresh(*subject, 100);
   const auto read = poisoned<float>(*subject, 100);
-  subject->copy(read.data(), fresh.data(), 100);
+  subject->copy({read.data(), fresh.data(), 100});
   const std::vector<float> values = read.download();
   EXPECT_FALSE(untouched(values)) << "nothing was read";
   const DeviceMemory memory = device_memory();

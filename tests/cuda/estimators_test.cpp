@@ -151,10 +151,10 @@ ValuesResult run_values(Backend& backend, const NetworkShape& shape, const Batch
   const auto value = poisoned<float>(backend, (t + 1) * n);
   const auto final_value = poisoned<float>(backend, t * n);
   backend.values({shape, parameters.data(), by, batch.n_steps + 1, batch.n_envs,
-                  b.observation.data(), value.data(), arithmetic});
-  backend.final_values({shape, parameters.data(), by, batch.n_steps, batch.n_envs,
-                        batch.observation_rows, b.terminated.data(), b.truncated.data(),
-                        b.final_observation.data(), final_value.data()});
+                  b.observation.data(), value.data(), nullptr, nullptr, arithmetic});
+  backend.values({shape, parameters.data(), by, batch.n_steps, batch.n_envs,
+                  b.final_observation.data(), final_value.data(), b.terminated.data(),
+                  b.truncated.data()});
   return {value.download(), final_value.download()};
 }
 
@@ -210,14 +210,14 @@ TEST(Moments, EqualForAnyLayoutAndSize) {
     for (const long rows : {1L, 3L}) {
       const std::vector<float> x = numbers.many(std::size_t(rows * (n + 2)), -3.0f, 1e4f);
       const auto on_cpu = uploaded(*cpu, x), on_subject = uploaded(*subject, x);
-      const Moments expected = cpu->moments(on_cpu.data(), rows, n, n + 2);
+      const Moments expected = moments(*cpu, on_cpu.data(), rows, n, n + 2);
       in_every_order([&] {
-        const Moments actual = subject->moments(on_subject.data(), rows, n, n + 2);
+        const Moments actual = moments(*subject, on_subject.data(), rows, n, n + 2);
         EXPECT_EQ(expected.mean, actual.mean);
         EXPECT_EQ(expected.sum_of_squares, actual.sum_of_squares);
         EXPECT_EQ(expected.count, actual.count);
       });
-      EXPECT_EQ(cpu->norm(on_cpu.data(), n), subject->norm(on_subject.data(), n));
+      EXPECT_EQ(norm(*cpu, on_cpu.data(), n), norm(*subject, on_subject.data(), n));
     }
   }
 }
@@ -226,13 +226,13 @@ TEST(Moments, OfZerosAndOfWhatIsNotFinite) {
   const auto subject = make_subject();
   std::vector<float> x(300, 0.0f);
   const auto zeros = uploaded(*subject, x);
-  EXPECT_EQ(subject->moments(zeros.data(), 1, 300, 300).sum_of_squares, 0.0);
-  EXPECT_EQ(subject->norm(zeros.data(), 300), 0.0);
+  EXPECT_EQ(moments(*subject, zeros.data(), 1, 300, 300).sum_of_squares, 0.0);
+  EXPECT_EQ(norm(*subject, zeros.data(), 300), 0.0);
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), HUGE_VALF, -HUGE_VALF}) {
     x[299] = bad;
     const auto with_bad = uploaded(*subject, x);
-    EXPECT_TRUE(std::isnan(subject->moments(with_bad.data(), 1, 300, 300).mean));
-    EXPECT_TRUE(std::isnan(subject->norm(with_bad.data(), 300)));
+    EXPECT_TRUE(std::isnan(moments(*subject, with_bad.data(), 1, 300, 300).mean));
+    EXPECT_TRUE(std::isnan(norm(*subject, with_bad.data(), 300)));
   }
 }
 
@@ -241,8 +241,8 @@ TEST(Standardize, EqualsTheCpu) {
   const auto subject = make_subject();
   const std::vector<float> x = Numbers(4).many(777, -5.0f, 3.0f);
   const auto a = uploaded(*cpu, x), b = uploaded(*subject, x);
-  cpu->standardize(a.data(), 776, -1.25f, 0.37f);
-  subject->standardize(b.data(), 776, -1.25f, 0.37f);
+  cpu->standardize({a.data(), 776, -1.25f, 0.37f});
+  subject->standardize({b.data(), 776, -1.25f, 0.37f});
   EXPECT_TRUE(same_bits(a.download(), b.download()));
   EXPECT_EQ(b.download().back(), x.back());
 }
@@ -253,8 +253,8 @@ TEST(Shuffle, EqualsTheCpuAndIsAPermutation) {
   for (const long n : {1L, 2L, 129L, 5000L}) {
     for (const std::uint64_t counter : {std::uint64_t(0), std::uint64_t(5) << 33 | 1}) {
       const auto a = poisoned<std::uint32_t>(*cpu, n), b = poisoned<std::uint32_t>(*subject, n);
-      cpu->shuffle(42, counter, n, a.data());
-      subject->shuffle(42, counter, n, b.data());
+      cpu->shuffle({42, counter, n, a.data()});
+      subject->shuffle({42, counter, n, b.data()});
       std::vector<std::uint32_t> order = b.download();
       EXPECT_TRUE(same_bits(a.download(), order));
       std::sort(order.begin(), order.end());

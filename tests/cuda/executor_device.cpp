@@ -1,14 +1,15 @@
 #include "tests/cuda/executor_device.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "host/registry/generated.h"
+#include <gallop/host/registry/generated.h>
 #include "tests/cuda/executor_tables.h"
 #include "tests/executor/grid.h"
 
@@ -17,16 +18,44 @@ namespace {
 
 constexpr std::align_val_t kAlignment{128};
 
-// Launches with their arguments, in order; memory is read when they run.
+// Launches [begin, end) of two streams, of which either may run first.
+struct Fork {
+  std::size_t begin, end;
+};
+
+// Launches with their arguments; memory is read when they run: in order, those of two streams by
+// turns, so that what they share is found.
 class ExecutorGraph : public KernelGraph {
  public:
-  explicit ExecutorGraph(std::vector<executor::GridLaunch> launches)
-      : launches_(std::move(launches)) {}
+  ExecutorGraph(const std::vector<executor::GridLaunch>& launches, const std::vector<Fork>& forks) {
+    std::size_t at = 0;
+    for (const Fork& fork : forks) {
+      append(launches, at, fork.begin);
+      append_by_turns(launches, fork);
+      at = fork.end;
+    }
+    append(launches, at, launches.size());
+  }
   void launch() override {
     for (const executor::GridLaunch& launch : launches_) executor::run_grid(launch);
   }
 
  private:
+  void append(const std::vector<executor::GridLaunch>& from, std::size_t begin, std::size_t end) {
+    launches_.insert(launches_.end(), from.begin() + long(begin), from.begin() + long(end));
+  }
+  void append_by_turns(const std::vector<executor::GridLaunch>& from, const Fork& fork) {
+    std::vector<executor::GridLaunch> of[2];
+    for (std::size_t k = fork.begin; k < fork.end; k++) {
+      of[from[k].stream == nullptr ? 0 : 1].push_back(from[k]);
+    }
+    for (std::size_t k = 0; k < std::max(of[0].size(), of[1].size()); k++) {
+      for (const auto& launches : of) {
+        if (k < launches.size()) launches_.push_back(launches[k]);
+      }
+    }
+  }
+
   std::vector<executor::GridLaunch> launches_;
 };
 
@@ -83,16 +112,29 @@ class ExecutorDevice : public KernelDevice {
   void to_host(void* to, const void* from, std::size_t bytes) override {
     refuse_in_capture("a copy to the host");
     std::memcpy(to, from, bytes);
+    make_nans_of_a_device(to, bytes);
   }
   void* stream() const override { return nullptr; }
+  void* fork() override {
+    if (is_forked_) throw std::runtime_error("a fork before the last one was joined");
+    is_forked_ = true;
+    if (executor::is_capturing()) forks_.push_back({captured_.size(), 0});
+    return this;
+  }
+  void join() override {
+    if (!is_forked_) throw std::runtime_error("a join without a fork");
+    is_forked_ = false;
+    if (executor::is_capturing()) forks_.back().end = captured_.size();
+  }
   std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
     refuse_in_capture("another capture");
-    std::vector<executor::GridLaunch> captured;
+    captured_.clear();
+    forks_.clear();
     {
-      const executor::ScopedCapture capture(captured);
+      const executor::ScopedCapture capture(captured_);
       launches();
     }
-    return std::make_unique<ExecutorGraph>(std::move(captured));
+    return std::make_unique<ExecutorGraph>(captured_, forks_);
   }
   double seconds(const std::function<void()>& launches) override {
     refuse_in_capture("a look at the clock");
@@ -117,12 +159,28 @@ class ExecutorDevice : public KernelDevice {
   }
 
  private:
+  // The NaN that x86 makes, and that of a literal, as the one that a GPU has in their place.
+  // Integers of these bits do not occur.
+  static void make_nans_of_a_device(void* words, std::size_t bytes) {
+    for (std::size_t at = 0; at + sizeof(std::uint32_t) <= bytes; at += sizeof(std::uint32_t)) {
+      char* const word = static_cast<char*>(words) + at;
+      std::uint32_t bits;
+      std::memcpy(&bits, word, sizeof(bits));
+      if ((bits & 0x7fffffffu) != 0x7fc00000u) continue;
+      bits = 0x7fffffffu;
+      std::memcpy(word, &bits, sizeof(bits));
+    }
+  }
+
   // As CUDA does.
   static void refuse_in_capture(const std::string& what) {
     if (executor::is_capturing()) throw std::runtime_error(what + " while kernels are captured");
   }
 
   DeviceMemory memory_;
+  std::vector<executor::GridLaunch> captured_;
+  std::vector<Fork> forks_;
+  bool is_forked_ = false;
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "host/runtime/cuda_backend.h"
-#include "host/runtime/device_memory.h"
+#include <gallop/host/runtime/cuda_backend.h>
+#include <gallop/host/runtime/device_memory.h>
 
 namespace gallop::testing {
 

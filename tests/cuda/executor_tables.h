@@ -1,7 +1,7 @@
 #pragma once
 
-#include "kernels/cuda/environment_table.h"
-#include "kernels/cuda/kernel_table.h"
+#include <gallop/kernels/tables/cuda_environment_table.h>
+#include <gallop/kernels/tables/cuda_kernel_table.h>
 
 // The CUDA kernels compiled for the executor; the build writes the list.
 extern "C" const gallop::CudaKernels* gallop_executor_kernels();

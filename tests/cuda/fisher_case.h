@@ -1,7 +1,7 @@
 // A policy at recorded samples and its Fisher products, on any backend.
 #pragma once
 
-#include "kernels/gradients/fisher.h"
+#include <gallop/host/runtime/fisher_products.h>
 #include "tests/cuda/gradient_case.h"
 
 namespace gallop::testing {
@@ -15,7 +15,8 @@ struct FisherCase {
   CaseSamples from;
   PolicyShape shape;
   std::vector<float> values;
-  DeviceArray<float> parameters, units, mean, inverse_std;
+  DeviceArray<float> parameters, mean, inverse_std;
+  FisherProducts fisher;
   FisherRequest request = {};
 
   FisherCase(Backend& backend, const GradientCase& c, FisherPath path = FisherPath::kFused)
@@ -23,16 +24,14 @@ struct FisherCase {
         shape(policy_of(c)),
         values(parameters_of(shape, 17, 1.0f)),
         parameters(uploaded(backend, values)),
-        units(poisoned<float>(backend, std::size_t(backend.fisher_units(shape, c.count, path)))),
         mean(uploaded(backend, Numbers(31).many(c.n_inputs, -0.5f, 0.5f))),
-        inverse_std(uploaded(backend, Numbers(32).many(c.n_inputs, 0.5f, 2.0f))) {
+        inverse_std(uploaded(backend, Numbers(32).many(c.n_inputs, 0.5f, 2.0f))),
+        fisher(backend, shape, c.count, path) {
     request.policy = {shape, parameters.data(), {}};
     if (c.normalized) request.policy.normalization = {mean.data(), inverse_std.data(), 1.2f};
     request.samples = from.samples;
     request.weight = 1.0f / float(c.count);
-    request.path = path;
-    backend.fisher_prepare(request, units.data());
-    request.units = units.data();
+    fisher.prepare(request);
   }
 };
 
@@ -43,7 +42,8 @@ inline std::vector<float> run_product(Backend& backend, FisherCase& at, int acti
   const auto product = poisoned<float>(backend, at.values.size() + 3);
   at.request.vector = vector.data();
   at.request.active = flag.data();
-  backend.fisher_product(at.request, product.data());
+  at.request.product = product.data();
+  at.fisher.product(at.request);
   return product.download();
 }
 inline std::vector<float> run_product(Backend& backend, const GradientCase& c, int active = 1,

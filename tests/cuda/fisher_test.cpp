@@ -17,11 +17,13 @@ std::vector<float> run_divergence(Backend& backend, const GradientCase& c, int a
   DivergenceRequest r = {};
   r.candidate = {at.shape, candidate.data(), {}};
   r.samples = at.from.samples;
-  r.old_units = at.units.data();
+  r.old_units = at.fisher.units();
+  r.unit_stride = at.fisher.unit_stride();
   r.old_log_std = at.parameters.data() + layer_offset(at.shape.network, at.shape.network.n_layers);
   r.active = flag.data();
   const auto sums = poisoned<float>(backend, kDivergenceSums + 1);
-  backend.policy_divergence(r, sums.data());
+  r.sums = sums.data();
+  backend.policy_divergence(r);
   return sums.download();
 }
 

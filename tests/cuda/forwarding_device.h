@@ -25,6 +25,8 @@ class ForwardingDevice : public KernelDevice {
     inner_->to_host(to, from, bytes);
   }
   void* stream() const override { return inner_->stream(); }
+  void* fork() override { return inner_->fork(); }
+  void join() override { inner_->join(); }
   std::unique_ptr<KernelGraph> capture(const std::function<void()>& launches) override {
     return inner_->capture(launches);
   }

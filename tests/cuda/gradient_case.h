@@ -1,7 +1,7 @@
 // A network with recorded samples, for the gradients and the products of the learner.
 #pragma once
 
-#include "kernels/gradients/gradient.h"
+#include <gallop/kernels/gradients/gradient.h>
 #include "tests/cuda/learner_case.h"
 #include "tests/cuda/rollout_case.h"
 
@@ -91,7 +91,8 @@ inline std::vector<float> run_policy(Backend& backend, const GradientCase& c) {
   r.weight = 1.0f / float(c.count);
   const auto gradient =
       poisoned<float>(backend, std::size_t(parameter_count(shape)) + kPolicyStatistics + 3);
-  backend.policy_gradient(r, gradient.data());
+  r.gradient = gradient.data();
+  backend.policy_gradient(r);
   return gradient.download();
 }
 
@@ -107,7 +108,8 @@ inline std::vector<float> run_value(Backend& backend, const GradientCase& c) {
   r.weight = 1.0f / float(c.count);
   const auto gradient = poisoned<float>(
       backend, std::size_t(layer_offset(shape.network, shape.network.n_layers)) + 4);
-  backend.value_gradient(r, gradient.data());
+  r.gradient = gradient.data();
+  backend.value_gradient(r);
   return gradient.download();
 }
 

@@ -159,7 +159,8 @@ TEST(MatrixFisher, WhatIsNotFiniteShows) {
   vector[2] = __builtin_nanf("");
   const auto by = uploaded(*subject, vector), product = poisoned<float>(*subject, vector.size());
   at.request.vector = by.data();
-  subject->fisher_product(at.request, product.data());
+  at.request.product = product.data();
+  at.fisher.product(at.request);
   for (const float x : product.download()) EXPECT_TRUE(std::isnan(x));
 }
 
@@ -169,27 +170,28 @@ const CudaKernels* honest = nullptr;
 
 // Kernels with an error each: slopes taken as 1, biases left out, the weight of a sample forgotten,
 // samples beyond the count taken as wanted.
-LaunchStatus no_slope(Activation, const float*, long, float*, void*) { return {0, "no_slope"}; }
-LaunchStatus no_ones(const FisherRequest& r, int layer, float* to, void* stream) {
-  const LaunchStatus status = honest->matrix_units(r, layer, to, stream);
-  const long n = long(chunk_count(r.samples.count)) * kChunkSamples;
-  std::fill_n(to + r.policy.shape.network.width[layer] * n, n, 0.0f);
+LaunchStatus no_slope(const SlopeRequest&, const CudaWork&) { return {0, "no_slope"}; }
+LaunchStatus no_ones(const MatrixUnitsRequest& r, const CudaWork& on) {
+  const LaunchStatus status = honest->matrix_units(r, on);
+  const long n = long(chunk_count(r.fisher.samples.count)) * kChunkSamples;
+  std::fill_n(r.to + r.fisher.policy.shape.network.width[r.layer] * n, n, 0.0f);
   return status;
 }
-LaunchStatus no_weight(const FisherRequest& r, float* tangent, void* stream) {
-  FisherRequest other = r;
-  other.weight = 1.0f;
-  return honest->matrix_metric(other, tangent, stream);
+LaunchStatus no_weight(const MatrixMetricRequest& r, const CudaWork& on) {
+  MatrixMetricRequest other = r;
+  other.fisher.weight = 1.0f;
+  return honest->matrix_metric(other, on);
 }
-LaunchStatus all_samples(const FisherRequest& r, float* tangent, void* stream) {
-  FisherRequest other = r;
-  other.samples.count = long(chunk_count(r.samples.count)) * kChunkSamples;
-  return honest->matrix_metric(other, tangent, stream);
+template <class Request>
+Request with_all_samples(Request r) {
+  r.fisher.samples.count = long(chunk_count(r.fisher.samples.count)) * kChunkSamples;
+  return r;
 }
-LaunchStatus all_ones(const FisherRequest& r, int layer, float* to, void* stream) {
-  FisherRequest other = r;
-  other.samples.count = long(chunk_count(r.samples.count)) * kChunkSamples;
-  return honest->matrix_units(other, layer, to, stream);
+LaunchStatus all_samples(const MatrixMetricRequest& r, const CudaWork& on) {
+  return honest->matrix_metric(with_all_samples(r), on);
+}
+LaunchStatus all_ones(const MatrixUnitsRequest& r, const CudaWork& on) {
+  return honest->matrix_units(with_all_samples(r), on);
 }
 
 class PlantedDevice : public ForwardingDevice {

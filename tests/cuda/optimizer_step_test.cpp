@@ -127,7 +127,7 @@ TEST(Episodes, SumsAreThoseOfTheDefinition) {
           const auto c = uploaded(**backend, returns);
           const auto d = uploaded(**backend, lengths);
           const EpisodeSums sums =
-              (*backend)->episodes({a.data(), b.data(), c.data(), d.data(), n});
+              episode_sums(**backend, {a.data(), b.data(), c.data(), d.data(), n, nullptr});
           EXPECT_EQ(sums.episodes, count);
           EXPECT_EQ(sums.lengths, total);
           EXPECT_NEAR(sums.returns, sum, 1e-9 * double(n));
@@ -149,7 +149,7 @@ TEST(Episodes, BitsAreTheCpusAndAReturnThatIsNotFiniteShows) {
     const auto a = uploaded(backend, terminated), b = uploaded(backend, truncated);
     const auto c = uploaded(backend, returns);
     const auto d = uploaded(backend, lengths);
-    return backend.episodes({a.data(), b.data(), c.data(), d.data(), n});
+    return episode_sums(backend, {a.data(), b.data(), c.data(), d.data(), n, nullptr});
   };
   EXPECT_EQ(run(*cpu).returns, run(*subject).returns);
   for (long i = 0; i < n; i++) {
@@ -167,10 +167,10 @@ TEST(Moments, OfGroupsAreThoseOfEach) {
   const std::vector<float> x = numbers.many(std::size_t(groups) * rows * n, -4.0f, 9.0f);
   const auto on_cpu = uploaded(*cpu, x), on_subject = uploaded(*subject, x);
   const auto actual =
-      subject->grouped_moments(on_subject.data(), groups, n, rows, n, long(groups) * n);
+      grouped_moments(*subject, on_subject.data(), groups, n, rows, n, long(groups) * n);
   ASSERT_EQ(actual.size(), std::size_t(groups));
   for (int g = 0; g < groups; g++) {
-    const Moments expected = cpu->moments(on_cpu.data() + g * n, rows, n, long(groups) * n);
+    const Moments expected = moments(*cpu, on_cpu.data() + g * n, rows, n, long(groups) * n);
     EXPECT_EQ(expected.mean, actual[g].mean);
     EXPECT_EQ(expected.sum_of_squares, actual[g].sum_of_squares);
     EXPECT_EQ(expected.count, actual[g].count);

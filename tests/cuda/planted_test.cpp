@@ -2,7 +2,7 @@
 // are replaced in the table, which a real device does not let a test do.
 #ifndef GALLOP_GPU_TEST
 
-#include "kernels/gradients/fisher.h"
+#include <gallop/kernels/gradients/fisher.h>
 #include "tests/cuda/forwarding_device.h"
 #include "tests/cuda/gradient_case.h"
 
@@ -13,36 +13,37 @@ const CudaKernels* honest = nullptr;
 const CudaEnvironmentTable* honest_environment = nullptr;
 
 // Leaves out the last instance of the batch.
-LaunchStatus gae_of_all_but_one(const GaeRequest& r, void* stream) {
-  GaeRequest fewer = r;
-  fewer.end--;
-  return honest->gae(fewer, stream);
+LaunchStatus gae_of_all_but_one(const GaeRequest& r, const CudaWork& on) {
+  const float last = r.advantage[long(r.n_steps) * r.n_envs - 1];
+  const LaunchStatus status = honest->gae(r, on);
+  r.advantage[long(r.n_steps) * r.n_envs - 1] = last;
+  return status;
 }
 // Takes samples in their own order instead of the minibatch's.
-LaunchStatus gradient_without_order(const ValueGradientRequest& r, void* stream) {
+LaunchStatus gradient_without_order(const ValueGradientRequest& r, const CudaWork& on) {
   ValueGradientRequest other = r;
   other.samples.order = nullptr;
-  return honest->value_gradient(other, stream);
+  return honest->value_gradient(other, on);
 }
 // Leaves out the last chunk, as if the number of blocks were rounded down.
-LaunchStatus product_without_the_last_chunk(const FisherRequest& r, void* stream) {
+LaunchStatus product_without_the_last_chunk(const FisherRequest& r, const CudaWork& on) {
   FisherRequest fewer = r;
-  fewer.end--;
-  return honest->fisher_product(fewer, stream);
+  fewer.samples.count = long(chunk_count(r.samples.count) - 1) * kChunkSamples;
+  return honest->fisher_product(fewer, on);
 }
 // Goes on although the solver has come to its end.
-LaunchStatus step_without_end(const ConjugateGradientRequest& r, void* stream) {
+LaunchStatus step_without_end(const ConjugateGradientRequest& r, const CudaWork& on) {
   r.state->running = 1;
-  return honest->conjugate_gradient_step(r, stream);
+  return honest->conjugate_gradient_step(r, on);
 }
 // Adds to what is there, as if all memory began as zero.
-LaunchStatus copy_that_adds(float* to, const float* from, long n, void* stream) {
-  return honest->add_scaled(to, 1.0f, from, n, stream);
+LaunchStatus copy_that_adds(const CopyRequest& r, const CudaWork& on) {
+  return honest->add_scaled({r.to, 1.0f, r.from, r.n}, on);
 }
-LaunchStatus rollout_one_step_short(const RolloutRequest& r, void* stream) {
+LaunchStatus rollout_one_step_short(const RolloutRequest& r, const CudaWork& on) {
   RolloutRequest shorter = r;
   shorter.out.n_steps--;
-  return honest_environment->rollout(shorter, stream);
+  return honest_environment->rollout(shorter, on);
 }
 
 // The executor's device with these kernels in place of its own.
@@ -128,15 +129,17 @@ TEST(Planted, AChunkThatIsLeftOutOfAProductIsFound) {
     const PolicyShape shape = shape_of(c, c.n_actions);
     const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
     DeviceArray<float> units(backend, std::size_t(chunk_count(c.count)) * unit_floats(shape));
+    const auto product = poisoned<float>(backend, std::size_t(parameter_count(shape)));
     FisherRequest r = {};
     r.policy = {shape, parameters.data(), {}};
     r.samples = from.samples;
     r.weight = 1.0f;
-    r.vector = parameters.data();
-    backend.fisher_prepare(r, units.data());
     r.units = units.data();
-    const auto product = poisoned<float>(backend, std::size_t(parameter_count(shape)));
-    backend.fisher_product(r, product.data());
+    r.unit_stride = unit_floats(shape);
+    r.vector = parameters.data();
+    r.product = product.data();
+    backend.fisher_prepare(r);
+    backend.fisher_product(r);
     return product.download();
   };
   const auto cpu = make_cpu_backend(1), planted = planted_backend();
@@ -153,8 +156,8 @@ TEST(Planted, ASolverThatDoesNotStopIsFound) {
                                         0.0,         1,           state.data()};
     backend.conjugate_gradient_begin(r);
     for (int k = 0; k < 2; k++) {
-      backend.copy(v[5].data(), v[4].data(), 2);
-      backend.add_scaled(v[5].data(), 0.5f, v[0].data(), 1);  // no multiple of the identity
+      backend.copy({v[5].data(), v[4].data(), 2});
+      backend.add_scaled({v[5].data(), 0.5f, v[0].data(), 1});  // no multiple of the identity
       backend.conjugate_gradient_step(r);
     }
     ConjugateGradientState after;
@@ -170,7 +173,7 @@ TEST(Planted, AReadOfUnwrittenMemoryIsFoundByThePoisonAlone) {
   const auto run = [](Backend& backend) {
     const auto from = uploaded<float>(backend, {1, 2, 3});
     const DeviceArray<float> to(backend, 3);
-    backend.copy(to.data(), from.data(), 3);
+    backend.copy({to.data(), from.data(), 3});
     return to.download();
   };
   const auto adding = [](DeviceMemory memory) {
@@ -197,7 +200,8 @@ TEST(Planted, AnOrderThatIsIgnoredIsFound) {
     r.samples = batch.samples(order.data(), 5);
     r.weight = 0.2f;
     const auto gradient = poisoned<float>(backend, 6);
-    backend.value_gradient(r, gradient.data());
+    r.gradient = gradient.data();
+    backend.value_gradient(r);
     return gradient.download();
   };
   const auto cpu = make_cpu_backend(1), planted = planted_backend();

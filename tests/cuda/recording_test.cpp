@@ -1,8 +1,8 @@
 // Operations that a device records and repeats: what they read, when they are recorded anew, and
 // that they leave the bits of operations that ran one by one.
-#include "host/error.h"
-#include "host/training/algorithm.h"
-#include "host/training/run_options.h"
+#include <gallop/host/error.h>
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/training/run_options.h>
 #include "tests/cuda/gradient_case.h"
 
 #ifndef GALLOP_GPU_TEST
@@ -12,7 +12,7 @@
 namespace gallop::testing {
 namespace {
 
-// y += 2 x, recorded.
+// y += factor x, recorded.
 struct Doubling {
   Backend& backend;
   DeviceArray<float> x, y;
@@ -20,9 +20,8 @@ struct Doubling {
 
   explicit Doubling(Backend& on)
       : backend(on), x(uploaded<float>(on, {1, 2, 3})), y(uploaded<float>(on, {0, 0, 0})) {}
-  std::vector<float> run(const std::string& key = "three") {
-    backend.run(
-        key, [&] { backend.add_scaled(y.data(), 2.0f, x.data(), 3); }, recording);
+  std::vector<float> run(float factor = 2.0f) {
+    backend.run([&] { backend.add_scaled({y.data(), factor, x.data(), 3}); }, recording);
     return y.download();
   }
 };
@@ -38,7 +37,7 @@ TEST(Recording, ARepetitionReadsWhatIsThereNow) {
     EXPECT_EQ(doubling.run(), (std::vector<float>{24, 8, 6}));
     doubling.y.upload({0, 0, 0});
     EXPECT_EQ(doubling.run(), (std::vector<float>{20, 0, -6}));
-    EXPECT_EQ(doubling.run("other"), (std::vector<float>{40, 0, -12}));
+    EXPECT_EQ(doubling.run(4.0f), (std::vector<float>{60, 0, -18}));
   }
 }
 
@@ -49,7 +48,7 @@ void expect_counts(const CountingDevice::Counts& counts, int captures, int launc
   EXPECT_EQ(counts.launches, launches);
 }
 
-TEST(Recording, IsMadeTheSecondTimeAndAnewForAnotherKey) {
+TEST(Recording, IsMadeTheSecondTimeAndAnewForAnotherNumber) {
   CountingDevice::Counts counts;
   const auto backend = make_kernel_backend(std::make_unique<CountingDevice>(counts));
   Doubling doubling(*backend);
@@ -59,11 +58,24 @@ TEST(Recording, IsMadeTheSecondTimeAndAnewForAnotherKey) {
   expect_counts(counts, 1, 1);
   doubling.run();
   expect_counts(counts, 1, 2);
-  doubling.run("other");
+  doubling.run(3.0f);
   expect_counts(counts, 1, 2);
-  doubling.run("other");
-  EXPECT_EQ(doubling.run("other"), (std::vector<float>{12, 24, 36}));
+  doubling.run(3.0f);
+  EXPECT_EQ(doubling.run(3.0f), (std::vector<float>{15, 30, 45}));
   expect_counts(counts, 2, 4);
+  // Operations are told apart where their requests are alike: a copy of three floats, and one of
+  // other three.
+  const auto other = uploaded<float>(*backend, {4, 5, 6});
+  std::unique_ptr<Recording> recording;
+  const auto copy_from = [&](const float* from) {
+    backend->run([&] { backend->copy({doubling.y.data(), from, 3}); }, recording);
+    return doubling.y.download();
+  };
+  for (int k = 0; k < 3; k++) {
+    EXPECT_EQ(copy_from(doubling.x.data()), (std::vector<float>{1, 2, 3}));
+  }
+  EXPECT_EQ(copy_from(other.data()), (std::vector<float>{4, 5, 6}));
+  EXPECT_EQ(copy_from(other.data()), (std::vector<float>{4, 5, 6}));
 }
 
 // The value gradient's partial sums stand in scratch, which a greater request replaces.
@@ -84,12 +96,12 @@ TEST(Recording, IsMadeAnewWhereItsScratchWasReplaced) {
     r.parameters = parameters.data();
     r.samples = samples;
     r.weight = 0.5f;
-    backend->value_gradient(r, gradient.data());
+    r.gradient = gradient.data();
+    backend->value_gradient(r);
   };
   std::unique_ptr<Recording> recording;
   const auto recorded = [&] {
-    backend->run(
-        "few", [&] { run(few.samples); }, recording);
+    backend->run([&] { run(few.samples); }, recording);
     return gradient.download();
   };
   const std::vector<float> first = recorded();
@@ -103,18 +115,30 @@ TEST(Recording, IsMadeAnewWhereItsScratchWasReplaced) {
   expect_counts(counts, 2, 2);
 }
 
-TEST(Recording, RefusesToWait) {
+// Whatever is no operation would not be repeated.
+TEST(Recording, RefusesWhatIsNoOperation) {
   CountingDevice::Counts counts;
   const auto backend = make_kernel_backend(std::make_unique<CountingDevice>(counts));
   const auto x = uploaded<float>(*backend, {3, 4});
-  std::unique_ptr<Recording> recording;
-  const auto run = [&] {
-    backend->run(
-        "norm", [&] { backend->norm(x.data(), 2); }, recording);
+  float two[2] = {};
+  const std::function<void()> others[] = {
+      [&] { norm(*backend, x.data(), 2); },
+      [&] { backend->to_host(two, x.data(), sizeof(two)); },
+      [&] { backend->to_device(x.data(), two, sizeof(two)); },
+      [&] { backend->clear(x.data(), sizeof(two)); },
+      [&] { backend->copy_bytes(x.data(), x.data(), sizeof(two)); },
+      [&] { backend->release(backend->allocate(8)); },
+      [&] { backend->result_memory(8); },
+      [&] { backend->seconds([] {}); },
   };
-  run();
-  EXPECT_THROW(run(), std::runtime_error);
-  EXPECT_EQ(backend->norm(x.data(), 2), 5.0);  // nothing is left of the capture
+  for (const auto& other : others) {
+    std::unique_ptr<Recording> recording;
+    EXPECT_THROW(backend->run(other, recording), Error);
+    EXPECT_THROW(backend->run([&] { backend->run(other, recording); }, recording), Error);
+    EXPECT_EQ(recording, nullptr);
+  }
+  EXPECT_EQ(norm(*backend, x.data(), 2), 5.0);  // nothing is left of it
+  expect_counts(counts, 0, 0);
 }
 
 // Five iterations on the CPU and on the counting device, which end with the same metrics.

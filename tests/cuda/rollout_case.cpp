@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "host/registry/registry.h"
+#include <gallop/host/registry/registry.h>
 
 namespace gallop::testing {
 namespace {
@@ -27,7 +27,8 @@ void vary_parameters(Environments& environments) {
 struct Arrays {
   DeviceArray<float> observation, action, log_prob, reward, final_observation, ended_return;
   DeviceArray<std::uint8_t> terminated, truncated;
-  DeviceArray<std::int32_t> ended_length;
+  DeviceArray<std::int32_t> ended_length, first_length;
+  DeviceArray<float> first_return, state;
 
   Arrays(Backend& backend, const Environments& e, int n_steps) {
     const std::size_t n = e.n_envs(), t = n_steps;
@@ -40,13 +41,19 @@ struct Arrays {
     terminated = poisoned<std::uint8_t>(backend, t * n);
     truncated = poisoned<std::uint8_t>(backend, t * n);
     ended_length = poisoned<std::int32_t>(backend, t * n);
+    first_return = poisoned<float>(backend, n);
+    first_length = DeviceArray<std::int32_t>::zeroed(backend, n);
+    state = poisoned<float>(backend, (t + 1) * std::size_t(e.spec().n_state) * n);
   }
 
   Trajectory view(const RolloutCase& rollout) const {
     Trajectory out = {};
     out.n_steps = rollout.n_steps;
     out.n_envs = rollout.n_envs;
+    out.first_return = first_return.data();
+    out.first_length = first_length.data();
     if (!rollout.stored) return out;
+    if (rollout.states) out.state = state.data();
     out.observation = observation.data();
     out.action = action.data();
     out.log_prob = log_prob.data();
@@ -72,6 +79,8 @@ std::string RolloutCase::label() const {
   if (normalized) text += " normalized";
   if (!stored) text += " unstored";
   if (parameters_per_instance) text += " per instance";
+  if (!ids.empty()) text += " ids";
+  if (states) text += " states";
   if (arithmetic == Arithmetic::kFast) text += " fast";
   return text;
 }
@@ -125,7 +134,8 @@ EnvironmentOptions options_of(const RolloutCase& rollout) {
   EnvironmentOptions options;
   options.n_envs = rollout.n_envs;
   options.seed = rollout.seed;
-  options.id_offset = 1000;
+  options.ids = rollout.ids;
+  if (rollout.ids.empty()) options.id_offset = 1000;
   options.time_limit = rollout.time_limit;
   options.reset_mode = rollout.mode;
   options.clip_actions = rollout.clip;
@@ -161,6 +171,9 @@ RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout) {
   result.terminated = arrays.terminated.download();
   result.truncated = arrays.truncated.download();
   result.ended_length = arrays.ended_length.download();
+  result.first_return = arrays.first_return.download();
+  result.first_length = arrays.first_length.download();
+  result.states = arrays.state.download();
   result.state = environments.get_state();
   result.nonfinite = environments.first_nonfinite();
   return result;
@@ -176,6 +189,9 @@ void expect_same(const RolloutResult& expected, const RolloutResult& actual) {
   EXPECT_TRUE(same_bits(expected.terminated, actual.terminated)) << "terminated";
   EXPECT_TRUE(same_bits(expected.truncated, actual.truncated)) << "truncated";
   EXPECT_TRUE(same_bits(expected.ended_length, actual.ended_length)) << "ended_length";
+  EXPECT_TRUE(same_bits(expected.first_return, actual.first_return)) << "first_return";
+  EXPECT_TRUE(same_bits(expected.first_length, actual.first_length)) << "first_length";
+  EXPECT_TRUE(same_bits(expected.states, actual.states)) << "states";
   EXPECT_TRUE(same_bits(expected.state, actual.state)) << "state";
   EXPECT_EQ(expected.nonfinite.found, actual.nonfinite.found);
   EXPECT_EQ(expected.nonfinite.instance, actual.nonfinite.instance);

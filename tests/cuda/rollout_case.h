@@ -1,7 +1,7 @@
 // One rollout, run on any backend, and everything that it leaves behind.
 #pragma once
 
-#include "host/runtime/environments.h"
+#include <gallop/host/runtime/environments.h>
 #include "tests/cuda/subject.h"
 
 namespace gallop::testing {
@@ -19,6 +19,8 @@ struct RolloutCase {
   Head head = Head::kCategorical;
   bool deterministic = false, normalized = false, stored = true, clip = true;
   bool parameters_per_instance = false;
+  std::vector<std::uint32_t> ids;  // or those from 1000 on
+  bool states = false;             // recorded, by kernels of their own
   float weight_scale = 1.0f;
   Arithmetic arithmetic = Arithmetic::kStrict;
 
@@ -28,8 +30,9 @@ struct RolloutCase {
 // Every array of the trajectory and the state of the batch after it.
 struct RolloutResult {
   std::vector<float> observation, action, log_prob, reward, final_observation, ended_return, state;
+  std::vector<float> first_return, states;
   std::vector<std::uint8_t> terminated, truncated;
-  std::vector<std::int32_t> ended_length;
+  std::vector<std::int32_t> ended_length, first_length;
   NonFinite nonfinite;
 };
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "host/registry/generated.h"
+#include <gallop/host/registry/generated.h>
 #include "tests/cuda/rollout_case.h"
 
 namespace gallop::testing {
@@ -77,7 +77,7 @@ double log_prob_of(const FastCase& c, const std::vector<double>& output, const f
 
 // Errors at all steps of the second of the two rollouts that a case runs: of the recorded
 // log-probability, or of the action where it is the network's output.
-void check_steps(const FastCase& c, const RolloutResult& result) {
+void check_steps(const FastCase& c, const RolloutResult& result, bool rounds) {
   const int n = c.rollout.n_envs, o = c.environments.observation_rows();
   const int a = c.environments.action_rows();
   double greatest = 0, sum = 0;
@@ -102,6 +102,7 @@ void check_steps(const FastCase& c, const RolloutResult& result) {
   }
   EXPECT_LT(greatest, kGreatestError * double(c.rollout.weight_scale));
   EXPECT_LT(sum, kGreatestMean * double(c.rollout.weight_scale));
+  if (!rounds) return;
   EXPECT_GT(greatest, 1e-6) << "nothing was rounded: this is not the fast kernel";
 }
 
@@ -142,19 +143,22 @@ RolloutCase fast_case(const std::string& environment, int width, Head head) {
   return rollout;
 }
 
+bool has_fast_rollout(Backend& backend, RolloutCase rollout) {
+  rollout.arithmetic = Arithmetic::kFast;
+  const Environments environments(backend, entry_of_type(rollout.environment), options_of(rollout));
+  return environments.has_fast_rollout({shape_of(rollout, environments), nullptr, {}});
+}
+
 void check(const RolloutCase& of) {
   FastCase c(of);
   SCOPED_TRACE(c.rollout.label());
   const auto subject = make_subject();
   const RolloutResult result = run_rollout(*subject, c.rollout);
-  check_steps(c, result);
+  // The widest one takes more shared memory than some devices have, which then run the strict one.
+  const bool is_fast = has_fast_rollout(*subject, c.rollout);
+  EXPECT_TRUE(is_fast || c.rollout.hidden[0] == 256);
+  check_steps(c, result, is_fast);
   EXPECT_FALSE(result.nonfinite.found);
-}
-
-bool has_fast_rollout(Backend& backend, RolloutCase rollout) {
-  rollout.arithmetic = Arithmetic::kFast;
-  const Environments environments(backend, entry_of_type(rollout.environment), options_of(rollout));
-  return environments.has_fast_rollout({shape_of(rollout, environments), nullptr, {}});
 }
 
 TEST(FastRollout, EveryStepOfEveryEnvironmentThatHasOne) {

@@ -1,5 +1,7 @@
 // Fused rollouts: every environment, head, network and reset mode on the subject, against the CPU.
-#include "host/registry/generated.h"
+#include <bit>
+
+#include <gallop/host/registry/generated.h>
 #include "tests/cuda/rollout_case.h"
 
 namespace gallop::testing {
@@ -9,6 +11,8 @@ Head default_head(const std::string& environment) {
   return spec_of_type(environment).action_kind == SpaceKind::kDiscrete ? Head::kCategorical
                                                                        : Head::kGaussian;
 }
+
+constexpr ResetMode kModes[] = {ResetMode::kSameStep, ResetMode::kNextStep, ResetMode::kDisabled};
 
 bool is_tabular(const std::string& environment) {
   return spec_of_type(environment).observation_kind == SpaceKind::kDiscrete;
@@ -54,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryEnvironment, ::testing::ValuesIn(all_typ
                          [](const auto& info) { return info.param; });
 
 TEST_P(EveryEnvironment, UniformActionsInEveryResetMode) {
-  for (const ResetMode mode : {ResetMode::kSameStep, ResetMode::kNextStep}) {
+  for (const ResetMode mode : kModes) {
     RolloutCase rollout = basic(131, 40);
     rollout.source = ActionSource::kUniform;
     rollout.mode = mode;
@@ -63,8 +67,33 @@ TEST_P(EveryEnvironment, UniformActionsInEveryResetMode) {
   }
 }
 
+TEST_P(EveryEnvironment, RecordedStatesInEveryResetMode) {
+  for (const ResetMode mode : kModes) {
+    RolloutCase rollout = basic(37, 20);
+    rollout.mode = mode;
+    rollout.states = true;
+    rollout.source = ActionSource::kUniform;
+    EXPECT_FALSE(untouched(expect_equal(rollout).states));
+    rollout.source = ActionSource::kPolicy;
+    expect_equal(rollout);
+    if (is_tabular(GetParam())) continue;
+    rollout.hidden = {64, 64};
+    expect_equal(rollout);
+  }
+}
+
+// Ids in any order, some of them several times.
+TEST_P(EveryEnvironment, IdsFromAnArray) {
+  for (const ActionSource source : {ActionSource::kUniform, ActionSource::kPolicy}) {
+    RolloutCase rollout = basic(67, 20);
+    rollout.source = source;
+    for (std::uint32_t i = 0; i < 67; i++) rollout.ids.push_back((i * 0x9e3779b9u) >> (i % 3 * 14));
+    expect_equal(rollout);
+  }
+}
+
 TEST_P(EveryEnvironment, LinearOrTabularPolicyInEveryResetMode) {
-  for (const ResetMode mode : {ResetMode::kSameStep, ResetMode::kNextStep}) {
+  for (const ResetMode mode : kModes) {
     RolloutCase rollout = basic(129, 30);
     rollout.mode = mode;
     rollout.normalized = !is_tabular(GetParam());
@@ -78,7 +107,7 @@ TEST_P(EveryEnvironment, NetworkOfRunTimeWidthInEveryResetMode) {
     expect_equal(rollout);  // tables have no hidden layers: the smallest batch instead
     return;
   }
-  for (const ResetMode mode : {ResetMode::kSameStep, ResetMode::kNextStep}) {
+  for (const ResetMode mode : kModes) {
     RolloutCase rollout = basic(37, 16);
     rollout.hidden = {19, 32};
     rollout.mode = mode;
@@ -204,6 +233,20 @@ TEST(Rollout, NonFiniteNumbersAreNotedAlike) {
   rollout.hidden = {64, 64};
   rollout.activation = Activation::kIdentity;
   EXPECT_TRUE(expect_equal(rollout).nonfinite.found);
+}
+
+TEST(Rollout, ComparisonTakesOneNanForAnother) {
+  const auto with = [](std::uint32_t bits) {
+    return std::vector<float>{1.0f, std::bit_cast<float>(bits)};
+  };
+  EXPECT_TRUE(same_bits(with(0xffc00000u), with(0x7fffffffu)));
+  EXPECT_TRUE(same_bits(with(0x7fc00001u), with(0x7fc00000u)));
+  for (const std::uint32_t number : {0x7f800000u, 0xff800000u, 0u, 0x3f800000u}) {
+    EXPECT_FALSE(same_bits(with(0xffc00000u), with(number)));
+    EXPECT_FALSE(same_bits(with(number), with(0x7fffffffu)));
+  }
+  const std::vector<std::uint32_t> a = {0xffc00000u}, b = {0x7fffffffu};
+  EXPECT_FALSE(same_bits(a, b)) << "integers have no NaN";
 }
 
 // The comparison itself must find a difference of one bit and a place that was not written.

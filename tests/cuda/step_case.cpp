@@ -1,14 +1,21 @@
 #include "tests/cuda/step_case.h"
 
+#include <iterator>
+
+#include <gallop/host/files/tensor_file.h>
 #include "tests/cuda/rollout_case.h"
 
 namespace gallop::testing {
 namespace {
 
+constexpr float kImpossible[] = {__builtin_nanf(""), -1.0f,           0.5f, 64.0f, 1e30f, -1e9f,
+                                 2147483648.0f,      __builtin_inff()};
+
 struct StepArrays {
   DeviceArray<float> observation, final_observation, reward, ended_return;
   DeviceArray<std::uint8_t> terminated, truncated;
-  DeviceArray<std::int32_t> ended_length;
+  DeviceArray<std::int32_t> ended_length, first_length;
+  DeviceArray<float> first_return, terms;
 
   StepArrays(Backend& backend, const Environments& e) {
     const std::size_t n = e.n_envs();
@@ -19,6 +26,9 @@ struct StepArrays {
     terminated = poisoned<std::uint8_t>(backend, n);
     truncated = poisoned<std::uint8_t>(backend, n);
     ended_length = poisoned<std::int32_t>(backend, n);
+    first_length = DeviceArray<std::int32_t>::zeroed(backend, n);
+    first_return = poisoned<float>(backend, n);
+    terms = poisoned<float>(backend, std::size_t(e.spec().n_terms + 1) * n);
   }
 
   StepOutput view() const {
@@ -30,6 +40,9 @@ struct StepArrays {
     out.truncated = truncated.data();
     out.ended_return = ended_return.data();
     out.ended_length = ended_length.data();
+    out.first_return = first_return.data();
+    out.first_length = first_length.data();
+    out.terms = terms.data();
     return out;
   }
 
@@ -45,6 +58,9 @@ struct StepArrays {
     append(result.terminated, terminated);
     append(result.truncated, truncated);
     append(result.ended_length, ended_length);
+    append(result.first_return, first_return);
+    append(result.first_length, first_length);
+    append(result.terms, terms);
   }
 };
 
@@ -69,6 +85,10 @@ StepResult run_steps(Backend& backend, const StepCase& c) {
     std::vector<float> actions = numbers.many(n_actions, -3.0f, 3.0f);
     if (discrete) {
       for (float& a : actions) a = float(numbers.word() % unsigned(e.action_size()));
+      for (std::size_t i = 0; i < n && c.has_impossible_actions; i++) {
+        if (numbers.word() % 16 == 0)
+          actions[i] = kImpossible[numbers.word() % std::size(kImpossible)];
+      }
     }
     const DeviceArray<float> action = uploaded(backend, actions);
     e.step(action.data(), arrays.view());
@@ -77,7 +97,7 @@ StepResult run_steps(Backend& backend, const StepCase& c) {
     if (t % 5 == 1) mask = numbers.flags(n, 0.3f);
     for (std::size_t i = 0; i < n && c.mode == ResetMode::kDisabled; i++) {
       const std::size_t at = result.terminated.size() - n + i;
-      mask[i] |= result.terminated[at] | result.truncated[at];
+      if (i % 3 != 0) mask[i] |= result.terminated[at] | result.truncated[at];
     }
     if (t % 5 == 1 || c.mode == ResetMode::kDisabled) {
       const DeviceArray<std::uint8_t> chosen = uploaded(backend, mask);
@@ -87,6 +107,10 @@ StepResult run_steps(Backend& backend, const StepCase& c) {
   e.observe(arrays.observation.data());
   arrays.append_to(result);
   result.state = e.get_state();
+  TensorFile file;
+  e.save(file, "batch");
+  result.nonfinite.resize(file.tensor("batch/nonfinite").bytes.size() / sizeof(std::uint32_t));
+  file.get<std::uint32_t>("batch/nonfinite", {result.nonfinite.size()}, result.nonfinite);
   return result;
 }
 

@@ -1,9 +1,9 @@
 // Whole iterations of every algorithm on the subject end with the CPU's parameters, moments and
 // batches, bit for bit.
-#include "host/checkpoint/tensor_file.h"
-#include "host/registry/registry.h"
-#include "host/training/algorithm.h"
-#include "host/training/run_options.h"
+#include <gallop/host/files/tensor_file.h>
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/training/run_options.h>
 #include "tests/cuda/subject.h"
 
 namespace gallop::testing {

@@ -6,9 +6,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "host/learning/trust_region.h"
-#include "host/training/run_options.h"
-#include "kernels/gradients/fisher.h"
+#include <gallop/algorithms/trpo.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop::testing {
 namespace {
@@ -27,32 +26,29 @@ double sum_of_magnitudes(const std::vector<float>& values) {
 
 std::string path_text(FisherPath path) { return path == FisherPath::kFused ? "fused" : "cublas"; }
 
-FisherRequest request_of(OnPolicyLearner& learner, FisherPath path) {
+FisherRequest request_of(OnPolicyLearner& learner) {
   FisherRequest r = {};
-  r.policy = learner.policy();
-  r.samples = learner.samples(nullptr, learner.n_samples());
+  r.policy = learner.policy().view();
+  r.samples = learner.all_samples();
   r.weight = 1.0f / float(learner.n_samples());
-  r.vector = learner.policy_parameters().data();
-  r.path = path;
+  r.vector = learner.policy().parameters().data();
   return r;
 }
 
 // The products of a learner's policy, without the conjugate gradient around them.
 TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, FisherPath path,
                               int burst, int repetitions) {
-  const PolicyShape& shape = learner.policy_shape();
-  DeviceArray<float> units(backend,
-                           std::size_t(backend.fisher_units(shape, learner.n_samples(), path)));
-  DeviceArray<float> product(backend, std::size_t(learner.policy_parameters().size()));
-  FisherRequest r = request_of(learner, path);
-  backend.fisher_prepare(r, units.data());
-  r.units = units.data();
+  const PolicyShape& shape = learner.policy().shape();
+  FisherProducts fisher(backend, shape, learner.n_samples(), path);
+  DeviceArray<float> product(backend, std::size_t(learner.policy().parameters().size()));
+  FisherRequest r = request_of(learner);
+  r.product = product.data();
+  fisher.prepare(r);
   std::unique_ptr<Recording> recording;
   const auto run = [&] {
     backend.run(
-        "products",
         [&] {
-          for (int k = 0; k < burst; k++) backend.fisher_product(r, product.data());
+          for (int k = 0; k < burst; k++) fisher.product(r);
         },
         recording);
     float last;
@@ -72,15 +68,15 @@ TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, Fisher
 TrustRegionTime time_updates(Backend& backend, OnPolicyLearner& learner, FisherPath path,
                              int repetitions) {
   TrustRegion region(backend, learner, path);
-  const std::vector<float> start = learner.policy_parameters().values();
+  const std::vector<float> start = learner.policy().parameters().values();
   DeviceArray<float> kept(backend, start.size());
   kept.upload(start);
   const auto restore = [&] {
-    backend.copy(learner.policy_parameters().mutable_data(), kept.data(), long(start.size()));
+    backend.copy({learner.policy().parameters().mutable_data(), kept.data(), long(start.size())});
   };
   const auto run = [&] {
     restore();
-    region.constrained_step({0.1, 10, 0.0}, {0.01, 0.8, 10});
+    trpo_step(backend, region, {0.1, 10, 0.0}, {0.01, 0.8, 10});
   };
   TrustRegionTime time = {"trpo_update", "", "strict", "fused", learner.n_samples(), {}, 0, 0};
   for (int k = 0; k < 3; k++) run();
@@ -90,7 +86,7 @@ TrustRegionTime time_updates(Backend& backend, OnPolicyLearner& learner, FisherP
     time.path = path_text(region.path() == FisherPath::kMatrices ? FisherPath::kMatrices
                                                                  : FisherPath::kFused);
   }
-  time.checksum = sum_of_magnitudes(learner.policy_parameters().values());
+  time.checksum = sum_of_magnitudes(learner.policy().parameters().values());
   restore();  // each row begins with the same policy
   return time;
 }

@@ -1,12 +1,11 @@
-// A whole step of a trust region (host/learning/trust_region.h) on the CPU and on the subject: the
+// A whole step of a trust region (algorithms/trpo.h) on the CPU and on the subject: the
 // bits of the same step made piece by piece, and refusals that leave the parameters alone.
-#include "host/learning/trust_region.h"
-
 #include <cmath>
 #include <limits>
 
-#include "host/error.h"
-#include "host/training/run_options.h"
+#include <gallop/algorithms/trpo.h>
+#include <gallop/host/error.h>
+#include <gallop/host/training/run_options.h>
 #include "tests/cuda/subject.h"
 
 namespace gallop::testing {
@@ -35,10 +34,10 @@ struct Region {
     }
     return made;
   }
-  std::vector<float> parameters() { return learner.policy_parameters().values(); }
+  std::vector<float> parameters() { return learner.policy().parameters().values(); }
   void set_advantages(Backend& backend, float value) {
     const std::vector<float> values(learner.n_samples(), value);
-    const float* to = learner.samples(nullptr, learner.n_samples()).advantage;
+    const float* to = learner.all_samples().advantage;
     backend.to_device(const_cast<float*>(to), values.data(), values.size() * sizeof(float));
   }
 };
@@ -55,7 +54,7 @@ TEST_P(TrustRegionStep, EqualsItsPieces) {
     for (Backend* backend : {cpu.get(), subject.get()}) {
       Region whole(*backend, GetParam()), pieces(*backend, GetParam());
       const std::vector<float> before = pieces.parameters();
-      const LineSearchState step = whole.region.constrained_step(kSolver, {delta, 0.7, 20});
+      const LineSearchState step = trpo_step(*backend, whole.region, kSolver, {delta, 0.7, 20});
       const double norm = pieces.region.prepare();
       const double curvature =
           pieces.region.natural_direction(kSolver.damping, kSolver.iterations, kSolver.tolerance);
@@ -96,7 +95,7 @@ TEST_P(TrustRegionStep, WhereNothingPassesNothingMoves) {
     Region at(*backend, GetParam());
     const std::vector<float> before = at.parameters();
     at.set_advantages(*backend, 0.0f);
-    const LineSearchState flat = at.region.constrained_step(kSolver, {0.01, 0.8, 10});
+    const LineSearchState flat = trpo_step(*backend, at.region, kSolver, {0.01, 0.8, 10});
     EXPECT_EQ(flat.taken, 0.0);
     EXPECT_EQ(flat.tried, 0);
     EXPECT_EQ(flat.kl, 0.0);
@@ -106,7 +105,7 @@ TEST_P(TrustRegionStep, WhereNothingPassesNothingMoves) {
       at.set_advantages(*backend, bad);
       for (int k = 0; k < 3; k++) {  // as it comes, captured, repeated
         try {
-          at.region.constrained_step(kSolver, {0.01, 0.8, 10});
+          trpo_step(*backend, at.region, kSolver, {0.01, 0.8, 10});
           ADD_FAILURE() << "not refused";
         } catch (const Error& error) {
           EXPECT_EQ(error.code(), ExitCode::non_finite);

@@ -67,9 +67,9 @@ if age == "old":
           ("rollout/cartpole/64-64", "S+P", "cartpole", "64-64", "False", strict),
           ("ppo/cartpole/64-64", "S+P+L", "cartpole", "64-64", "True", ppo))
 else:
-    write("bench", "name scope environment policy shape kernel mode phase stored per_second",
-          ("rollout/cartpole/64-64", "S+P", "cartpole", "64-64", "", "", "fast", "", "False", fast),
-          ("rollout/cartpole/64-64", "S+P", "cartpole", "64-64", "", "", "", "", "False", strict),
+    write("bench", "name scope environment policy shape kernel mode phase stored per_second ratio",
+          ("rollout/cartpole/64-64", "S+P", "cartpole", "64-64", "", "", "fast", "", "False", fast, 85),
+          ("rollout/cartpole/64-64", "S+P", "cartpole", "64-64", "", "", "", "", "False", strict, ""),
           ("rollout/cartpole/random", "S", "cartpole", "random", "", "", "strict", "", "True",
            recorded),
           ("ppo/cartpole/64-64", "S+P+L", "cartpole", "64-64", "", "", "fast", "", "True",
@@ -83,6 +83,8 @@ else:
           ("fisher_product", "cartpole", "fast", "cublas", 50000, 2),
           ("fisher_product", "cartpole", "strict", "fused", 50000, 50000 / fisher),
           ("trpo_update", "cartpole", "fast", "cublas", 1000000, 0.0123))
+    write("trust_region_cpu", "what environment mode path samples median_s",
+          ("fisher_product", "cartpole", "strict", "fused", 50000, 300000 / fisher))
     write("solve", "device seed startup_seconds solve_seconds steps iterations return commit",
           *(("cuda", seed + 1, 0.5, seconds, 393216, 6, 480, "c0ffee")
             for seed, seconds in enumerate((0.22, 0.25, 0.9))),
@@ -119,7 +121,7 @@ cat >"$results/ncu.csv" <<'CSV'
 "1","void gallop::isa_cuda::narrow_rollout_kernel<gallop::isa_cuda::CartPole, 64>(gallop::RolloutRequest)","2,000","67.8","0.7","0.2","1.0"
 CSV
 draw || complain "$what: $(cat "$work/log")"
-has "| 15 ms | 12.3 ms |" "| 0.3 s | 0.25 s |" "| Fake GPU | 2 | 1 | 1 |" \
+has "| 15 ms | 12.3 ms |" "| 0.3 s | 0.25 s, 0.4 x CPU |" "(50 %), 85 x CPU |" "(50 %), 6 x CPU |" "| Fake GPU | 2 | 1 | 1 |" \
   "(50 %) | issue 68 %, waits: long scoreboard |" "| not measured |" \
   "multiprocessors under load 1755 MHz, at most 1980; 1 checks passed; ncu skipped: ncu is not"
 halves 9

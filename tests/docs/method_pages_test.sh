@@ -46,8 +46,8 @@ planted() {
 planted "a page that was edited" docs/methods/trpo.md '1s/$/ edited/' "docs/methods/trpo.md is not"
 planted "a missing test" algorithms/ppo.cpp 's|tests/learning/adam_test.cpp|tests/learning/eve_test.cpp|' \
   "names the test tests/learning/eve_test.cpp"
-planted "a head without 'Verified:'" algorithms/natural.cpp 's|^// Verified:|// Tested:|' \
-  "algorithms/natural.cpp has no paragraph 'Verified:'"
+planted "a head without 'Verified:'" algorithms/npg.cpp 's|^// Verified:|// Tested:|' \
+  "algorithms/npg.cpp has no paragraph 'Verified:'"
 planted "a head without an equation" algorithms/trpo.cpp 's|^//   |// |' "has no equation"
 
 for page in trpo vpg; do

@@ -32,7 +32,7 @@ done
 codes=$(sed -n 's/^  [a-z_]* = \([0-9]*\),.*/\1/p' "$root/host/error.h")
 if (($(wc -w <<<"$codes") < 8)); then complain "only these exit codes in host/error.h: $codes"; fi
 for code in $codes; do
-  if ! grep -qE "^\| ([0-9]+, )?$code(, [0-9]+)? \|" "$root/README.md"; then
+  if ! grep -qE "^\| ([0-9]+, )*$code(, [0-9]+)* \|" "$root/README.md"; then
     complain "README.md does not explain exit code $code"
   fi
 done
@@ -45,7 +45,9 @@ while IFS=: read -r document target; do
   if [[ ! -e $root/$(dirname -- "$document")/${target%%#*} ]]; then
     complain "$document links to $target, which is not there"
   fi
-done < <(cd -- "$root" && grep -oHE '\]\([^):]+\)' ./*.md docs/*.md)
+done < <(cd -- "$root" && for document in ./*.md docs/*.md; do
+  sed '/^ *```/,/^ *```/d' "$document" | grep -oE '\]\([^):]+\)' | sed "s|^|$document:|"
+done)
 if ((links < 10)); then complain "only $links links found"; fi
 
 echo "${#commands[@]} commands, $(wc -w <<<"$codes") exit codes, $links links, $failures failures"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # embed_test.sh <build>: installs the build, copies examples/embed to a place of its own, builds it
 # there against the installation alone, and runs it: both rollouts agree, and the library prints
-# nothing. A header without an environment is refused.
+# nothing. Training on its environment gives the same bits from C++ and by the plugin, resumed or not.
+# A header without an environment is refused.
 set -uo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${1:?the build folder}
@@ -25,6 +26,11 @@ cp -r "$root/examples/embed" "$work/an example"
 quietly cmake -S "$work/an example" -B "$work/build" -G Ninja "-DCMAKE_PREFIX_PATH=$work/prefix"
 quietly cmake --build "$work/build"
 
+# What the program does not name it does not hold.
+if grep -q CartPole "$work/build/embed"; then
+  echo "a program of one environment holds others: $(stat -c %s "$work/build/embed") bytes"
+  exit 1
+fi
 "$work/build/embed" >"$work/output" 2>"$work/errors" </dev/null
 code=$?
 cat "$work/output"
@@ -39,6 +45,53 @@ if [[ ! $own =~ ^-[0-9]+\.[0-9]+$ || $own != "$fused" ]]; then
   echo "the two rollouts differ, or gave no cost: '$own', '$fused'"
   exit 1
 fi
+
+plugin=$work/build/libspring.so gallop=$work/prefix/bin/gallop
+quietly "$work/build/train_spring" "$work/by cpp" 20000
+bits=$(sed -n 's/^bits //p' "$work/log")
+options=(--learning-rate 0.003 --value-learning-rate 0.003 --gamma 0.95)
+json_bits() { sed -n 's/.*"bits":"\([0-9a-f]*\)".*/\1/p' "$work/log"; }
+quietly "$gallop" train spring "--plugin=$plugin" "${options[@]}" --steps 20000 \
+  --checkpoint-interval 1 --json --out "$work/by plugin"
+if [[ ! $bits =~ ^[0-9a-f]{16}$ || $(json_bits) != "$bits" ]]; then
+  echo "training by the plugin gave the bits '$(json_bits)', from C++ '$bits'"
+  exit 1
+fi
+rm "$work/by plugin/result.json" "$(ls -d "$work/by plugin/checkpoints"/* | tail -n 1)"
+quietly "$gallop" train --resume "$work/by plugin" --plugin "$plugin" --json
+if [[ $(json_bits) != "$bits" ]]; then
+  echo "the resumed training gave the bits '$(json_bits)', the whole one '$bits'"
+  exit 1
+fi
+quietly "$gallop" eval "$work/by cpp" --plugin "$plugin"
+quietly "$gallop" list spring --plugin "$plugin"
+
+# refused <text> <command>...: the command ends with the code of wrong usage and says the text.
+refused() {
+  local text=$1 code
+  shift
+  "$@" >"$work/log" 2>&1 </dev/null
+  code=$?
+  if ((code != 2)) || ! grep -qF -- "$text" "$work/log"; then
+    printf 'exit code %d; expected 2 and "%s": %s\n' "$code" "$text" "$*"
+    cat "$work/log"
+    exit 1
+  fi
+}
+refused "cannot be loaded" "$gallop" train spring --plugin "$work/nothing.so"
+refused "--plugin" "$gallop" eval "$work/by cpp"
+refused "needs a value" "$gallop" train spring --plugin
+sed 's/"spring"/"cartpole"/' "$work/an example/spring.h" >"$work/an example/taken.h"
+echo 'gallop_add_plugin(taken.h)' >>"$work/an example/CMakeLists.txt"
+quietly cmake --build "$work/build" --target gallop_plugin_taken
+refused "the name 'cartpole'" "$gallop" list --plugin "$work/build/libtaken.so"
+echo 'int none;' >"$work/none.cpp"
+quietly g++ -shared -fPIC -o "$work/none.so" "$work/none.cpp"
+refused "is no plugin" "$gallop" list --plugin "$work/none.so"
+# A plugin of another version, as its text says.
+version=$("$gallop" version | cut -d' ' -f2)
+sed "s/$version\x00/9.9.9\x00/" "$plugin" >"$work/other.so"
+refused "9.9.9" "$gallop" list --plugin "$work/other.so"
 
 sed -i '/^GALLOP_ENVIRONMENT/d' "$work/an example/spring.h"
 if cmake -S "$work/an example" -B "$work/build" >"$work/log" 2>&1 ||

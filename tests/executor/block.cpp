@@ -12,6 +12,7 @@ namespace gallop::executor {
 namespace {
 
 constexpr unsigned kWarpSize = 32;
+constexpr std::size_t kDefaultSharedBytes = 48 * 1024;
 constexpr std::uint64_t kUndefined = ~std::uint64_t{0};
 
 thread_local Block* current_block = nullptr;
@@ -79,6 +80,19 @@ void Block::run() {
   if (failure_ != nullptr) std::rethrow_exception(failure_);
   const std::string overrun = shared_.overrun();
   if (!overrun.empty()) fault(threads_.front(), overrun + " (found when the block had ended)");
+  check_shared();
+}
+
+// What static arrays take is known only now. A device refuses such a launch.
+void Block::check_shared() const {
+  const std::size_t fixed = shared_.static_bytes(), total = launch_.shared_bytes + fixed;
+  const std::size_t most = launch_.asks ? options_.device.shared_bytes : kDefaultSharedBytes;
+  if (fixed == 0 || total <= most) return;
+  fault(threads_.front(),
+        "has " + std::to_string(launch_.shared_bytes) + " bytes of dynamic and " +
+            std::to_string(fixed) + " of static shared memory, expected at most " +
+            std::to_string(most) + " together" +
+            (launch_.asks ? "" : ", since the launch did not ask the device for more"));
 }
 
 std::vector<unsigned> Block::turn_order() const {
@@ -203,14 +217,17 @@ Block::WarpCollective& Block::join(Warp& warp, unsigned mask, CallSite site) {
 void Block::complete(Warp& warp, unsigned mask) {
   Thread* const lanes = &threads_[warp.first_thread];
   unsigned votes = 0;
+  std::uint64_t greatest = 0;
   for (unsigned l = 0; l < kWarpSize; ++l) {
-    if ((mask >> l & 1u) != 0 && lanes[l].gift.predicate) votes |= 1u << l;
+    if ((mask >> l & 1u) == 0) continue;
+    if (lanes[l].gift.predicate) votes |= 1u << l;
+    greatest = std::max(greatest, lanes[l].gift.bits);
   }
   for (unsigned l = 0; l < kWarpSize; ++l) {
     if ((mask >> l & 1u) == 0) continue;
     const int source = lanes[l].gift.source_lane;
     const bool takes_part = source >= 0 && source < 32 && (mask >> source & 1u) != 0;
-    lanes[l].result = {votes, mask, takes_part ? lanes[source].gift.bits : kUndefined};
+    lanes[l].result = {votes, mask, takes_part ? lanes[source].gift.bits : kUndefined, greatest};
     lanes[l].state = ThreadState::kReady;
   }
   std::erase_if(warp.pending, [mask](const WarpCollective& c) { return c.mask == mask; });

@@ -22,6 +22,8 @@ struct GridLaunch {
   dim3 block;
   std::size_t shared_bytes = 0;
   std::function<void()> body;
+  bool asks = false;  // the device for more shared memory than every kernel may have
+  void* stream = nullptr;
 };
 
 // The call that a thread waits in.
@@ -45,9 +47,10 @@ struct WarpGift {
 };
 
 struct WarpResult {
-  unsigned votes = 0;         // bit l: lane l takes part and its predicate is true
-  unsigned participants = 0;  // bit l: lane l takes part
-  std::uint64_t bits = 0;     // of the source lane; all ones where that takes no part
+  unsigned votes = 0;          // bit l: lane l takes part and its predicate is true
+  unsigned participants = 0;   // bit l: lane l takes part
+  std::uint64_t bits = 0;      // of the source lane; all ones where that takes no part
+  std::uint64_t greatest = 0;  // bits of all that take part
 };
 
 // One block: its threads as fibers that take turns on one host thread, its barriers, its shared
@@ -108,6 +111,7 @@ class Block {
   void complete(Warp& warp, unsigned mask);
   void release_barrier();
   void abandon();
+  void check_shared() const;
   std::vector<unsigned> turn_order() const;
   [[noreturn]] void fault(const Thread& thread, const std::string& reason) const;
   std::exception_ptr deadlock() const;

@@ -100,6 +100,12 @@ T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = warpSize,
                                     GALLOP_EXECUTOR_CALL_SITE("__shfl_xor_sync"));
 }
 
+inline unsigned __reduce_max_sync(unsigned mask, unsigned value, GALLOP_EXECUTOR_CALLER) {
+  const auto result = gallop::executor::Block::current().warp_collective(
+      mask, {.bits = value}, GALLOP_EXECUTOR_CALL_SITE("__reduce_max_sync"));
+  return static_cast<unsigned>(result.greatest);
+}
+
 inline unsigned __ballot_sync(unsigned mask, int predicate, GALLOP_EXECUTOR_CALLER) {
   return gallop::executor::vote(mask, predicate, GALLOP_EXECUTOR_CALL_SITE("__ballot_sync")).votes;
 }

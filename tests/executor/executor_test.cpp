@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstdlib>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -9,7 +13,7 @@
 #include "tests/executor/sanitizer.h"
 
 // The kernels come after the executor.
-#include "kernels/cuda/for_each.cuh"
+#include <gallop/kernels/device/for_each.cuh>
 #include "tests/executor/test_kernels.cuh"
 
 namespace gallop::test {
@@ -193,6 +197,31 @@ std::vector<T> shuffled(Shuffle kind, int argument, int width) {
   return values;
 }
 
+TEST_P(ExecutorInEveryOrder, TotalsOfABlockReachEveryThread) {
+  for (const unsigned n : {32u, 64u, 256u, 1024u}) {
+    std::vector<std::int64_t> values(n);
+    std::int64_t sum = 0;
+    for (unsigned i = 0; i < n; ++i) {
+      values[i] = (std::int64_t{i} * 7919 % 4096 + 1) << 40 | (i * 31 % 1021 + 3);
+      sum += values[i];
+    }
+    std::uint32_t greatest = 0, least = ~0u;
+    for (const std::int64_t value : values) {
+      greatest = std::max(greatest, std::uint32_t(value));
+      least = std::min(least, std::uint32_t(value));
+    }
+    std::vector<BlockTotals> totals(n);
+    EXPECT_TRUE(
+        launch({.name = "total", .block = n}, total_of_block, values.data(), totals.data()).ok());
+    for (const BlockTotals& total : totals) {
+      EXPECT_EQ(total.greatest, greatest);
+      EXPECT_EQ(total.least, least);
+      EXPECT_EQ(total.sum, sum);
+      EXPECT_EQ(total.negative, -sum);
+    }
+  }
+}
+
 TEST(Executor, ShufflesFollowTheirSegments) {
   for (const int width : {32, 8}) {
     for (int l = 0; l < 32; ++l) {
@@ -290,6 +319,39 @@ TEST(Executor, LaunchesThatADeviceRefusesAreFaults) {
     EXPECT_THROW(static_cast<void>(launch(config, touch_shared, -1, -1, &value)), KernelFault)
         << config.name;
   }
+}
+
+// A block's limits are of static and dynamic arrays together: 48 KiB for launches that do not ask
+// the device for more, which `launch` does where the two may come to that.
+TEST(Executor, SharedMemoryIsLimitedByTheDevice) {
+  float out = 0.0f;
+  const auto run = [&](std::size_t bytes, bool asks) {
+    executor::run_grid({"touch_both", 1, 32, bytes, [&] { touch_both_shared(&out); }, asks});
+  };
+  const std::size_t all = 48 * 1024, fixed = 64 * sizeof(float);
+  EXPECT_NO_THROW(run(all - fixed, false));
+  EXPECT_THROW(run(all - fixed + 16, false), KernelFault);
+  EXPECT_THROW(run(all + 16, false), KernelFault);
+  for (const executor::DeviceModel& model : executor::kDeviceModels) {
+    SCOPED_TRACE(model.name);
+    const ScopedOptions options(Options{.device = model});
+    EXPECT_NO_THROW(run(model.shared_bytes - fixed, true));
+    EXPECT_THROW(run(model.shared_bytes - fixed + 16, true), KernelFault);
+    for (std::size_t bytes = all - 2 * fixed; bytes <= all + 2 * fixed; bytes += 16) {
+      EXPECT_TRUE(launch({.name = "touch_both", .block = 32, .shared_bytes = bytes},
+                         touch_both_shared, &out)
+                      .ok());
+    }
+  }
+}
+
+TEST(Executor, DevicesAreNamedByTheEnvironment) {
+  ASSERT_EQ(setenv("GALLOP_EXECUTOR_DEVICE", "sm_86", 1), 0);
+  EXPECT_EQ(Options{}.device.shared_bytes, 99u * 1024u);
+  ASSERT_EQ(setenv("GALLOP_EXECUTOR_DEVICE", "sm_75", 1), 0);
+  EXPECT_THROW(Options{}, std::invalid_argument);
+  ASSERT_EQ(unsetenv("GALLOP_EXECUTOR_DEVICE"), 0);
+  EXPECT_STREQ(Options{}.device.name, "sm_90");
 }
 
 TEST(Executor, AnIntrinsicOutsideOfAKernelThrows) {

@@ -1,19 +1,22 @@
 #include "tests/executor/grid.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <limits>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace gallop::executor {
 namespace {
 
-// CUDA C++ Programming Guide, table "Technical Specifications per Compute Capability", 9.0.
+// CUDA C++ Programming Guide, table "Technical Specifications per Compute Capability".
 constexpr unsigned kMaxThreadsPerBlock = 1024;
 constexpr unsigned kMaxBlocksYz = 65535;
-constexpr std::size_t kMaxSharedBytes = 227 * 1024;
+constexpr std::size_t kDefaultSharedBytes = 48 * 1024;
 
 thread_local Options options;
 thread_local std::vector<GridLaunch>* captured = nullptr;
@@ -35,10 +38,10 @@ void check(const GridLaunch& launch) {
     refuse(launch, "launched with a grid of " + std::to_string(n_blocks) +
                        " blocks, expected 1 to 2^31-1, at most 65535 along y and z");
   }
-  if (launch.shared_bytes > kMaxSharedBytes) {
+  const std::size_t most = launch.asks ? options.device.shared_bytes : kDefaultSharedBytes;
+  if (launch.shared_bytes > most) {
     refuse(launch, "launched with " + std::to_string(launch.shared_bytes) +
-                       " bytes of dynamic shared memory, expected at most " +
-                       std::to_string(kMaxSharedBytes));
+                       " bytes of dynamic shared memory, expected at most " + std::to_string(most));
   }
 }
 
@@ -93,6 +96,16 @@ void run_blocks(const GridLaunch& launch, const Options& chosen, BlockQueue& que
 }
 
 }  // namespace
+
+const DeviceModel& device_model() {
+  const char* const asked = std::getenv("GALLOP_EXECUTOR_DEVICE");
+  const std::string name = asked == nullptr || *asked == 0 ? "sm_90" : asked;
+  for (const DeviceModel& model : kDeviceModels) {
+    if (name == model.name) return model;
+  }
+  throw std::invalid_argument("GALLOP_EXECUTOR_DEVICE is '" + name +
+                              "'; expected sm_80, sm_86, sm_89, sm_90, sm_100 or sm_120");
+}
 
 const Options& current_options() { return options; }
 

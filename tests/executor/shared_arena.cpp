@@ -38,6 +38,14 @@ void* SharedArena::array(const void* key, std::size_t bytes) {
   return arrays_.back().data;
 }
 
+std::size_t SharedArena::static_bytes() const {
+  std::size_t sum = 0;
+  for (const Array& array : arrays_) {
+    if (array.key != nullptr) sum += (array.bytes + 15) / 16 * 16;
+  }
+  return sum;
+}
+
 std::string SharedArena::overrun() const {
   for (const Array& array : arrays_) {
     const unsigned char* guard = array.data + array.bytes;

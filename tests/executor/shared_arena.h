@@ -21,6 +21,9 @@ class SharedArena {
   // The array that belongs to `key`, the same for all threads of the block.
   void* array(const void* key, std::size_t bytes);
 
+  // Of all static arrays that a thread has reached, each of whole 16 bytes.
+  std::size_t static_bytes() const;
+
   // What was overwritten beyond its end, or an empty string.
   std::string overrun() const;
 

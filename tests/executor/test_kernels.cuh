@@ -3,8 +3,9 @@
 // Kernels for the executor's own tests, correct ones and ones with a planted error. They compile
 // with nvcc as they stand.
 
-#include "kernels/cuda/launch.cuh"
-#include "kernels/cuda/shared_memory.cuh"
+#include <gallop/kernels/device/block_reduce.cuh>
+#include <gallop/kernels/device/launch.cuh>
+#include <gallop/kernels/device/shared_memory.cuh>
 
 namespace gallop::test {
 
@@ -136,6 +137,21 @@ static __global__ void shuffle(Shuffle kind, int argument, int width, T* values)
   values[threadIdx.x] = received;
 }
 
+// Sums and maxima over a block, one call after the other: each thread stores what it got.
+struct BlockTotals {
+  std::uint32_t greatest, least;  // least by the complement
+  std::int64_t sum, negative;
+};
+static __global__ void total_of_block(const std::int64_t* values, BlockTotals* totals) {
+  const std::int64_t own = values[threadIdx.x];
+  BlockTotals result;
+  result.greatest = block_greatest(std::uint32_t(own));
+  result.least = ~block_greatest(~std::uint32_t(own));
+  result.sum = block_sum(own);
+  result.negative = block_sum(-own);
+  totals[threadIdx.x] = result;
+}
+
 struct Votes {
   unsigned ballot;
   int any, all, block_any, block_all, block_count;
@@ -194,6 +210,15 @@ static __global__ void touch_static_shared(int read_at, int write_at, float* out
   GALLOP_SHARED(float, values, 4);
   if (write_at >= 0) values[write_at] = 1.0f;
   if (read_at >= 0) *out = values[read_at];
+}
+
+// Static and dynamic arrays of one kernel.
+static __global__ void touch_both_shared(float* out) {
+  GALLOP_DYNAMIC_SHARED(float, values);
+  GALLOP_SHARED(float, fixed, 64);
+  values[threadIdx.x] = 1.0f;
+  fixed[threadIdx.x] = 2.0f;
+  *out = values[threadIdx.x] + fixed[threadIdx.x];
 }
 
 // Where each thread of a three-dimensional launch is.

@@ -95,12 +95,12 @@ formulas = {"values_kernel": forward(2 * 8) + tanh,
             "policy_gradient_kernel<true 0>": 3 * forward(2) - 4 * 64 + tanh + 128,
             "value_gradient_kernel<true 0>": 3 * forward(1) - 4 * 64 + tanh + 128}
 # Products of 16 x 8 x 8 for the 128 samples of a chunk: each layer forward, inputs and outputs padded
-# to 8; the way back, outputs padded to 8; gradients of weights, 128 samples deep, four inputs padded to
-# 32 and few outputs to 16.
+# to 8; the way back, outputs padded to 8; gradients of weights, 128 samples deep, four inputs and few
+# outputs padded to 8.
 products = lambda m, n, k: m // 16 * n // 8 * k // 8
 tensor_forward = products(128, 64, 8) + products(128, 64, 64) + products(128, 8, 64)
 tensor_back = products(128, 64, 8) + products(128, 64, 64)
-tensor_weights = products(64, 16, 128) + products(64, 64, 128) + products(64, 32, 128)
+tensor_weights = products(64, 8, 128) + products(64, 64, 128) + products(64, 8, 128)
 in_products = {"tensor_values_kernel": tensor_forward,
                "policy_gradient_kernel<true 1>": tensor_forward + tensor_back + tensor_weights,
                "value_gradient_kernel<true 1>": tensor_forward + tensor_back + tensor_weights}

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "host/error.h"
+#include <gallop/host/error.h>
 
 namespace gallop::test {
 

@@ -3,7 +3,7 @@
 // finite while the value equals `blow_at`; `luck` shows which random numbers were drawn.
 #pragma once
 
-#include "kernels/environment/contract.h"
+#include <gallop/kernels/environment/contract.h>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <vector>
 
-#include "kernels/cpu/native.h"
-#include "kernels/numerics/lanes.h"
+#include <gallop/kernels/numerics/lanes.h>
+#include <gallop/kernels/numerics/native.h>
 
 namespace gallop::testing {
 

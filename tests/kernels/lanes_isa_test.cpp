@@ -88,6 +88,38 @@ TYPED_TEST(LanesTest, FloatArithmetic) {
       "round_to_float", [](auto a) { return round_to_float(a); }, [](float a) { return a; }, x);
 }
 
+template <class A, class B>
+concept Combines = requires(A a, B b) {
+  a + b;
+}
+|| requires(A a, B b) { b* a; }
+|| requires(A a, B b) { a < b; }
+|| requires(A a, B b) { b == a; }
+|| requires(A a, B b) { a -= b; }
+|| requires(A a, B b) { min(a, b); }
+|| requires(A a, B b) { fmadd(a, b, a); };
+
+// A bare number beside lanes would have other bits than beside a scalar.
+TYPED_TEST(LanesTest, BareNumbersAreRefused) {
+  using F = typename TestFixture::F;
+  using I = typename TestFixture::I;
+  static_assert(Combines<F, F> && Combines<I, I>);
+  static_assert(!Combines<F, double> && !Combines<F, float> && !Combines<F, int> &&
+                !Combines<F, bool> && !Combines<F, I> && !Combines<F, Mask<F>>);
+  static_assert(!Combines<I, double> && !Combines<I, float> && !Combines<I, unsigned> &&
+                !Combines<I, long> && !Combines<I, bool>);
+  static_assert(!std::is_convertible_v<double, F> && !std::is_convertible_v<float, F> &&
+                !std::is_convertible_v<int, F> && !std::is_convertible_v<F, float> &&
+                !std::is_convertible_v<double, I> && !std::is_convertible_v<bool, I>);
+  static_assert(!std::is_convertible_v<bool, Mask<F>>);
+  static_assert(!requires(Mask<F> mask) { mask ? 1 : 0; });
+  const I three(3);
+  EXPECT_TRUE(all(three == 3)) << "an int beside integers is the same for every F";
+  EXPECT_EQ((three * 2 - 1).get(0), 5);
+  EXPECT_TRUE(all(mask_of<F>(true)));
+  EXPECT_FALSE(any(mask_of<F>(false)));
+}
+
 TYPED_TEST(LanesTest, CompoundAssignment) {
   using F = typename TestFixture::F;
   F a(3.0f);
@@ -244,6 +276,13 @@ TYPED_TEST(LanesTest, BitsAndConversions) {
   this->expect_same(
       "to_int", [](auto a) { return to_int(a); }, [](float a) { return std::int32_t(a); },
       moderate);
+  const float infinity = std::numeric_limits<float>::infinity();
+  std::vector<float> beyond(kCount, std::numeric_limits<float>::quiet_NaN());
+  const float some[] = {infinity, -infinity, 0x1p31f, -0x1p31f, 0x1.8p31f, -0x1.8p31f, 3e38f};
+  std::copy(std::begin(some), std::end(some), beyond.begin());
+  this->expect_same(
+      "to_int of no integer", [](auto a) { return to_int(a); }, [](float) { return INT32_MIN; },
+      beyond);
   this->expect_same(
       "as_int", [](auto a) { return as_int(a); }, [](float a) { return std::int32_t(bits_of(a)); },
       this->x_);
@@ -323,6 +362,47 @@ TYPED_TEST(LanesTest, PartialLoadsReadNoFurther) {
       EXPECT_TRUE(same(lanes.get(lane), lane < count ? x[lane] : 0.0f)) << count << " " << lane;
       EXPECT_EQ(words.get(lane), lane < count ? u[lane] : 0u) << count << " " << lane;
       EXPECT_EQ(mask.get(lane), lane < count ? 1 : 0) << count << " " << lane;
+    }
+  }
+}
+
+TYPED_TEST(LanesTest, FlagsOfAnyValueAreSetOrClear) {
+  using F = typename TestFixture::F;
+  constexpr int W = TestFixture::W;
+  for (int trial = 0; trial < 64; trial++) {
+    std::vector<std::uint8_t> flags(W);
+    for (int i = 0; i < W; i++) flags[i] = std::uint8_t(this->words_[trial * W + i] >> 30 << 6);
+    flags[trial % W] = std::uint8_t(trial % 2 == 0 ? 1 : 128);
+    const auto set = load_mask(flags.data(), W, F()), clear = load_clear(flags.data(), W, F());
+    std::uint8_t stored[W];
+    store_mask(stored, set, W);
+    for (int lane = 0; lane < W; lane++) {
+      EXPECT_EQ(mask_to_int<F>(set).get(lane), flags[lane] != 0 ? 1 : 0);
+      EXPECT_EQ(mask_to_int<F>(clear).get(lane), flags[lane] == 0 ? 1 : 0);
+      EXPECT_EQ(stored[lane], flags[lane] != 0 ? 1 : 0);
+    }
+    EXPECT_TRUE(all(set ^ clear));
+    EXPECT_FALSE(any(set ^ set));
+    const F x = load_lanes(this->x_.data() + 256 + trial, W, F());
+    for (int lane = 0; lane < W; lane++) {
+      EXPECT_TRUE(same(zero_unless(set, x).get(lane), flags[lane] != 0 ? x.get(lane) : 0.0f));
+    }
+  }
+}
+
+TYPED_TEST(LanesTest, StoresPastTheCachesAreStoresWhereverTheyGo) {
+  using F = typename TestFixture::F;
+  constexpr int W = TestFixture::W;
+  alignas(64) float to[3 * W];
+  const F x = load_lanes(this->x_.data() + 256, W, F());
+  for (int at = 0; at <= W; at++) {
+    for (const int count : {W, W / 2 + 1, 0}) {
+      for (float& v : to) v = -7.0f;
+      store_past_caches(to + at, x, count);
+      _mm_sfence();
+      for (int i = 0; i < 3 * W; i++) {
+        EXPECT_TRUE(same(to[i], i >= at && i < at + count ? x.get(i - at) : -7.0f)) << at;
+      }
     }
   }
 }

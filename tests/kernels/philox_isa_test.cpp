@@ -1,6 +1,6 @@
 // Philox4x32-10 against Random123's known answers, against Random123 itself, against cuRAND's host
 // generator, and lanes against scalars.
-#include "kernels/random/philox.h"
+#include <gallop/kernels/random/philox.h>
 
 #include <dlfcn.h>
 

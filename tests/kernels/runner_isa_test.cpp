@@ -1,9 +1,10 @@
 // The runner: time limits, the three reset modes, episodes, shards, last registers that are not
 // full, numbers that are not finite. Every test runs with the registers of its program's
 // instruction set; sizes are chosen so that registers are full, partial and many.
-#include "kernels/environment/runner.h"
+#include <gallop/kernels/environment/runner.h>
 
-#include "kernels/cpu/environment_table_impl.h"
+#include <gallop/kernels/tables/environment_table_impl.h>
+#include <gallop/kernels/tables/transition_table_impl.h>
 #include "tests/kernels/counting_environment.h"
 #include "tests/kernels/isa_numbers.h"
 #include "tests/sims/instance_batch.h"
@@ -15,6 +16,7 @@ constexpr std::uint64_t kSeed = 99;
 constexpr int kEndAt = 0, kBlowAt = 1, kRewardScale = 2;  // parameters of Counting
 
 const EnvironmentTable& counting() { return EnvironmentFunctions<Counting>::kTable; }
+const TransitionTable& transitions() { return TransitionFunctions<Counting>::kTable; }
 const EnvironmentTable& echo() { return EnvironmentFunctions<Echo>::kTable; }
 
 // `luck` of the documented stream: purpose, instance, episode, step.
@@ -147,6 +149,17 @@ TEST_P(RunnerTest, DisabledLeavesTheEndedStateUntilItIsReset) {
     EXPECT_EQ(to.final_observation[i], 2.0f);
     EXPECT_EQ(b.ended[i], 1);
     EXPECT_EQ(b.episode[i], 0u);
+  }
+  // Further steps change nothing, whatever the action.
+  const std::vector<float> state = b.state;
+  const StepArrays idle = b.step(actions(1), ResetMode::kDisabled);
+  EXPECT_EQ(b.state, state);
+  for (int i = 0; i < n(); i++) {
+    EXPECT_EQ(idle.reward[i], 0.0f);
+    EXPECT_EQ(idle.terminated[i] | idle.truncated[i], 0);
+    EXPECT_EQ(idle.observation[i], 2.0f);
+    EXPECT_EQ(idle.ended_length[i], -12345);
+    EXPECT_EQ(b.ended[i], 1);
   }
   // Every third instance begins its next episode; the others stay as they are.
   std::vector<std::uint8_t> mask(n(), 0);
@@ -340,8 +353,8 @@ TEST(Transition, IsTheStepOfInstanceZero) {
   for (int t = 0; t < 5; t++) {
     const double action = t % 3;
     double observation[2], reward;
-    const int terminated = counting().transition_float(b.batch.shared, parameters, kSeed, t, state,
-                                                       &action, observation, &reward, nullptr);
+    const int terminated = transitions().transition_float(
+        b.batch.shared, parameters, kSeed, t, state, &action, observation, &reward, nullptr);
     const StepArrays to = b.step({float(action)}, ResetMode::kSameStep);
     EXPECT_EQ(to.observation, (std::vector<float>{float(observation[0]), float(observation[1])}));
     EXPECT_EQ(to.reward[0], float(reward));

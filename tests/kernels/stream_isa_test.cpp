@@ -1,5 +1,5 @@
 // Streams of random numbers: the layout of counters and keys, distributions, lanes against scalars.
-#include "kernels/random/stream.h"
+#include <gallop/kernels/random/stream.h>
 
 #include <algorithm>
 #include <set>

@@ -1,6 +1,6 @@
 // Estimators by sampling: published variances, exact means at other parameters, the same bits for
 // any number of threads.
-#include "host/laboratory/comparison.h"
+#include <gallop/host/laboratory/comparison.h>
 
 #include <gtest/gtest.h>
 
@@ -49,6 +49,18 @@ void expect_sound(const std::vector<EstimatorResult>& all) {
       EXPECT_EQ(r.expected, r.exact) << label;
     } else if (!std::isnan(r.expected)) {
       EXPECT_LE(std::fabs(r.mean - r.expected), kErrors * r.standard_error) << label;
+    }
+  }
+}
+
+TEST(Comparison, EqualEstimatesHaveThatMeanAndNoVariance) {
+  for (const double value : {0.1, -1.0 / 3, 500.0}) {
+    for (const int n : {1, 3, 49, 60, 1000}) {
+      const std::vector<double> x(n, value);
+      EstimateMoments all = moments_of(x.data(), n);
+      all.merge(moments_of(x.data(), (n + 1) / 2));
+      EXPECT_EQ(all.mean, value) << n;
+      EXPECT_EQ(all.variance(), 0.0) << n;
     }
   }
 }

@@ -5,34 +5,52 @@
 #include <cmath>
 #include <map>
 
-#include "host/laboratory/problem.h"
-#include "kernels/laboratory/decision_process.h"
-#include "kernels/laboratory/rows.h"
+#include <gallop/host/laboratory/estimators/rows.h>
+#include <gallop/host/laboratory/problems/mdp.h>
 
 namespace gallop {
 namespace {
 
-constexpr int kPathCount = 625, kStride = 640, kD = 6;
+constexpr int kPathCount = 625, kStride = 640, kD = 6, kSteps = 4;
+
+using OnePath = Paths<MdpProblem, double>;  // a register is one path
+using Request = OnePath::Request;
 
 struct Enumeration {
   std::vector<double> record, probability;
 
-  // Trajectories of four steps from state 0 under the softmax of theta.
-  explicit Enumeration(const double* theta) {
-    double path[12];
-    extend(theta, 0, 0, 1, path);
-    record.resize(size_t(kStride) * 12);
+  // Trajectories of four steps from state 0 under the softmax of theta, scored at the model's.
+  Enumeration(const LaboratoryModel& m, const double* theta)
+      : record(size_t(kPathCount) * OnePath::size(kSteps)) {
+    double steps[3 * kSteps];
+    extend(theta, 0, 0, 1, steps);
+    const auto policy = policy_at<OnePath>(m, m.theta), acting = policy_at<OnePath>(m, theta);
+    for (int i = 0; i < kPathCount; i++) {
+      const OnePath path = path_of(i);
+      for (int t = 0; t < kSteps; t++) {
+        path.terminated[t] = t + 1 == kSteps, path.truncated[t] = 0;
+        double unused[2];
+        path.score(t, policy, acting.slopes(path.observation + t, path.action + t, unused), true);
+      }
+    }
+  }
+  OnePath path_of(int i) const {
+    return {const_cast<double*>(record.data()) + i * OnePath::size(kSteps), kSteps};
   }
 
  private:
   void extend(const double* theta, int t, int s, double p, double* path) {
-    if (t == 4) {
-      record.insert(record.end(), path, path + 12);
+    if (t == kSteps) {
+      const OnePath to = path_of(int(probability.size()));
+      for (int k = 0; k < kSteps; k++) {
+        to.observation[k] = path[3 * k], to.action[k] = path[3 * k + 1];
+        to.reward[k] = path[3 * k + 2];
+      }
       probability.push_back(p);
       return;
     }
     double pi[2];
-    DecisionProcess::policy(theta, s, pi);
+    MdpAnswers::policy(theta, s, pi);
     for (int a = 0; a < 2; a++) {
       path[3 * t] = s, path[3 * t + 1] = a, path[3 * t + 2] = ThreeStateMdp::kRewards[s][a];
       for (int next = 0; next < 3; next++) {
@@ -53,24 +71,26 @@ class EnumeratedMdp : public ::testing::Test {
 
   void make() {
     problem_ = make_laboratory_problem(find_laboratory_problem("mdp"), options_);
-    now_ = std::make_unique<Enumeration>(problem_->model().theta);
-    old_ = std::make_unique<Enumeration>(problem_->model().old_theta);
+    const LaboratoryModel& m = problem_->model();
+    now_ = std::make_unique<Enumeration>(m, m.theta);
+    old_ = std::make_unique<Enumeration>(m, m.old_theta);
   }
-  const EstimatorRow& row(const std::string& name) const {
-    const auto& table = LaboratoryRows<DecisionProcess>::kTable;
+  const EstimatorRowOf<double>& row(const std::string& name) const {
+    const auto& table = LaboratoryRows<OnePath>::kTable;
     for (int k = 0; k < table.n; k++) {
       if (name == table.rows[k].name) return table.rows[k];
     }
     throw std::runtime_error("no estimator " + name);
   }
   Weighted run(const std::string& name) {
-    std::vector<double> gradient(size_t(kD) * kStride, std::nan(""));
-    EstimateRequest r = {};
+    std::vector<double> gradient(size_t(kD) * kStride, std::nan("")),
+        scratch(LaboratoryRows<OnePath>::scratch_size(problem_->model(), kStride));
+    Request r = {};
     r.model = &problem_->model();
     r.record = now_->record.data(), r.old_record = old_->record.data();
     r.n_paths = kPathCount, r.stride = kStride;
-    r.gradient = gradient.data();
-    const EstimatorRow& chosen = row(name);
+    r.scratch = scratch.data(), r.gradient = gradient.data();
+    const EstimatorRowOf<double>& chosen = row(name);
     chosen.estimate(r);
     const Enumeration& from = chosen.data == EstimatorData::kOldPaths ? *old_ : *now_;
     Weighted all;
@@ -122,9 +142,8 @@ TEST_F(EnumeratedMdp, VariancesAreThePublishedOnes) {
   LaboratoryModel& m = problem_->model();
   double square[kD] = {}, product[kD] = {};
   for (int i = 0; i < kPathCount; i++) {
-    const DecisionProcess::Path path(m, now_->record.data() + 12 * i);
     double psi[kD];
-    const double total = path_score<DecisionProcess>(path, 4, psi);
+    const double total = now_->path_of(i).path_score(psi);
     for (int d = 0; d < kD; d++) {
       square[d] += now_->probability[i] * psi[d] * psi[d];
       product[d] += now_->probability[i] * psi[d] * psi[d] * total;
@@ -205,14 +224,14 @@ TEST_F(EnumeratedMdp, SurrogateGradientIsTheDifferenceOfTheSurrogate) {
   const auto surrogate = [&](const double* theta) {
     double mean = 0;
     for (int i = 0; i < kPathCount; i++) {
-      const double* path = now_->record.data() + 12 * i;
       double rest = 0, sum = 0;
       for (int t = 3; t >= 0; t--) {
         double pi[2], old[2];
-        const int s = int(path[3 * t]), a = int(path[3 * t + 1]);
-        DecisionProcess::policy(theta, s, pi);
-        DecisionProcess::policy(m.theta, s, old);
-        rest += path[3 * t + 2];
+        const OnePath path = now_->path_of(i);
+        const int s = int(path.observation[t]), a = int(path.action[t]);
+        MdpAnswers::policy(theta, s, pi);
+        MdpAnswers::policy(m.theta, s, old);
+        rest += path.reward[t];
         sum += pi[a] / old[a] * rest;
       }
       mean += now_->probability[i] * sum;
@@ -232,8 +251,8 @@ TEST_F(EnumeratedMdp, LeaveOneOutIsItsDefinition) {
   const LaboratoryModel& m = problem_->model();
   constexpr int kN = 37;
   std::vector<double> gradient(size_t(kD) * kStride),
-      scratch(LaboratoryRows<DecisionProcess>::scratch_size(m, kStride));
-  EstimateRequest r = {};
+      scratch(LaboratoryRows<OnePath>::scratch_size(m, kStride));
+  Request r = {};
   r.model = &m;
   r.record = now_->record.data();
   r.n_paths = kN, r.stride = kStride;
@@ -242,14 +261,12 @@ TEST_F(EnumeratedMdp, LeaveOneOutIsItsDefinition) {
   const auto estimate = [&](const std::vector<int>& who, bool by_time, int d) {
     double sum = 0;
     for (const int i : who) {
-      const DecisionProcess::Path path(m, r.record + 12 * i);
       for (int t = 0; t < 4; t++) {
-        double psi[kD], mine = 0, others = 0;
-        path.score(t, psi);
+        double psi[kD] = {}, mine = 0, others = 0;
+        now_->path_of(i).add_score(t, 1, psi);
         for (const int j : who) {
-          const DecisionProcess::Path other(m, r.record + 12 * j);
           double rest = 0;
-          for (int k = by_time ? t : 0; k < 4; k++) rest += other.reward(k);
+          for (int k = by_time ? t : 0; k < 4; k++) rest += now_->path_of(j).reward[k];
           (j == i ? mine : others) += rest;
         }
         sum += psi[d] * (mine - others / double(who.size() - 1));

@@ -1,11 +1,11 @@
-// The problems' simulations against the environments of the same names.
+// The laboratory's paths against the environments of the same names, as every backend steps them.
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "host/laboratory/problem.h"
-#include "kernels/laboratory/linear_quadratic.h"
-#include "kernels/random/stream.h"
+#include <gallop/host/laboratory/problems/bandit.h>
+#include <gallop/host/laboratory/problems/lqr.h>
+#include <gallop/host/laboratory/problems/mdp.h>
 #include "tests/sims/environment_tables.h"
 #include "tests/sims/instance_batch.h"
 
@@ -43,33 +43,59 @@ TEST(BanditEnvironments, HaveTheReturnsOfTheProblems) {
   }
 }
 
-// Without noise, a path of `lqr` has the rewards that the environment gives.
-TEST(LinearQuadraticEnvironment, HasTheRewardsOfTheProblem) {
-  using Problem = LinearQuadratic<double, 1>;
-  const LaboratoryDescriptor& descriptor = find_laboratory_problem("lqr");
+// A path of the laboratory is an episode of the instance with its number: fed with the path's
+// actions, environments see to the bit what the path recorded, noise included.
+template <class P, int N>
+void expect_episodes_of_instances(const LaboratoryDescriptor& descriptor) {
+  using C = Paths<P, float, N>;
+  constexpr int kPaths = 3 * kLaboratoryChunk;
   const auto problem = make_laboratory_problem(descriptor, laboratory_options(descriptor));
   const LaboratoryModel& m = problem->model();
-  const std::vector<float> silence(noise_floats<Problem>(m.horizon), 0.0f);
-  std::vector<double> record(Problem::path_doubles(m));
-  const double total = Problem::simulate(m, m.theta, {silence.data(), m.horizon}, record.data());
-  const Problem::Path path(m, record.data());
-  const std::vector<CompiledEnvironment> compiled = environments_named("lqr");
-  ASSERT_FALSE(compiled.empty());
-  for (const CompiledEnvironment& e : compiled) {
-    InstanceBatch instances(*e.table, 1, 7);
-    for (int k = 0; k < e.spec().n_parameters; k++) {
-      if (std::string(e.spec().parameters[k].name) == "sigma_w") instances.set_parameter(k, 0);
-    }
+  const LaboratoryKernels& kernels = descriptor.kernels(processor_isa());
+  ASSERT_EQ(kernels.record_size(m), kLaboratoryChunk / N * C::size(m.horizon));
+  std::vector<float> record(size_t(3) * kernels.record_size(m), std::nanf(""));
+  LaboratoryRequest r = {};
+  r.model = &m, r.theta = m.theta, r.seed = 11, r.stream = kPathStream;
+  r.first_path = 5, r.n_paths = kPaths, r.record = record.data();
+  kernels.sample(r);
+  const auto path = [&](int i) { return C(record.data() + i / N * C::size(m.horizon), m.horizon); };
+  for (const CompiledEnvironment& e : environments_named(descriptor.name)) {
+    InstanceBatch instances(*e.table, kPaths, 11, 5);
     instances.reset();
-    double sum = 0;
     for (int t = 0; t < m.horizon; t++) {
-      const float s = instances.observe()[0];
-      const StepArrays to = instances.step({float(-m.theta[0]) * s}, ResetMode::kDisabled);
-      EXPECT_NEAR(to.reward[0], path.reward(t), 1e-6) << e.label() << " step " << t;
-      sum += to.reward[0];
+      const std::vector<float> seen = instances.observe();
+      std::vector<float> action(size_t(C::kA) * kPaths);
+      const auto expect = [&](float x, float recorded, int i) {
+        EXPECT_EQ(x, recorded) << e.label() << " step " << t << " path " << i;
+      };
+      for (int i = 0; i < kPaths; i++) {
+        for (int k = 0; k < C::kO; k++) {
+          expect(seen[k * kPaths + i], path(i).observation[(t * C::kO + k) * N + i % N], i);
+        }
+        for (int k = 0; k < C::kA; k++) {
+          action[k * kPaths + i] = path(i).action[(t * C::kA + k) * N + i % N];
+        }
+      }
+      const StepArrays to = instances.step(action, ResetMode::kDisabled);
+      for (int i = 0; i < kPaths; i++) expect(to.reward[i], path(i).reward[t * N + i % N], i);
     }
-    EXPECT_NEAR(sum, total, 1e-5) << e.label();
   }
+}
+template <class P>
+void expect_episodes_of_instances(const char* name) {
+  const LaboratoryDescriptor& descriptor = find_laboratory_problem(name);
+  if (processor_isa() == Isa::v4)
+    expect_episodes_of_instances<P, 16>(descriptor);
+  else
+    expect_episodes_of_instances<P, 8>(descriptor);
+}
+
+TEST(RecordedPaths, AreEpisodesOfInstances) {
+  expect_episodes_of_instances<BanditProblem>("bandit");
+  expect_episodes_of_instances<BanditStepProblem>("bandit_step");
+  expect_episodes_of_instances<MdpProblem>("mdp");
+  expect_episodes_of_instances<LqrProblem>("lqr");
+  expect_episodes_of_instances<LqrDeanProblem>("lqr_dean");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The recursions of linear-quadratic systems against published numbers, an independent recursion in
 // long double, and differences of the return.
-#include "host/laboratory/linear_quadratic.h"
+#include <gallop/host/laboratory/linear_quadratic.h>
 
 #include <gtest/gtest.h>
 

@@ -13,23 +13,16 @@ const double kBeta1 = 0.9f, kBeta2 = 0.999f;
 
 struct Moments {
   std::vector<float> parameters, first, second;
+  StepState state = {1e-2, 1.0, 1.0, 0.0, 1.0, 0};
 };
 
-AdamRequest request(Moments& m, const std::vector<float>& gradient, int step) {
-  AdamRequest r = {};
-  r.parameters = m.parameters.data();
-  r.gradient = gradient.data();
-  r.first_moment = m.first.data();
-  r.second_moment = m.second.data();
-  r.learning_rate = 1e-2f;
-  r.beta1 = float(kBeta1);
-  r.beta2 = float(kBeta2);
-  r.epsilon = 1e-8f;
-  r.correction1 = float(1 - std::pow(kBeta1, step));
-  r.correction2 = float(1 - std::pow(kBeta2, step));
-  r.gradient_scale = 1;
-  r.end = long(gradient.size());
-  return r;
+// A step of Adam along the gradient, in blocks of `grain`.
+void step(const KernelSet& set, Moments& m, const std::vector<float>& gradient, long grain = 0,
+          double max_norm = 0) {
+  set.kernels->optimizer_step(
+      {StepRule::kAdam, m.parameters.data(), gradient.data(), m.first.data(), m.second.data(),
+       &m.state, max_norm, kBeta1, kBeta2, 1e-8f, long(gradient.size())},
+      TestWork(grain));
 }
 
 TEST(Adam, EqualsTheAlgorithmOverManySteps) {
@@ -40,7 +33,7 @@ TEST(Adam, EqualsTheAlgorithmOverManySteps) {
     std::vector<long double> theta(m.parameters.begin(), m.parameters.end()), first(n), second(n);
     std::vector<Moments> of_set(kernel_sets().size(), m);
     const long double b1 = kBeta1, b2 = kBeta2;
-    for (int step = 1; step <= 300; step++) {
+    for (int t = 1; t <= 300; t++) {
       std::vector<float> gradient(n);
       for (int i = 0; i < n; i++) {
         gradient[i] = float(random.normal() * std::exp(random.uniform(-6, 6)) + 0.1 * i);
@@ -49,24 +42,18 @@ TEST(Adam, EqualsTheAlgorithmOverManySteps) {
         const long double g = gradient[i];
         first[i] = b1 * first[i] + (1 - b1) * g;
         second[i] = b2 * second[i] + (1 - b2) * g * g;
-        const long double m_hat = first[i] / (1 - std::pow(b1, (long double)(step)));
-        const long double v_hat = second[i] / (1 - std::pow(b2, (long double)(step)));
+        const long double m_hat = first[i] / (1 - std::pow(b1, (long double)(t)));
+        const long double v_hat = second[i] / (1 - std::pow(b2, (long double)(t)));
         theta[i] -= 1e-2L * m_hat / (std::sqrt(v_hat) + 1e-8L);
       }
       for (std::size_t k = 0; k < of_set.size(); k++) {
-        AdamRequest r = request(of_set[k], gradient, step);
-        const long half = r.end / 2;  // in two parts
-        r.end = half;
-        kernel_sets()[k].kernels->adam(r);
-        r.begin = half;
-        r.end = n;
-        kernel_sets()[k].kernels->adam(r);
+        step(kernel_sets()[k], of_set[k], gradient, (n + 1) / 2);  // in two parts
       }
       for (int i = 0; i < n; i++) {
         // One step moves at most about the learning rate; rounding of 300 steps adds up.
         ASSERT_NEAR(of_set[0].parameters[i], double(theta[i]),
-                    1e-6 * std::max(1.0, double(std::abs(theta[i]))) + 2e-9 * step)
-            << "step " << step;
+                    1e-6 * std::max(1.0, double(std::abs(theta[i]))) + 2e-9 * t)
+            << "step " << t;
       }
     }
     for (const Moments& other : of_set) {
@@ -82,7 +69,7 @@ TEST(Adam, TheFirstStepIsTheLearningRate) {
   for (const KernelSet& set : kernel_sets()) {
     Moments m = {std::vector<float>(6, 1.0f), std::vector<float>(6), std::vector<float>(6)};
     const std::vector<float> gradient = {1, -1, 1e-3f, -1e4f, 0, 1e10f};
-    set.kernels->adam(request(m, gradient, 1));
+    step(set, m, gradient);
     for (int i = 0; i < 6; i++) {
       const double sign = gradient[i] > 0 ? 1 : gradient[i] < 0 ? -1 : 0;
       EXPECT_NEAR(m.parameters[i], 1 - 1e-2 * sign, 2e-7) << set.isa << " " << gradient[i];
@@ -97,12 +84,12 @@ TEST(Adam, TheFirstStepIsTheLearningRate) {
 TEST(Adam, TheGradientIsScaledBeforeItEntersTheMoments) {
   for (const KernelSet& set : kernel_sets()) {
     Moments a = {{1, 2, 3}, {.1f, .2f, .3f}, {.01f, .02f, .03f}}, b = a;
-    AdamRequest r = request(a, {4, -8, 2}, 3);
+    a.state.power1 = b.state.power1 = kBeta1 * kBeta1;
+    a.state.power2 = b.state.power2 = kBeta2 * kBeta2;
     const std::vector<float> gradient = {4, -8, 2}, scaled = {1, -2, .5f};
-    r.gradient = gradient.data();
-    r.gradient_scale = 0.25f;
-    set.kernels->adam(r);
-    set.kernels->adam(request(b, scaled, 3));
+    step(set, a, gradient, 0, std::sqrt(84.0) / 4);
+    EXPECT_EQ(a.state.scale, 0.25);
+    step(set, b, scaled);
     EXPECT_TRUE(same_bits(a.parameters, b.parameters)) << set.isa;
     EXPECT_TRUE(same_bits(a.first, b.first)) << set.isa;
     EXPECT_TRUE(same_bits(a.second, b.second)) << set.isa;

@@ -1,14 +1,14 @@
 // host/learning/baseline.h and what it makes: linear baselines against normal equations in double,
 // means by age, fitted V iteration against exact values, and the proximal fit of a network.
-#include "host/learning/baseline.h"
+#include <gallop/host/learning/baseline.h>
 
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
 #include <map>
 
-#include "host/learning/linear_baseline.h"
-#include "host/learning/time_baseline.h"
+#include <gallop/host/learning/linear_baseline.h>
+#include <gallop/host/learning/time_baseline.h>
 #include "tests/host/temporary_folder.h"
 #include "tests/learning/kernel_sets.h"
 #include "tests/learning/learner_parts.h"
@@ -20,15 +20,15 @@ namespace {
 // Features of a sample by their definition, each rounded to float once an operation.
 Eigen::VectorXd features_of(const LearnerParts& p, const float* observation, long sample,
                             float age) {
-  const int o = p.learner.observation_size(), envs = p.arrays().n_envs;
+  const int o = p.learner.environments().observation_size(), envs = p.arrays().n_envs;
   std::vector<float> phi;
-  if (p.learner.has_index_observations()) {
+  if (p.learner.environments().has_index_observations()) {
     phi.assign(o, 0.0f);
     phi[int(observation[sample])] = 1.0f;
   } else {
     for (int k = 0; k < o; k++) {
       float x = observation[(sample / envs * o + k) * envs + sample % envs];
-      const Normalization by = p.learner.policy().normalization;
+      const Normalization by = p.learner.policy().view().normalization;
       if (by.mean != nullptr) x = (x - by.mean[k]) * by.inverse_std[k];
       phi.push_back(std::min(10.0f, std::max(-10.0f, x)));
     }
@@ -194,7 +194,7 @@ TEST(TimeBaseline, IsTheMeanOfEachAgeThatEnoughSamplesReach) {
     }
     std::vector<double> expected;
     double last = 0;
-    for (int age = 0; age <= p.learner.time_limit(); age++) {
+    for (int age = 0; age <= p.learner.environments().time_limit(); age++) {
       const auto found = sums.find(age);
       const int count = found == sums.end() ? 0 : found->second.second;
       if (count >= 4) last = found->second.first / count;
@@ -342,25 +342,24 @@ TEST(ProximalFit, TheGradientHasLambdaTimesTheDistance) {
       ValueFit fit(p.context, p.learner);
       p.learner.collect();
       p.learner.evaluate_values();
-      p.learner.estimate_targets(ValueTarget::kMonteCarlo);
+      p.learner.estimate_advantages({.lambda = 1, .target = ValueTarget::kMonteCarlo});
       fit.run();
     };
     const std::vector<std::string> options = {"n_envs=16", "n_steps=32", "hidden=8",
                                               "value_minibatch=100000", "value_learning_rate=0.01"};
     LearnerParts once("cartpole", "vpg", options), twice("cartpole", "vpg", options);
-    const std::vector<float> before = once.learner.value_parameters().values();
+    const std::vector<float> before = once.learner.value().parameters().values();
     fitted(once, "1", lambda);
     fitted(twice, "2", lambda);
-    TrainedParameters& value = once.learner.value_parameters();
+    TrainedParameters& value = once.learner.value().parameters();
     const std::vector<float> middle = value.values();
     once.backend->value_gradient(
-        once.learner.value_request(once.learner.samples(nullptr, once.learner.n_samples())),
-        value.gradient());
+        once.learner.value_request(once.learner.samples(nullptr, once.learner.n_samples())));
     double norm = 0, distance = 0;
     for (std::size_t i = 0; i < before.size(); i++) {
       const double proximal = lambda * (double(middle[i]) - double(before[i]));
       const double exact = double(value.gradient()[i]) + proximal;
-      const float actual = twice.learner.value_parameters().gradient()[i];
+      const float actual = twice.learner.value().parameters().gradient()[i];
       EXPECT_NEAR(actual, exact, 1e-4 * (std::abs(exact) + lambda * 0.01)) << i;
       norm += exact * exact;
       distance += proximal * proximal;

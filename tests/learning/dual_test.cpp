@@ -19,16 +19,16 @@ TEST(Dual, TheFirstMultiplierSolvesTheQuadraticModel) {
     const Metrics metrics = w.run();
     // The twin has the policy and the values of before: its gradient is the one that was used.
     w.twin.learner.estimate_advantages();
-    PolicyGradientRequest r =
-        w.twin.learner.policy_request(w.twin.learner.samples(nullptr, w.twin.learner.n_samples()));
+    PolicyGradientRequest r = w.twin.learner.policy().gradient_request(
+        w.twin.learner.samples(nullptr, w.twin.learner.n_samples()));
     r.loss = PolicyLoss::kSurrogate;
-    w.twin.backend->policy_gradient(r, w.twin.learner.policy_parameters().gradient());
-    const long d = w.twin.learner.policy_parameters().size();
+    w.twin.backend->policy_gradient(r);
+    const long d = w.twin.learner.policy().parameters().size();
     const Eigen::VectorXd g =
-        -Eigen::Map<Eigen::VectorXf>(w.twin.learner.policy_parameters().gradient(), d)
+        -Eigen::Map<Eigen::VectorXf>(w.twin.learner.policy().parameters().gradient(), d)
              .cast<double>();
     const Eigen::MatrixXd fisher =
-        reference_fisher(w.twin.learner.policy_shape(), w.inputs, w.before);
+        reference_fisher(w.twin.learner.policy().shape(), w.inputs, w.before);
     const Eigen::MatrixXd damped = fisher + damping * Eigen::MatrixXd::Identity(d, d);
     const Eigen::VectorXd natural = damped.ldlt().solve(g);
     const double lambda = std::sqrt(g.dot(natural) / (2 * 1e-5));
@@ -111,7 +111,7 @@ TEST(Dual, TakenStepsHaveTheDivergenceThatWasAskedFor) {
 // No action changes a reward or a state: the gradient is exactly zero, and so is F^-1 g.
 TEST(Dual, WithoutAGradientNothingMoves) {
   for (const char* algorithm : {"trpo_dual", "trpo", "npg"}) {
-    Learner learner("cartpole", algorithm, 1, {"n_envs=1", "n_steps=1"});
+    Learner learner("bandit_step", algorithm, 1, {"n_envs=4", "n_steps=1", "c=-1000"});
     const TensorFile before = learner.saved();
     for (int k = 0; k < 3; k++) {
       const Metrics metrics = learner.run(1);

@@ -7,8 +7,8 @@
 #include <array>
 #include <cmath>
 
-#include "host/registry/registry.h"
-#include "host/runtime/environments.h"
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/runtime/environments.h>
 #include "tests/learning/kernel_sets.h"
 
 namespace gallop::testing {
@@ -112,7 +112,8 @@ TEST(ExactGradient, TheDecisionProcessByEnumeration) {
   r.loss = PolicyLoss::kLikelihoodRatio;
   r.weight = 1;
   std::vector<float> gradient(6 + kPolicyStatistics);
-  backend->policy_gradient(r, gradient.data());
+  r.gradient = gradient.data();
+  backend->policy_gradient(r);
   for (int s = 0; s < 3; s++) {
     EXPECT_NEAR(gradient[2 * s], kGradient[s], 1e-6) << "state " << s;
     EXPECT_NEAR(gradient[2 * s + 1], -kGradient[s], 1e-6) << "state " << s;
@@ -180,7 +181,8 @@ Estimate estimate(const PolicyShape& shape, const std::vector<float>& parameters
     r.loss = PolicyLoss::kLikelihoodRatio;
     r.weight = 1.0f / float(episodes);
     std::vector<float> gradient(d + kPolicyStatistics);
-    backend->policy_gradient(r, gradient.data());
+    r.gradient = gradient.data();
+    backend->policy_gradient(r);
     gradients.emplace_back(gradient.begin(), gradient.begin() + d);
     for (double& g : gradients.back()) g = -g;  // of the return, not of the loss
   }

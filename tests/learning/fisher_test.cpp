@@ -1,7 +1,7 @@
 // kernels/gradients/fisher.h: products with the Fisher matrix against the form J^T M J of the
 // reference in double, the divergence of two policies, and the natural gradient of the three-state
 // decision process (the algorithms' reference, section 5.2).
-#include "kernels/gradients/fisher.h"
+#include <gallop/kernels/gradients/fisher.h>
 
 #include <gtest/gtest.h>
 
@@ -61,31 +61,16 @@ struct Fisher {
     request.weight = c.weight;
     request.units = units.data();
     request.unit_stride = unit_floats(c.shape);
-    request.end = chunk_count(c.config.count);
-    Floats scratch(fisher_scratch(c.shape));
-    request.scratch = scratch.data();
-    set.kernels->fisher_prepare(request);
+    set.kernels->fisher_prepare(request, TestWork());
   }
 
-  std::vector<float> times(const std::vector<float>& vector, int grain = 1 << 20) const {
-    Segments segments;
-    fisher_segments(c.shape, segments);
-    const int n = segments.begin[segments.count], n_chunks = chunk_count(c.config.count);
+  std::vector<float> times(const std::vector<float>& vector, int grain = 0) const {
+    Floats product(c.n_parameters());
     FisherRequest r = request;
     r.vector = vector.data();
-    r.stride = (n + 15) / 16 * 16;
-    Floats partial(n_chunks * r.stride), greatest(long(n_chunks) * kMaxSegments), sum(n);
-    r.partial = partial.data();
-    r.greatest = greatest.data();
-    for (r.begin = 0; r.begin < n_chunks; r.begin = r.end) {
-      Floats scratch(fisher_scratch(c.shape));
-      r.scratch = scratch.data();
-      r.end = std::min(r.begin + grain, n_chunks);
-      set.kernels->fisher_product(r);
-    }
-    set.kernels->reduce_partials(
-        {segments, n_chunks, partial.data(), r.stride, greatest.data(), sum.data(), 0, n});
-    return sum.values();
+    r.product = product.data();
+    set.kernels->fisher_product(r, TestWork(grain));
+    return product.values();
   }
 };
 
@@ -203,7 +188,7 @@ TEST(Fisher, EveryInstructionSetAndSplitGivesTheSameBits) {
     const std::vector<float> first = Fisher(c, kernel_sets()[0]).times(v);
     for (const KernelSet& set : kernel_sets()) {
       const Fisher fisher(c, set);
-      for (const int grain : {1, 2, 1 << 20}) {
+      for (const int grain : {1, 2, 0}) {
         ASSERT_TRUE(same_bits(fisher.times(v, grain), first)) << set.isa << " " << seed;
       }
     }
@@ -214,26 +199,17 @@ TEST(Fisher, EveryInstructionSetAndSplitGivesTheSameBits) {
 std::vector<double> divergence(const GradientCase& c, const KernelSet& set,
                                const std::vector<float>& candidate) {
   const Fisher old(c, set);
-  const int n_chunks = chunk_count(c.config.count);
-  Floats partial(long(n_chunks) * kColumnPad), greatest(long(n_chunks) * kMaxSegments);
-  Floats scratch(fisher_scratch(c.shape));
+  Floats sums(kDivergenceSums);
   DivergenceRequest r = {};
   r.candidate = {c.shape, candidate.data(), c.normalization()};
   r.samples = c.samples();
   r.old_units = old.units.data();
   r.unit_stride = old.request.unit_stride;
   r.old_log_std = c.parameters.data() + layer_offset(c.shape.network, c.shape.network.n_layers);
-  r.end = n_chunks;
-  r.partial = partial.data();
-  r.greatest = greatest.data();
-  r.scratch = scratch.data();
-  set.kernels->policy_divergence(r);
-  std::vector<double> means(kDivergenceSums);
-  for (int chunk = 0; chunk < n_chunks; chunk++) {
-    for (int k = 0; k < kDivergenceSums; k++) {
-      means[k] += double(partial[long(chunk) * kColumnPad + k]) / c.config.count;
-    }
-  }
+  r.sums = sums.data();
+  set.kernels->policy_divergence(r, TestWork(2));
+  std::vector<double> means;
+  for (int k = 0; k < kDivergenceSums; k++) means.push_back(double(sums[k]) / c.config.count);
   return means;
 }
 

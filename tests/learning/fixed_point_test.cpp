@@ -1,5 +1,5 @@
 // kernels/reduce/fixed_point.h: exponents at the edges, and sums that no order changes.
-#include "kernels/reduce/fixed_point.h"
+#include <gallop/kernels/reduce/fixed_point.h>
 
 #include <gtest/gtest.h>
 
@@ -65,54 +65,57 @@ TEST(FixedPoint, RoundTripsWithinHalfAUnit) {
   EXPECT_EQ(to_fixed(-2.5, 0), -2);
 }
 
-TEST(FixedPoint, GreatestMagnitudeSeesEveryPositionAndWhatIsNotFinite) {
+// Moments of rows of n numbers, `grain` rows at a time.
+MomentSums moments_of(const KernelSet& set, const std::vector<float>& x, long n, long grain = 0) {
+  MomentSums sums;
+  set.kernels->moments({x.data(), long(x.size()) / n, n, n, 0, 1, 0, &sums}, TestWork(grain));
+  return sums;
+}
+float greatest_of(const KernelSet& set, const std::vector<float>& x) {
+  return as_float(std::int32_t(moments_of(set, x, long(x.size())).greatest));
+}
+
+TEST(Moments, TheGreatestMagnitudeSeesEveryPositionAndWhatIsNotFinite) {
   for (const KernelSet& set : kernel_sets()) {
     for (const int n : {1, 3, 7, 8, 9, 15, 16, 17, 33, 100}) {
       for (int at = 0; at < n; at++) {
         std::vector<float> x(n, 0.25f);
         x[at] = -3.5f;
-        EXPECT_EQ(set.kernels->greatest_magnitude(x.data(), n), 3.5f) << set.isa;
+        EXPECT_EQ(greatest_of(set, x), 3.5f) << set.isa;
         for (const float bad : {INFINITY, -INFINITY, NAN, -NAN}) {
           x[at] = bad;
-          EXPECT_EQ(set.kernels->greatest_magnitude(x.data(), n), INFINITY)
+          EXPECT_EQ(greatest_of(set, x), INFINITY)
               << set.isa << " " << bad << " at " << at << " of " << n;
+          EXPECT_TRUE(std::isnan(moments_of(set, x, n).mean));
+          EXPECT_TRUE(std::isnan(moments_of(set, x, n).sum_of_squares));
         }
       }
     }
-    const std::vector<float> zeros(20, -0.0f), tiny(20, -FLT_TRUE_MIN), huge(20, -FLT_MAX);
-    EXPECT_EQ(set.kernels->greatest_magnitude(zeros.data(), 20), 0.0f);
-    EXPECT_EQ(set.kernels->greatest_magnitude(tiny.data(), 20), FLT_TRUE_MIN);
-    EXPECT_EQ(set.kernels->greatest_magnitude(huge.data(), 20), FLT_MAX);
-    EXPECT_EQ(set.kernels->greatest_magnitude(huge.data(), 0), 0.0f);
+    EXPECT_EQ(greatest_of(set, std::vector<float>(20, -0.0f)), 0.0f);
+    EXPECT_EQ(greatest_of(set, std::vector<float>(20, -FLT_TRUE_MIN)), FLT_TRUE_MIN);
+    EXPECT_EQ(greatest_of(set, std::vector<float>(20, -FLT_MAX)), FLT_MAX);
   }
 }
 
-TEST(FixedPoint, SumsAreTheSameInEveryOrderAndSplit) {
+TEST(Moments, SumsAreTheSameInEveryOrderAndSplit) {
   Random random(33);
   for (int trial = 0; trial < 60; trial++) {
     const int n = 1 + random.below(3000);
     std::vector<float> x(n);
     for (float& v : x) v = float(random.normal() * std::exp(random.uniform(-20, 20)));
-    const float bound = kernel_sets()[0].kernels->greatest_magnitude(x.data(), n);
-    const int e = fixed_exponent(bound, n), e2 = fixed_exponent(4.0 * bound * bound, n);
-    const double mean = random.uniform(-1, 1) * bound;
-    const std::int64_t sum = kernel_sets()[0].kernels->fixed_sum(x.data(), n, e);
-    const std::int64_t squares =
-        kernel_sets()[0].kernels->fixed_sum_of_squares(x.data(), n, mean, e2);
-    long double exact = 0;
+    const MomentSums whole = moments_of(kernel_sets()[0], x, n);
+    const double bound = double(greatest_of(kernel_sets()[0], x));
+    long double exact = 0, squares = 0;
     for (const float v : x) exact += v;
-    ASSERT_NEAR(from_fixed(sum, e), double(exact), 1e-12 * bound * n);
+    for (const float v : x) squares += (v - exact / n) * (v - exact / n);
+    ASSERT_NEAR(whole.mean, double(exact / n), 1e-12 * bound);
+    ASSERT_NEAR(whole.sum_of_squares, double(squares), 1e-12 * bound * bound * n);
     std::shuffle(x.begin(), x.end(), std::mt19937(trial));
     for (const KernelSet& set : kernel_sets()) {
-      const int cut = random.below(n + 1);
-      ASSERT_EQ(set.kernels->fixed_sum(x.data(), cut, e) +
-                    set.kernels->fixed_sum(x.data() + cut, n - cut, e),
-                sum)
-          << set.isa;
-      ASSERT_EQ(set.kernels->fixed_sum_of_squares(x.data(), cut, mean, e2) +
-                    set.kernels->fixed_sum_of_squares(x.data() + cut, n - cut, mean, e2),
-                squares)
-          << set.isa;
+      const MomentSums split = moments_of(set, x, 1, 1 + random.below(n));  // each a row of its own
+      ASSERT_EQ(split.fixed_sum, whole.fixed_sum) << set.isa;
+      ASSERT_EQ(split.fixed_sum_of_squares, whole.fixed_sum_of_squares) << set.isa;
+      ASSERT_EQ(split.mean, whole.mean) << set.isa;
     }
   }
 }
@@ -125,7 +128,7 @@ TEST(Standardize, ShiftsAndScalesEveryElementAndNoOther) {
     const std::vector<float> before = x;
     for (const KernelSet& set : kernel_sets()) {
       x = before;
-      set.kernels->standardize(x.data(), n, 3.25f, 0.125f);
+      set.kernels->standardize({x.data(), n, 3.25f, 0.125f}, TestWork(7));
       for (int i = 0; i < n; i++) ASSERT_EQ(x[i], (before[i] - 3.25f) * 0.125f) << set.isa << i;
       ASSERT_EQ(x[n], before[n]) << set.isa;
     }

@@ -50,11 +50,7 @@ Result run_gae(const KernelSet& set, const RewardsCase& c, int grain = 0) {
   r.final_value = c.final_value.data();
   r.advantage = advantage.data();
   r.target = target.data();
-  if (grain == 0) grain = c.n_envs;
-  for (r.begin = 0; r.begin < c.n_envs; r.begin = r.end) {
-    r.end = std::min(r.begin + grain, c.n_envs);
-    set.kernels->gae(r);
-  }
+  set.kernels->gae(r, TestWork(grain));
   return {advantage.values(), target.values()};
 }
 
@@ -204,6 +200,22 @@ TEST(Gae, NothingLeaksOverAnEnd) {
     ASSERT_TRUE(same_bits(a.advantage.data(), b.advantage.data(), long(end + 1) * c.n_envs))
         << set.isa << " T " << n_steps << " end " << end;
     ASSERT_FALSE(same_bits(a.advantage, b.advantage)) << "the change had no effect at all";
+  }
+}
+
+TEST(Gae, WideArraysHaveTheSameBits) {
+  for (const int n_steps : {40, kGaeScanSteps + 5}) {
+    expect_wide_arrays_to_have_the_same_bits(
+        n_steps,
+        [](const KernelSet& set, const RewardsCase& c) { return run_gae(set, c).advantage; });
+  }
+}
+
+TEST(Gae, ArraysThatNoCacheHoldsHaveTheSameBits) {
+  for (const int n_steps : {9, kGaeScanSteps}) {
+    expect_far_arrays_to_have_the_same_bits(
+        n_steps,
+        [](const KernelSet& set, const RewardsCase& c) { return run_gae(set, c).advantage; });
   }
 }
 

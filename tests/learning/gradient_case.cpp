@@ -128,47 +128,32 @@ double GradientCase::value_objective(const Vector& theta, double* statistics) co
   return sum;
 }
 
-template <class Request>
-std::vector<float> GradientCase::reduce(const KernelSet& set, Request r, const Segments& segments,
-                                        int grain, void (*run)(const Request&)) const {
-  const int n = segments.begin[segments.count], n_chunks = chunk_count(config.count);
-  r.stride = (n + 15) / 16 * 16;
-  Floats partial(n_chunks * r.stride), greatest(long(n_chunks) * kMaxSegments), sum(n);
-  r.samples = samples();
-  r.weight = weight;
-  r.partial = partial.data();
-  r.greatest = greatest.data();
-  for (r.begin = 0; r.begin < n_chunks; r.begin = r.end) {
-    Floats scratch(gradient_scratch(shape.network, config.n_actions));
-    r.end = std::min(r.begin + grain, n_chunks);
-    r.scratch = scratch.data();
-    run(r);
-  }
-  set.kernels->reduce_partials(
-      {segments, n_chunks, r.partial, r.stride, r.greatest, sum.data(), 0, n});
-  return sum.values();
-}
-
 std::vector<float> GradientCase::policy_gradient(const KernelSet& set, int grain) const {
+  Floats gradient(n_parameters() + kPolicyStatistics);
   PolicyGradientRequest r = {};
   r.policy = {shape, parameters.data(), normalization()};
+  r.samples = samples();
   r.loss = config.loss;
   r.clip = clip;
   r.kl_penalty = kl_penalty;
   r.entropy_coefficient = config.entropy;
-  Segments segments;
-  policy_segments(shape, segments);
-  return reduce(set, r, segments, grain, set.kernels->policy_gradient);
+  r.weight = weight;
+  r.gradient = gradient.data();
+  set.kernels->policy_gradient(r, TestWork(grain));
+  return gradient.values();
 }
 
 std::vector<float> GradientCase::value_gradient(const KernelSet& set, int grain) const {
+  Floats gradient(layer_offset(shape.network, shape.network.n_layers) + 1);
   ValueGradientRequest r = {};
   r.shape = shape.network;
   r.parameters = parameters.data();
   r.normalization = normalization();
-  Segments segments;
-  value_segments(shape.network, segments);
-  return reduce(set, r, segments, grain, set.kernels->value_gradient);
+  r.samples = samples();
+  r.weight = weight;
+  r.gradient = gradient.data();
+  set.kernels->value_gradient(r, TestWork(grain));
+  return gradient.values();
 }
 
 void GradientCase::act_anew(const KernelSet& set) {
@@ -186,7 +171,7 @@ void GradientCase::act_anew(const KernelSet& set) {
                       log_prob.data() + long(t) * n_envs,
                       0,
                       std::uint64_t(t),
-                      0,
+                      {0, nullptr},
                       episode.data(),
                       elapsed.data(),
                       scratch.data()});
@@ -196,13 +181,16 @@ void GradientCase::act_anew(const KernelSet& set) {
 std::vector<float> GradientCase::evaluate(const KernelSet& set) const {
   const int outputs = outputs_of(shape.network);
   const long total = long(n_steps) * n_envs;
-  Floats output(outputs * total), scratch(2L * widest(shape.network) * 32);
-  for (int t = 0; t < n_steps; t++) {
-    set.kernels->evaluate({shape.network, parameters.data(), normalization(), n_envs,
-                           observation.data() + long(t) * rows() * n_envs, n_envs,
-                           output.data() + long(t) * n_envs, total, scratch.data()});
+  Floats of_rows(outputs * total);
+  set.kernels->values({shape.network, parameters.data(), normalization(), n_steps, n_envs,
+                       observation.data(), of_rows.data()},
+                      TestWork(16));
+  std::vector<float> output(outputs * total);
+  for (long k = 0; k < outputs * total; k++) {
+    const long t = k / n_envs / outputs, j = k / n_envs % outputs;
+    output[j * total + t * n_envs + k % n_envs] = of_rows[k];
   }
-  return output.values();
+  return output;
 }
 
 }  // namespace gallop::testing

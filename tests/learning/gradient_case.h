@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/gradients/gradient.h"
+#include <gallop/kernels/gradients/gradient.h>
 #include "tests/learning/kernel_sets.h"
 #include "tests/learning/reference_policy.h"
 
@@ -62,20 +62,17 @@ struct GradientCase {
   double policy_objective(const Vector& theta, double* statistics = nullptr) const;
   double value_objective(const Vector& theta, double* statistics = nullptr) const;
 
-  // Gradient [D] and statistics by the kernels; chunks `grain` at a time.
+  // Gradient [D] and statistics by the kernels; chunks, and elements of sums, `grain` at a time.
   std::vector<float> policy_gradient(const KernelSet& set, int grain = 1 << 20) const;
   std::vector<float> value_gradient(const KernelSet& set, int grain = 1 << 20) const;
 
   // Gives log_prob the values that `act` computes, so that pi is pi_old.
   void act_anew(const KernelSet& set);
-  // Outputs [outputs, T * N] of `evaluate`.
+  // Outputs [outputs, T * N] of the operation `values`.
   std::vector<float> evaluate(const KernelSet& set) const;
 
  private:
   void draw_action(int sample, const Vector& output, const double* log_std, Random& random);
-  template <class Request>
-  std::vector<float> reduce(const KernelSet& set, Request r, const Segments& segments, int grain,
-                            void (*run)(const Request&)) const;
 };
 
 }  // namespace gallop::testing

@@ -1,13 +1,13 @@
 // kernels/policy/heads.h: probabilities, log-probabilities, entropies, sampling and ties. Exact
 // answers in double, the same code in float against them, frequencies of the shipped `act`.
-#include "kernels/policy/heads.h"
+#include <gallop/kernels/policy/heads.h>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 
-#include "kernels/policy/act.h"
+#include <gallop/kernels/policy/act.h>
 #include "tests/learning/kernel_sets.h"
 
 namespace gallop::testing {
@@ -128,6 +128,162 @@ TEST(Gaussian, TheDeviationIsClampedInEveryUse) {
   }
 }
 
+// What every head says of itself, in double against differences of its own log-probability,
+// entropy, divergence and actions.
+constexpr int kActions = 3;
+
+// Outputs and log sigma of a head at once: what derivatives are taken by.
+struct HeadInputs {
+  std::vector<double> output, log_std;
+
+  double& operator[](std::size_t k) {
+    return k < output.size() ? output[k] : log_std[k - output.size()];
+  }
+};
+
+template <class Type>
+struct HeadCase {
+  using At = typename Type::template At<double>;
+  HeadInputs x;
+  std::vector<double> action;
+
+  explicit HeadCase(std::uint64_t seed) {
+    Random random(seed);
+    for (int k = 0; k < kActions * Type::kOutputs; k++) x.output.push_back(0.7 * random.normal());
+    for (int k = 0; k < kActions * Type::kParameters; k++) x.log_std.push_back(random.normal());
+    for (int k = 0; k < kActions; k++) action.push_back(random.normal());
+    if (Type::kDiscrete) action = {double(random.below(kActions))};
+  }
+  // All that derivatives are taken by.
+  std::size_t size() const { return x.output.size() + x.log_std.size(); }
+  // log sigma [A], which a network that gives it has among its outputs.
+  static std::vector<double> log_stds(const HeadInputs& at) {
+    if (Type::kOutputs == 2) return {at.output.begin() + kActions, at.output.end()};
+    return at.log_std.empty() ? std::vector<double>(kActions, 0.0) : at.log_std;
+  }
+  template <class Body>
+  static double with(const HeadInputs& at, const Body& body) {
+    const std::vector<double> log_std = log_stds(at);
+    return body(At(kActions, at.output.data(), log_std.data()));
+  }
+  // d body / d x_k by central differences.
+  template <class Body>
+  double slope(std::size_t k, const Body& body) const {
+    const double h = 1e-5;
+    HeadInputs up = x, down = x;
+    up[k] += h;
+    down[k] -= h;
+    return (body(up) - body(down)) / (2 * h);
+  }
+};
+
+template <class Type>
+class HeadType : public ::testing::Test {};
+using HeadTypes = ::testing::Types<Categorical, Gaussian, GaussianNetwork>;
+TYPED_TEST_SUITE(HeadType, HeadTypes);
+
+TYPED_TEST(HeadType, TheSlopeOfTheLossIsThatOfItsParts) {
+  using Case = HeadCase<TypeParam>;
+  for (std::uint64_t seed = 1; seed <= 40; seed++) {
+    Case c(seed);
+    const double slope = 0.7, bonus = 0.3;
+    HeadInputs d = c.x;
+    const double entropy = Case::with(c.x, [&](const auto& at) {
+      return at.loss_slope(c.action.data(), slope, bonus, d.output.data(), d.log_std.data());
+    });
+    EXPECT_EQ(entropy, Case::with(c.x, [](const auto& at) { return at.entropy(); }));
+    for (std::size_t k = 0; k < c.size(); k++) {
+      const double expected = c.slope(k, [&](const HeadInputs& at) {
+        return Case::with(at, [&](const auto& here) {
+          return slope * here.log_prob(c.action.data()) - bonus * here.entropy();
+        });
+      });
+      EXPECT_NEAR(d[k], expected, 1e-6 * (1 + std::abs(expected))) << seed << " " << k;
+    }
+  }
+}
+
+// KL(x || x + d) = d^T M d / 2 to second order, and 0 at d = 0.
+TYPED_TEST(HeadType, TheMetricIsTheCurvatureOfTheDivergence) {
+  using Case = HeadCase<TypeParam>;
+  for (std::uint64_t seed = 1; seed <= 40; seed++) {
+    Case c(seed);
+    Random random(seed + 100);
+    HeadInputs t = c.x, u = c.x;
+    for (std::size_t k = 0; k < c.size(); k++) t[k] = random.normal();
+    Case::with(c.x, [&](const auto& at) {
+      at.metric(t.output.data(), u.output.data());
+      return 0.0;
+    });
+    double curvature = 0;
+    for (std::size_t k = 0; k < t.output.size(); k++) curvature += t.output[k] * u.output[k];
+    if constexpr (TypeParam::kParameters > 0) {
+      for (int i = 0; i < kActions; i++) {
+        curvature += t.log_std[i] * t.log_std[i] * TypeParam::parameter_metric(c.x.log_std[i]);
+      }
+    }
+    const auto divergence = [&](double h) {
+      HeadInputs moved = c.x;
+      for (std::size_t k = 0; k < c.size(); k++) moved[k] += h * t[k];
+      return Case::with(c.x, [&](const auto& at) {
+        return Case::with(moved, [&](const auto& now) { return at.divergence_to(now); });
+      });
+    };
+    const double h = 1e-3;
+    EXPECT_NEAR(divergence(0), 0, 1e-15);
+    EXPECT_NEAR((divergence(h) + divergence(-h)) / (h * h), curvature, 1e-4 * (1 + curvature));
+  }
+}
+
+// The action at the same random numbers, as its mean and log sigma move.
+TEST(HeadPullBack, IsTheDerivativeOfTheReparameterisedAction) {
+  const auto check = [](auto head) {
+    using Type = decltype(head);
+    using Case = HeadCase<Type>;
+    for (std::uint64_t seed = 1; seed <= 40; seed++) {
+      Case c(seed);
+      const auto act = [&](const HeadInputs& at, double* action) {
+        Rng<double> rng(seed, kRandomAction, 1, 2, 3);
+        const std::vector<double> log_std = Case::log_stds(at);
+        Type::choose(kActions, at.output.data(), log_std.data(), false, rng, action);
+      };
+      std::array<double, kActions> action, d_action = {0.3, -1.1, 0.6};
+      act(c.x, action.data());
+      HeadInputs d = c.x;
+      Case::with(c.x, [&](const auto& at) {
+        at.pull_back(action.data(), d_action.data(), d.output.data(), d.log_std.data());
+        return 0.0;
+      });
+      for (std::size_t k = 0; k < c.size(); k++) {
+        const double expected = c.slope(k, [&](const HeadInputs& at) {
+          std::array<double, kActions> moved;
+          act(at, moved.data());
+          double sum = 0;
+          for (int i = 0; i < kActions; i++) sum += d_action[i] * moved[i];
+          return sum;
+        });
+        EXPECT_NEAR(d[k], expected, 1e-6 * (1 + std::abs(expected))) << seed << " " << k;
+      }
+    }
+  };
+  check(Gaussian{});
+  check(GaussianNetwork{});
+  check(Deterministic{});
+}
+
+TEST(Heads, SizesFollowFromTheHead) {
+  EXPECT_EQ(head_outputs(Head::kCategorical, 3), 3);
+  EXPECT_EQ(head_outputs(Head::kGaussianNetwork, 3), 6);
+  EXPECT_EQ(head_parameters(Head::kGaussian, 3), 3);
+  EXPECT_EQ(head_parameters(Head::kGaussianNetwork, 3), 0);
+  EXPECT_TRUE(is_discrete(Head::kCategorical));
+  EXPECT_FALSE(is_discrete(Head::kDeterministic));
+  const double a[] = {0.5}, b[] = {0.25};
+  using At = Deterministic::At<double>;
+  EXPECT_EQ(At(1, a, nullptr).divergence_to(At(1, a, nullptr)), 0);
+  EXPECT_EQ(At(1, a, nullptr).divergence_to(At(1, b, nullptr)), HUGE_VAL);
+}
+
 // The shipped `act` with a network of biases alone, so that every instance has the same outputs.
 struct Acted {
   std::vector<float> action, log_prob;
@@ -156,7 +312,7 @@ Acted act_with_biases(const KernelSet& set, Head head, int n_actions, std::vecto
                     log_prob.data(),
                     deterministic ? 1 : 0,
                     99,
-                    1000,
+                    {1000, nullptr},
                     episode.data(),
                     elapsed.data(),
                     scratch.data()});

@@ -1,5 +1,7 @@
 #include "tests/learning/kernel_sets.h"
 
+#include <gallop_isas.h>
+
 #include <cstdlib>
 #include <limits>
 #include <new>
@@ -7,16 +9,15 @@
 #include "tests/sims/environment_tables.h"
 
 extern "C" const gallop::CpuKernels* gallop_cpu_kernels_isa_scalar();
-extern "C" const gallop::CpuKernels* gallop_cpu_kernels_isa_v3();
-extern "C" const gallop::CpuKernels* gallop_cpu_kernels_isa_v4();
 
 namespace gallop::testing {
 
 const std::vector<KernelSet>& kernel_sets() {
   static const std::vector<KernelSet> sets = [] {
     std::vector<KernelSet> found = {{"scalar", gallop_cpu_kernels_isa_scalar()}};
-    if (processor_has_v3()) found.push_back({"v3", gallop_cpu_kernels_isa_v3()});
-    if (processor_has_v4()) found.push_back({"v4", gallop_cpu_kernels_isa_v4()});
+#define GALLOP_USE(isa) \
+  if (processor_has(Isa::isa)) found.push_back({#isa, &cpu_kernels(Isa::isa)});
+    GALLOP_FOR_EACH_ISA(GALLOP_USE)
     return found;
   }();
   return sets;

@@ -2,6 +2,7 @@
 // instructions included, and the randomness and memory that tests of them share.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -10,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cpu/kernel_table.h"
+#include <gallop/kernels/tables/kernel_table.h>
 
 namespace gallop::testing {
 
@@ -19,7 +20,7 @@ struct KernelSet {
   const CpuKernels* kernels;
 };
 
-// "scalar", "v3" and, where this processor has it, "v4"; at least two.
+// "scalar", and each instruction set that this build and this processor have; at least two.
 const std::vector<KernelSet>& kernel_sets();
 
 // Aligned floats, NaN until they are written: what a kernel forgets to write shows.
@@ -39,6 +40,35 @@ class Floats {
   };
   long count_;
   std::unique_ptr<float[], Release> data_;
+};
+
+// What operations work with in tests: three threads that take turns, blocks of `grain` in place of
+// the operation's own, the last one first, and memory of exactly the size asked for that is NaN.
+class TestWork : public CpuWork {
+ public:
+  explicit TestWork(long grain = 0)  // 0: one block
+      : CpuWork{3, this, &run_blocks, &give_floats}, grain_(grain) {}
+  TestWork(const TestWork&) = delete;
+  TestWork& operator=(const TestWork&) = delete;
+
+ private:
+  static void run_blocks(void* owner, long n, long, void (*body)(const void*, int, long, long),
+                         const void* context) {
+    if (n == 0) return;
+    const TestWork& self = *static_cast<const TestWork*>(owner);
+    const long grain = self.grain_ > 0 ? self.grain_ : n;
+    for (long block = (n - 1) / grain; block >= 0; block--) {
+      body(context, int(block % self.n_threads), block * grain, std::min(n, (block + 1) * grain));
+    }
+  }
+  static float* give_floats(void* owner, long count) {
+    TestWork& self = *static_cast<TestWork*>(owner);
+    self.memory_ = std::make_unique<Floats>(count);
+    return self.memory_->data();
+  }
+
+  long grain_;
+  std::unique_ptr<Floats> memory_;
 };
 
 inline bool same_bits(const float* a, const float* b, long count) {

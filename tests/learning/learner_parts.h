@@ -2,8 +2,8 @@
 // process.
 #pragma once
 
-#include "host/learning/on_policy.h"
-#include "host/training/run_options.h"
+#include <gallop/host/learning/on_policy.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop::testing {
 

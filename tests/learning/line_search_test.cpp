@@ -4,14 +4,14 @@
 
 #include <algorithm>
 
-#include "host/training/evaluate.h"
+#include <gallop/host/learning/evaluate.h>
 #include "tests/training/learner.h"
 
 namespace gallop::testing {
 namespace {
 
 // Mean return and length of the episodes of search number `search` under a learner's policy; the
-// seed as algorithms/line_search.cpp has it.
+// seed as algorithms/vpg_line_search.cpp has it.
 Evaluation play(const Learner& learner, const Algorithm& with_policy, std::uint64_t search) {
   const std::uint64_t first = std::uint64_t(1) << 55;
   const std::uint64_t run = learner.options.seed() * 0x9e3779b97f4a7c15u;
@@ -148,9 +148,9 @@ TEST(LineSearch, AnImpossibleDemandLeavesTheParametersBitForBit) {
 
 // No reward depends on the policy: nothing is better, and nothing moves.
 TEST(LineSearch, AGradientOfZeroTakesNoStep) {
-  Learner learner("cartpole", "vpg_line_search", 1, {"n_envs=1", "n_steps=1"});
+  Learner learner("bandit_step", "vpg_line_search", 1, {"n_envs=4", "n_steps=1", "c=-1000"});
   const TensorFile before = learner.saved();
-  const Metrics metrics = learner.run(1);  // one advantage, which normalisation makes 0
+  const Metrics metrics = learner.run(1);  // equal advantages
   EXPECT_EQ(metric(metrics, "gradient_norm"), 0);
   EXPECT_EQ(metric(metrics, "step_scale"), 0);
   EXPECT_TRUE(differences_under("policy/", learner.saved(), before).empty());

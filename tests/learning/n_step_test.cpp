@@ -28,8 +28,7 @@ NStepResult run_n_step(const KernelSet& set, const RewardsCase& c, int n, bool w
   r.final_value = c.final_value.data();
   r.advantage = advantage.data();
   r.target = with_target ? target.data() : nullptr;
-  r.end = c.n_envs;
-  set.kernels->n_step(r);
+  set.kernels->n_step(r, TestWork(16));
   return {advantage.values(), target.values()};
 }
 
@@ -47,8 +46,7 @@ std::vector<float> gae_advantages(const KernelSet& set, const RewardsCase& c, fl
   r.value = c.value.data();
   r.final_value = c.final_value.data();
   r.advantage = advantage.data();
-  r.end = c.n_envs;
-  set.kernels->gae(r);
+  set.kernels->gae(r, TestWork(16));
   return advantage.values();
 }
 
@@ -143,6 +141,22 @@ TEST(NStep, AnExampleByHand) {
     c.gamma = 0;
     EXPECT_EQ(run_n_step(set, c, 3).target, c.reward) << set.isa;
     c.gamma = 0.5f;
+  }
+}
+
+TEST(NStep, WideArraysHaveTheSameBits) {
+  for (const int n : {1, 5, 100}) {
+    expect_wide_arrays_to_have_the_same_bits(20, [n](const KernelSet& set, const RewardsCase& c) {
+      return run_n_step(set, c, n).target;
+    });
+  }
+}
+
+TEST(NStep, ArraysThatNoCacheHoldsHaveTheSameBits) {
+  for (const int n : {1, 4}) {
+    expect_far_arrays_to_have_the_same_bits(21, [n](const KernelSet& set, const RewardsCase& c) {
+      return run_n_step(set, c, n).target;
+    });
   }
 }
 

@@ -37,18 +37,17 @@ struct Partials {
     greatest.assign(n_chunks * kMaxSegments, -1);
     for (int c = 0; c < n_chunks; c++) {
       for (int s = 0; s < segments.count; s++) {
-        greatest[c * kMaxSegments + s] = kernel_sets()[0].kernels->greatest_magnitude(
-            partial.data() + c * stride + segments.begin[s],
-            segments.begin[s + 1] - segments.begin[s]);
+        greatest[c * kMaxSegments + s] =
+            greatest_magnitude<float>(partial.data() + c * stride + segments.begin[s],
+                                      segments.begin[s + 1] - segments.begin[s]);
       }
     }
   }
   std::vector<float> reduce(const KernelSet& set, int grain) const {
     Floats sum(size());
-    for (int begin = 0; begin < size(); begin += grain) {
-      set.kernels->reduce_partials({segments, n_chunks, partial.data(), stride, greatest.data(),
-                                    sum.data(), begin, std::min(begin + grain, size())});
-    }
+    set.kernels->reduce_partials(
+        {segments, n_chunks, partial.data(), stride, greatest.data(), sum.data(), nullptr},
+        TestWork(grain));
     return sum.values();
   }
 };

@@ -26,8 +26,7 @@ Paths run_path_returns(const KernelSet& set, const RewardsCase& c) {
   r.truncated = c.truncated.data();
   r.path_return = path_return.data();
   r.complete = complete.data();
-  r.end = c.n_envs;
-  set.kernels->path_returns(r);
+  set.kernels->path_returns(r, TestWork(16));
   return {path_return.values(), complete};
 }
 

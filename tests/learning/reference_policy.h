@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/gradients/samples.h"
+#include <gallop/kernels/gradients/samples.h>
 
 namespace gallop::testing {
 

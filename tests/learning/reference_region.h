@@ -19,9 +19,9 @@ inline std::vector<Vector> recorded_inputs(const LearnerParts& p) {
     for (int k = 0; k < rows; k++) {
       x.push_back(a.observation[(s / a.n_envs * rows + k) * a.n_envs + s % a.n_envs]);
     }
-    inputs.push_back(p.learner.has_index_observations()
+    inputs.push_back(p.learner.environments().has_index_observations()
                          ? x
-                         : reference_normalize(p.learner.policy().normalization, x));
+                         : reference_normalize(p.learner.policy().view().normalization, x));
   }
   return inputs;
 }

@@ -3,7 +3,7 @@
 // gradient and the exact variances by enumeration.
 #include <gtest/gtest.h>
 
-#include "host/learning/path_scores.h"
+#include <gallop/host/learning/path_scores.h>
 #include "tests/learning/kernel_sets.h"
 #include "tests/learning/learner_parts.h"
 #include "tests/learning/reference_policy.h"
@@ -61,7 +61,7 @@ Vector gradient_by_definition(const std::vector<Path>& paths, const std::string&
 std::vector<Path> recorded_paths(const LearnerParts& p, double gamma) {
   const RolloutArrays a = p.arrays();
   const Samples samples = p.learner.samples(nullptr, p.learner.n_samples());
-  const PolicyView policy = p.learner.policy();
+  const PolicyView policy = p.learner.policy().view();
   const NetworkShape& network = policy.shape.network;
   const int actions = policy.shape.n_actions, inputs = network.width[0];
   const bool table = network.kind == NetworkKind::kTabular;
@@ -90,7 +90,7 @@ std::vector<Path> recorded_paths(const LearnerParts& p, double gamma) {
         for (int k = 0; k < inputs; k++) path.score[k * actions + i] += x[k] * q;
         path.score[inputs * actions + i] += q;
       }
-      path.value += weight * double(a.reward[at]) * p.learner.reward_scale();
+      path.value += weight * double(a.reward[at]) * p.learner.advantages().reward_scale();
       weight *= gamma;
       if ((a.terminated[at] | a.truncated[at]) == 0) continue;
       paths.push_back(path);
@@ -102,8 +102,8 @@ std::vector<Path> recorded_paths(const LearnerParts& p, double gamma) {
 }
 
 void set_parameters(LearnerParts& p, const std::vector<float>& theta) {
-  ASSERT_EQ(long(theta.size()), p.learner.policy_parameters().size());
-  p.backend->to_device(p.learner.policy_parameters().mutable_data(), theta.data(),
+  ASSERT_EQ(long(theta.size()), p.learner.policy().parameters().size());
+  p.backend->to_device(p.learner.policy().parameters().mutable_data(), theta.data(),
                        theta.size() * sizeof(float));
 }
 
@@ -125,7 +125,7 @@ TEST(PathScores, EqualTheDefinitionPathByPath) {
       SCOPED_TRACE(std::string(c.environment) + " " + c.options[0] + " " + baseline);
       LearnerParts p(c.environment, "reinforce", c.options);
       PathScores paths(*p.backend, p.learner);
-      std::vector<float> theta = p.learner.policy_parameters().values();
+      std::vector<float> theta = p.learner.policy().parameters().values();
       Random random(61);
       for (float& x : theta) x = float(0.5 * random.normal());
       set_parameters(p, theta);
@@ -146,7 +146,7 @@ TEST(PathScores, EqualTheDefinitionPathByPath) {
           size += std::sqrt(norm_squared(path.score)) * (1 + std::abs(path.value));
         }
         const double limit = 2e-6 * size / double(expected.size()) + 1e-6;
-        const float* actual = p.learner.policy_parameters().gradient();
+        const float* actual = p.learner.policy().parameters().gradient();
         for (std::size_t j = 0; j < g.size(); j++) EXPECT_NEAR(actual[j], -g[j], limit) << j;
         EXPECT_GT(norm_squared(g), 100 * limit * limit);
       }
@@ -251,7 +251,7 @@ Sampled sample(const std::string& baseline, int n_paths, int batches) {
     EXPECT_EQ(paths.find(), n_paths);
     find_gradient(paths, baseline);
     for (int j = 0; j < 6; j++) {
-      const double g = -double(p.learner.policy_parameters().gradient()[j]);
+      const double g = -double(p.learner.policy().parameters().gradient()[j]);
       result.mean[j] += g / batches;
       squares[j] += g * g;
     }

@@ -21,8 +21,7 @@ std::vector<float> run_returns(const KernelSet& set, const RewardsCase& c, bool 
   r.last_value = with_values ? c.value.data() + c.at(c.n_steps, 0) : nullptr;
   r.final_value = with_values ? c.final_value.data() : nullptr;
   r.returns = returns.data();
-  r.end = c.n_envs;
-  set.kernels->returns(r);
+  set.kernels->returns(r, TestWork(16));
   return returns.values();
 }
 
@@ -80,6 +79,16 @@ TEST(Returns, ATruncationBootstrapsFromTheFinalObservation) {
     EXPECT_EQ(run_returns(set, c, true), (std::vector<float>{3.5f, 5, 3})) << set.isa;
     EXPECT_EQ(run_returns(set, c, false), (std::vector<float>{1.5f, 1, 1})) << set.isa;
   }
+}
+
+TEST(Returns, WideArraysHaveTheSameBits) {
+  expect_wide_arrays_to_have_the_same_bits(
+      40, [](const KernelSet& set, const RewardsCase& c) { return run_returns(set, c, true); });
+}
+
+TEST(Returns, ArraysThatNoCacheHoldsHaveTheSameBits) {
+  expect_far_arrays_to_have_the_same_bits(
+      21, [](const KernelSet& set, const RewardsCase& c) { return run_returns(set, c, true); });
 }
 
 }  // namespace

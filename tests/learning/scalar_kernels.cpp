@@ -1,2 +1,2 @@
 // The shipped kernels once more, one number at a time: what the vector builds are compared with.
-#include "kernels/cpu/kernel_table.cpp"
+#include <gallop/kernels/tables/kernel_table.cpp>

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/learning/network_parameters.h"
+#include <gallop/host/files/tensor_file.h>
+#include <gallop/host/learning/network_parameters.h>
 #include "tests/learning/kernel_sets.h"
 
 namespace gallop::testing {

@@ -1,6 +1,6 @@
 // host/learning/trust_region.h and algorithms trpo and npg: steps against the Fisher matrix in
 // full, known answers of the natural gradient, and the bound on the divergence over many updates.
-#include "host/learning/trust_region.h"
+#include <gallop/host/learning/trust_region.h>
 
 #include <gtest/gtest.h>
 
@@ -56,15 +56,15 @@ TEST(Trpo, EveryAcceptedStepIsWithinTheTrustRegion) {
 
 // Moves the policy away from its beginning, where outputs are nearly 0.
 void scatter(LearnerParts& p, double scale, std::uint64_t seed) {
-  std::vector<float> theta = p.learner.policy_parameters().values();
+  std::vector<float> theta = p.learner.policy().parameters().values();
   Random random(seed);
   for (float& x : theta) x += float(scale * random.normal());
-  p.backend->to_device(p.learner.policy_parameters().mutable_data(), theta.data(),
+  p.backend->to_device(p.learner.policy().parameters().mutable_data(), theta.data(),
                        theta.size() * sizeof(float));
 }
 
 Vector policy_of(LearnerParts& p) {
-  const std::vector<float> values = p.learner.policy_parameters().values();
+  const std::vector<float> values = p.learner.policy().parameters().values();
   return {values.begin(), values.end()};
 }
 
@@ -92,14 +92,14 @@ TEST(TrustRegion, TheDirectionSolvesTheSystemOfTheFullMatrix) {
     TrustRegion region(*p.backend, p.learner);
     region.prepare();
     const Eigen::VectorXd g =
-        -Eigen::Map<Eigen::VectorXf>(p.learner.policy_parameters().gradient(), d).cast<double>();
+        -Eigen::Map<Eigen::VectorXf>(p.learner.policy().parameters().gradient(), d).cast<double>();
     const double curvature = region.natural_direction(c.damping, 1000, 1e-14);
     region.try_step(1);
     Eigen::VectorXd x(d);
     for (long j = 0; j < d; j++) x[j] = policy_of(p)[j] - theta[j];
     region.restore();
     EXPECT_EQ(policy_of(p), theta) << "restored bit for bit";
-    const Eigen::MatrixXd fisher = reference_fisher(p.learner.policy_shape(), inputs, theta);
+    const Eigen::MatrixXd fisher = reference_fisher(p.learner.policy().shape(), inputs, theta);
     const Eigen::MatrixXd damped = fisher + c.damping * Eigen::MatrixXd::Identity(d, d);
     // Products and vectors are of float: the residual stays at some of its roundings.
     EXPECT_LT((damped * x - g).norm(), 1e-4 * g.norm());
@@ -110,15 +110,15 @@ TEST(TrustRegion, TheDirectionSolvesTheSystemOfTheFullMatrix) {
     const double share = x.dot(fisher * x) / x.dot(damped * x);
     const double delta = 1e-4, beta = std::sqrt(2 * delta / curvature);
     const TrustRegion::Candidate stepped = region.try_step(beta);
-    const double kl = reference_kl(p.learner.policy_shape(), inputs, theta, policy_of(p));
+    const double kl = reference_kl(p.learner.policy().shape(), inputs, theta, policy_of(p));
     EXPECT_NEAR(stepped.kl, kl, 1e-3 * kl + 2e-7);
     EXPECT_LT(share, 1);
     // Less damped, the step goes far along directions in which the quadratic model ends early.
-    if (c.damping > 1e-5 || p.learner.has_index_observations()) {
+    if (c.damping > 1e-5 || p.learner.environments().has_index_observations()) {
       EXPECT_GE(kl, 0.9 * share * delta);
       EXPECT_LE(kl, 1.1 * share * delta);
       region.try_step(beta / std::sqrt(share));
-      const double undamped = reference_kl(p.learner.policy_shape(), inputs, theta, policy_of(p));
+      const double undamped = reference_kl(p.learner.policy().shape(), inputs, theta, policy_of(p));
       EXPECT_GE(undamped, 0.9 * delta);
       EXPECT_LE(undamped, 1.1 * delta);
     }
@@ -140,7 +140,7 @@ TEST(TrustRegion, TheDivergenceScalesWithDelta) {
   const double curvature = region.natural_direction(1e-6, 100, 1e-14);
   for (const double delta : {1e-2, 1e-3, 1e-4, 1e-5}) {
     region.try_step(std::sqrt(2 * delta / curvature));
-    const double kl = reference_kl(p.learner.policy_shape(), inputs, theta, policy_of(p));
+    const double kl = reference_kl(p.learner.policy().shape(), inputs, theta, policy_of(p));
     EXPECT_NEAR(kl / delta, 1, 3 * std::sqrt(delta) + 1e-3) << delta;
   }
 }
@@ -157,11 +157,11 @@ TEST(TrustRegion, TheNaturalGradientDoesNotDependOnTheParametrisation) {
     for (long s = 0; s < p.learner.n_samples(); s++) {
       for (int k = 0; k < 4; k++) observation[(s / 32 * 4 + k) * 32 + s % 32] *= float(unit[k]);
     }
-    std::vector<float> theta = p.learner.policy_parameters().values();
+    std::vector<float> theta = p.learner.policy().parameters().values();
     for (int k = 0; k < 4; k++) {
       for (int i = 0; i < 2; i++) theta[2 * k + i] /= float(unit[k]);
     }
-    p.backend->to_device(p.learner.policy_parameters().mutable_data(), theta.data(),
+    p.backend->to_device(p.learner.policy().parameters().mutable_data(), theta.data(),
                          theta.size() * sizeof(float));
     TrustRegion region(*p.backend, p.learner);
     region.prepare();
@@ -169,7 +169,7 @@ TEST(TrustRegion, TheNaturalGradientDoesNotDependOnTheParametrisation) {
     region.try_step(std::sqrt(2 * 0.01 / curvature));
     std::vector<Vector> of_samples;
     for (const Vector& x : recorded_inputs(p)) {
-      const Vector y = reference_forward(p.learner.policy_shape().network, policy_of(p), x);
+      const Vector y = reference_forward(p.learner.policy().shape().network, policy_of(p), x);
       of_samples.push_back({y[1] - y[0]});
     }
     outputs.push_back(of_samples);
@@ -194,9 +194,9 @@ TEST(TrustRegion, TheConjugateGradientEndsWithTheRankOfTheMatrix) {
   TrustRegion region(*p.backend, p.learner);
   region.prepare();
   const Eigen::VectorXd g =
-      -Eigen::Map<Eigen::VectorXf>(p.learner.policy_parameters().gradient(), 6).cast<double>();
+      -Eigen::Map<Eigen::VectorXf>(p.learner.policy().parameters().gradient(), 6).cast<double>();
   const Eigen::MatrixXd fisher =
-      reference_fisher(p.learner.policy_shape(), recorded_inputs(p), theta) +
+      reference_fisher(p.learner.policy().shape(), recorded_inputs(p), theta) +
       1e-3 * Eigen::MatrixXd::Identity(6, 6);
   const auto residual = [&](int iterations) {
     region.natural_direction(1e-3, iterations, 0);
@@ -234,7 +234,8 @@ TEST(TrustRegion, TheGaussianBandit) {
     r.loss = PolicyLoss::kLikelihoodRatio;
     r.weight = 1.0f / 6;
     std::vector<float> gradient(3 + kPolicyStatistics);
-    backend->policy_gradient(r, gradient.data());
+    r.gradient = gradient.data();
+    backend->policy_gradient(r);
     EXPECT_NEAR(-gradient[1], quadratic ? -2 * (mean - c) : 1 / sigma, 2e-6);
     EXPECT_NEAR(-gradient[2], quadratic ? -2 * sigma * sigma : 0, 2e-6);
     // F^-1 g is known: its product with F is g.
@@ -245,11 +246,13 @@ TEST(TrustRegion, TheGaussianBandit) {
     f.policy = r.policy;
     f.samples = r.samples;
     f.weight = r.weight;
-    f.vector = natural.data();
     std::vector<float> units(unit_floats(shape)), product(3);
-    backend->fisher_prepare(f, units.data());
     f.units = units.data();
-    backend->fisher_product(f, product.data());
+    f.unit_stride = unit_floats(shape);
+    f.vector = natural.data();
+    f.product = product.data();
+    backend->fisher_prepare(f);
+    backend->fisher_product(f);
     double curvature = 0;
     for (int j = 0; j < 3; j++) {
       EXPECT_NEAR(product[j], -gradient[j], 4e-6) << j;
@@ -274,14 +277,18 @@ TEST(Divergence, OfTwoGaussians) {
     FisherRequest f = {};
     f.policy = {shape, old.data(), {nullptr, nullptr, 0}};
     f.samples = {5, 1, 1, x.data(), x.data(), x.data(), x.data(), nullptr, nullptr, 5};
-    backend->fisher_prepare(f, units.data());
+    f.units = units.data();
+    f.unit_stride = unit_floats(shape);
+    backend->fisher_prepare(f);
     DivergenceRequest r = {};
     r.candidate = {shape, now.data(), {nullptr, nullptr, 0}};
     r.samples = f.samples;
     r.old_units = units.data();
+    r.unit_stride = unit_floats(shape);
     r.old_log_std = old.data() + 2;
     float sums[kDivergenceSums];
-    backend->policy_divergence(r, sums);
+    r.sums = sums;
+    backend->policy_divergence(r);
     EXPECT_NEAR(sums[kSumKl] / 5, exact, 2e-7);
   }
 }

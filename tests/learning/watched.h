@@ -28,7 +28,7 @@ struct Watched {
     after = parameters(learner.saved());
     return metrics;
   }
-  double kl() const { return reference_kl(twin.learner.policy_shape(), inputs, before, after); }
+  double kl() const { return reference_kl(twin.learner.policy().shape(), inputs, before, after); }
 
  private:
   static Vector parameters(const TensorFile& file) {

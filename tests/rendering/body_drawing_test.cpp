@@ -4,14 +4,14 @@
 #include <cmath>
 #include <string>
 
-#include "host/rendering/canvas.h"
-#include "host/rendering/colors.h"
-#include "host/rendering/film.h"
-#include "sims/models/half_cheetah_model.h"
-#include "sims/models/hopper_model.h"
-#include "sims/models/inverted_pendulum_model.h"
-#include "sims/models/swimmer_model.h"
-#include "sims/models/walker2d_model.h"
+#include <gallop/host/rendering/canvas.h>
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/film.h>
+#include <gallop/sims/models/half_cheetah_model.h>
+#include <gallop/sims/models/hopper_model.h>
+#include <gallop/sims/models/inverted_pendulum_model.h>
+#include <gallop/sims/models/swimmer_model.h>
+#include <gallop/sims/models/walker2d_model.h>
 #include "tests/rendering/body_episode.h"
 
 namespace gallop::testing {
@@ -33,7 +33,6 @@ TEST(BodyDrawing, TheCameraRunsAlongAndTheFloorShowsIt) {
   const Episode episode = body_episode<HopperModel>(
       100, [](int t) { return std::vector<float>{0.1f * float(t), 1.25f, 0, 0, 0, 0}; });
   const Drawing drawing = drawing_of(episode);
-  EXPECT_NEAR(drawing.step_seconds, 4 * 0.002, 1e-12);
   const Scene first = drawing.scene(0), last = drawing.scene(100);
   EXPECT_EQ(first.camera.view, View::kSide);
   EXPECT_NEAR(last.camera.target.x - first.camera.target.x, 10, 1e-5);

@@ -4,10 +4,10 @@
 #include <functional>
 #include <vector>
 
-#include "host/registry/generated.h"
-#include "host/rendering/episode.h"
-#include "kernels/bodies/skeleton.h"
-#include "kernels/cpu/environment_table.h"
+#include <gallop/host/registry/generated.h>
+#include <gallop/host/rendering/episode.h>
+#include <gallop/kernels/bodies/skeleton.h>
+#include <gallop/kernels/environment/environment_table.h>
 
 namespace gallop::testing {
 
@@ -31,7 +31,7 @@ const EnvironmentEntry& body_entry() {
     t.spec = &spec;
     return t;
   }();
-  static const EnvironmentEntry entry = {"Body", [] { return &table; }, nullptr, nullptr};
+  static const EnvironmentEntry entry = {"Body", {[] { return &table; }}, nullptr, nullptr};
   return entry;
 }
 

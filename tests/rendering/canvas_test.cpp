@@ -1,11 +1,12 @@
 // The rasteriser: areas, colours and edges of figures.
-#include "host/rendering/canvas.h"
+#include <gallop/host/rendering/canvas.h>
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <cmath>
 
-#include "host/rendering/stroke_font.h"
+#include <gallop/host/rendering/stroke_font.h>
 
 namespace gallop::testing {
 namespace {
@@ -79,14 +80,29 @@ TEST(Canvas, WhatIsOutsideOrHugeIsCut) {
   EXPECT_NEAR(black_area(all), 100 * 80, 1e-6);
 }
 
+std::vector<std::pair<double, double>> places(const std::vector<std::vector<Point2>>& strokes) {
+  std::vector<std::pair<double, double>> all;
+  for (const auto& stroke : strokes) {
+    for (const Point2 p : stroke) all.emplace_back(p.x, p.y);
+  }
+  return all;
+}
+
 TEST(StrokeFont, HasAGlyphForEveryLetterOfANumberOrName) {
-  for (const char c : std::string("0123456789abcxyzABCXYZ+-.,:/=_()")) {
+  std::string all = "0123456789+-.,:/=_()";
+  for (char c = 'a'; c <= 'z'; c++) {
+    all += c;
+    all += char(std::toupper(c));
+    EXPECT_NE(places(text_strokes({&c, 1})), places(text_strokes(std::string(1, all.back()))));
+  }
+  for (const char c : all) {
     const auto strokes = text_strokes(std::string(1, c));
     EXPECT_FALSE(strokes.empty()) << c;
     for (const auto& stroke : strokes) {
       EXPECT_GE(stroke.size(), 2u) << c;
       for (const Point2 p : stroke) {
-        EXPECT_TRUE(p.x >= 0 && p.x <= 4 && p.y >= 0 && p.y <= kCapitalUnits) << c;
+        EXPECT_TRUE(p.x >= 0 && p.x <= 4 && p.y >= -kDescentUnits && p.y <= kCapitalUnits) << c;
+        EXPECT_LE(p.x, text_units(std::string(1, c)) + 1.4) << c;  // its own place, half a gap
       }
     }
   }

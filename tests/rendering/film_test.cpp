@@ -1,6 +1,6 @@
 // Episodes as films: the recorded episode is that of an evaluation, every environment can be drawn,
 // and what is in the picture is where the state says.
-#include "host/rendering/film.h"
+#include <gallop/host/rendering/film.h>
 
 #include <gtest/gtest.h>
 
@@ -8,16 +8,61 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "host/error.h"
-#include "host/registry/registry.h"
-#include "host/rendering/canvas.h"
-#include "host/rendering/colors.h"
-#include "host/rendering/film_file.h"
-#include "host/rendering/replay.h"
-#include "host/training/algorithm.h"
-#include "host/training/evaluate.h"
-#include "host/training/run_options.h"
+#include <gallop/host/error.h>
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/learning/evaluate.h>
+#include <gallop/host/registry/generated.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/rendering/canvas.h>
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/film_file.h>
+#include <gallop/host/rendering/replay.h>
+#include <gallop/host/report/player.h>
+#include <gallop/host/training/run_options.h>
+#include <gallop/kernels/tables/environment_table_impl.h>
 #include "tests/rendering/gif_decoder.h"
+
+namespace gallop::inline GALLOP_ISA {
+
+// Environments of a test's own: one whose parameter tau is its time step, and one of a fixed step.
+struct Drift {
+  static constexpr const char* kName = "drift";
+  static constexpr const char* kAliases = "";
+  static constexpr const char* kSource = "this test";
+  static constexpr const char* kTimeStep = "tau";
+  static constexpr int kTimeLimit = 40;
+  static constexpr ComponentSpec kObservation[] = {{"x", -1e3, 1e3}};
+  static constexpr int kNumActions = 1;
+  static constexpr const char* kStateNames[] = {"x"};
+  static constexpr ParameterSpec kParameters[] = {
+      {"speed", 1, 0, 10, "m/s", "of x"}, {"tau", 0.5, 1e-6, 1, "s", "time between two steps"}};
+  template <class F>
+  struct Parameters {
+    F speed, tau;
+  };
+  template <class F>
+  struct State {
+    F x;
+  };
+  template <class F>
+  static void reset(const Parameters<F>&, State<F>& s, Rng<F>&) {
+    s.x = real<F>(0.0);
+  }
+  template <class F>
+  static Outcome<F> step(const Parameters<F>& p, State<F>& s, Int<F>, Rng<F>&) {
+    s.x = fmadd(p.speed, p.tau, s.x);
+    return {real<F>(1.0), mask_of<F>(false)};
+  }
+  template <class F>
+  static void observe(const Parameters<F>&, const State<F>& s, F* observation) {
+    observation[0] = s.x;
+  }
+};
+struct SlowDrift : Drift {
+  static constexpr double kTimeStep = 0.25;
+};
+
+}  // namespace gallop::inline GALLOP_ISA
 
 namespace gallop::testing {
 namespace {
@@ -126,7 +171,7 @@ TEST(Film, ShowsEveryEnvironment) {
       }
       EXPECT_LT(off / double(canvas.pixels().size()), 1) << name << " frame " << k;
     }
-    const nlohmann::json replay = film_in(replay_html(film));
+    const nlohmann::json replay = nlohmann::json::parse(replay_json(film));
     EXPECT_EQ(int(replay["frames"].size()), film.n_frames()) << name;
   }
 }
@@ -178,13 +223,57 @@ TEST(Film, PlaysAsFastAsTheWorld) {
   EXPECT_EQ(frames(few), 50);
 }
 
+const EnvironmentTable* drift_table() { return &EnvironmentFunctions<Drift>::kTable; }
+const EnvironmentTable* slow_table() { return &EnvironmentFunctions<SlowDrift>::kTable; }
+const EnvironmentEntry kDrift = {"Drift", {drift_table}, nullptr, nullptr};
+const EnvironmentEntry kSlowDrift = {"SlowDrift", {slow_table}, nullptr, nullptr};
+
+Episode drifting(const EnvironmentEntry& entry, double tau) {
+  Episode episode;
+  episode.environment = &entry;
+  episode.parameters = {1, tau};
+  episode.states.assign(41, {0.5f});
+  episode.actions.assign(40, {0.0f});
+  episode.rewards.assign(40, -1.0f);
+  return episode;
+}
+
+std::string corner_of(const Film& film) {
+  return film.picture(film.n_frames() - 1).figures.back().text;
+}
+
+TEST(Film, AnEnvironmentDeclaresItsTimeStep) {
+  EXPECT_EQ(drifting(kDrift, 0.125).time_step(), 0.125);
+  EXPECT_EQ(drifting(kSlowDrift, 0.125).time_step(), 0.25);
+  for (const char* name : {"cartpole", "acrobot", "pendulum"}) {
+    Episode episode = played(name, Actions::kZero, 1, 3);
+    const int k = episode.spec().time_step_parameter;
+    ASSERT_GE(k, 0) << name;
+    EXPECT_STREQ(episode.spec().parameters[k].unit, "s") << name;
+    EXPECT_EQ(episode.time_step(), episode.spec().parameters[k].value) << name;
+  }
+  EXPECT_EQ(played("lqr", Actions::kZero).time_step(), 0);
+
+  const Episode episode = drifting(kSlowDrift, 0.125);
+  const Film film(episode, {});
+  EXPECT_EQ(film.fps(), 4);
+  EXPECT_EQ(film.n_frames(), 41);
+  EXPECT_NE(corner_of(film).find("step 40  10.00 s"), std::string::npos) << corner_of(film);
+  const Episode quick = drifting(kDrift, 0.125);
+  EXPECT_EQ(Film(quick, {}).fps(), 8);
+  EXPECT_NE(corner_of(Film(quick, {})).find("5.00 s"), std::string::npos);
+  // Without a time of its own it has a pace, and no seconds.
+  const Episode timeless = played("lqr", Actions::kZero);
+  EXPECT_TRUE(corner_of(Film(timeless, {})).starts_with("step 10  return "));
+}
+
 TEST(Replay, HoldsEveryFrameAndNeedsNothingElse) {
   const Episode episode = played("mountain_car_continuous", Actions::kRandom);
   FilmSettings settings;
   settings.most_frames = kMostReplayFrames;
   const Film film(episode, settings);
-  const std::string html = replay_page(film, "<title>", "& more");
-  EXPECT_EQ(html, replay_page(film, "<title>", "& more"));
+  const std::string html = film_page(film, "<title>", "& more");
+  EXPECT_EQ(html, film_page(film, "<title>", "& more"));
   EXPECT_NE(html.find("&lt;title&gt;"), std::string::npos);
   for (const char* outside : {"http", "src=", "href=", "import", "fetch"}) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;

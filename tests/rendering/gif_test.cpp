@@ -1,5 +1,5 @@
 // GIF files, read back by a strict decoder: what was drawn is what is shown.
-#include "host/rendering/gif.h"
+#include <gallop/host/rendering/gif.h>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // From the world to the picture: where things are, what is near, what is left out.
-#include "host/rendering/picture.h"
+#include <gallop/host/rendering/picture.h>
 
 #include <gtest/gtest.h>
 

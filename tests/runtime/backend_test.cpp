@@ -1,6 +1,6 @@
 // Operations of the backend that are made of several kernels: the same bits for every number of
 // threads, and exact answers.
-#include "host/runtime/backend.h"
+#include <gallop/host/runtime/backend.h>
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "host/runtime/aligned_memory.h"
-#include "kernels/random/shuffle.h"
+#include <gallop/host/runtime/aligned_memory.h>
+#include <gallop/kernels/random/shuffle.h>
 #include "tests/host/expect_error.h"
 #include "tests/learning/gradient_case.h"
 #include "tests/learning/rewards_case.h"
@@ -46,7 +46,7 @@ TEST(Backend, MomentsAreExactAndFreeOfOrder) {
       for (long i = 0; i < n; i++)
         squares += (x[r * stride + i] - mean) * (x[r * stride + i] - mean);
     }
-    const Moments first = backends()[0]->moments(x.data(), rows, n, stride);
+    const Moments first = moments(*backends()[0], x.data(), rows, n, stride);
     EXPECT_EQ(first.count, rows * n);
     EXPECT_NEAR(first.mean, double(mean), 1e-12 * std::max(1.0, std::abs(shift)));
     EXPECT_NEAR(first.sum_of_squares, double(squares), 1e-9 * double(squares) + 1e-12);
@@ -57,15 +57,15 @@ TEST(Backend, MomentsAreExactAndFreeOfOrder) {
     }
     for (const auto& backend : backends()) {
       for (const std::vector<float>* of : {&x, &y}) {
-        const Moments m = backend->moments(of->data(), rows, n, stride);
+        const Moments m = moments(*backend, of->data(), rows, n, stride);
         EXPECT_EQ(m.mean, first.mean);
         EXPECT_EQ(m.sum_of_squares, first.sum_of_squares);
       }
     }
   }
   std::vector<float> bad = {1, 2, INFINITY, 4};
-  EXPECT_TRUE(std::isnan(backends()[1]->moments(bad.data(), 2, 2, 2).mean));
-  EXPECT_EQ(backends()[1]->moments(bad.data(), 0, 2, 2).count, 0);
+  EXPECT_TRUE(std::isnan(moments(*backends()[1], bad.data(), 2, 2, 2).mean));
+  EXPECT_EQ(moments(*backends()[1], bad.data(), 0, 2, 2).count, 0);
 }
 
 TEST(Backend, StandardizedNumbersHaveMeanZeroAndDeviationOne) {
@@ -74,10 +74,10 @@ TEST(Backend, StandardizedNumbersHaveMeanZeroAndDeviationOne) {
   for (float& v : x) v = float(3 + 2 * random.normal());
   for (const auto& backend : backends()) {
     std::vector<float> y = x;
-    const Moments m = backend->moments(y.data(), 1, 5000, 5000);
+    const Moments m = moments(*backend, y.data(), 1, 5000, 5000);
     const double std = std::sqrt(m.sum_of_squares / 5000);
-    backend->standardize(y.data(), 5000, float(m.mean), float(1 / std));
-    const Moments after = backend->moments(y.data(), 1, 5000, 5000);
+    backend->standardize({y.data(), 5000, float(m.mean), float(1 / std)});
+    const Moments after = moments(*backend, y.data(), 1, 5000, 5000);
     EXPECT_NEAR(after.mean, 0, 1e-7);
     EXPECT_NEAR(after.sum_of_squares / 5000, 1, 1e-6);
     if (first.empty()) first = y;
@@ -95,29 +95,29 @@ TEST(Backend, TheNormIsExactAndSaysWhatIsNotFinite) {
       squares += (long double)v * v;
     }
     for (const auto& backend : backends()) {
-      EXPECT_NEAR(backend->norm(x.data(), n), double(std::sqrt(squares)),
+      EXPECT_NEAR(norm(*backend, x.data(), n), double(std::sqrt(squares)),
                   1e-12 * double(std::sqrt(squares)));
     }
     x[n / 2] = 1e38f;
-    EXPECT_NEAR(backends()[0]->norm(x.data(), n), 1e38, 1e31);
+    EXPECT_NEAR(norm(*backends()[0], x.data(), n), 1e38, 1e31);
     x[n - 1] = NAN;
-    EXPECT_FALSE(std::isfinite(backends()[0]->norm(x.data(), n)));
+    EXPECT_FALSE(std::isfinite(norm(*backends()[0], x.data(), n)));
   }
 }
 
 TEST(Backend, AShuffleIsAPermutationThatThreadsDoNotChange) {
   for (const long n : {1L, 2L, 1000L, 12345L}) {
     std::vector<std::uint32_t> first(n), other(n), next(n);
-    backends()[0]->shuffle(7, 3, n, first.data());
+    backends()[0]->shuffle({7, 3, n, first.data()});
     for (const auto& backend : backends()) {
-      backend->shuffle(7, 3, n, other.data());
+      backend->shuffle({7, 3, n, other.data()});
       EXPECT_EQ(other, first);
     }
     for (long i = 0; i + 1 < n; i++) {
       const auto key = [&](long k) { return std::pair(shuffle_key(7, 3, first[k]), first[k]); };
       ASSERT_LT(key(i), key(i + 1));
     }
-    backends()[0]->shuffle(7, 4, n, next.data());
+    backends()[0]->shuffle({7, 4, n, next.data()});
     EXPECT_EQ(next != first, n > 2);
     std::sort(other.begin(), other.end());
     std::vector<std::uint32_t> all(n);
@@ -142,10 +142,9 @@ TEST(Backend, FinalValuesAreWrittenWhereAnEpisodeWasCutAndNowhereElse) {
   }
   for (const auto& backend : backends()) {
     std::vector<float> got(total, -77.0f), all(total, NAN);
-    backend->final_values({network.shape.network, network.parameters.data(),
-                           network.normalization(), network.n_steps, network.n_envs, c.inputs,
-                           terminated.data(), truncated.data(), network.observation.data(),
-                           got.data()});
+    backend->values({network.shape.network, network.parameters.data(), network.normalization(),
+                     network.n_steps, network.n_envs, network.observation.data(), got.data(),
+                     terminated.data(), truncated.data()});
     backend->values({network.shape.network, network.parameters.data(), network.normalization(),
                      network.n_steps, network.n_envs, network.observation.data(), all.data()});
     EXPECT_TRUE(same_bits(all, value));
@@ -177,7 +176,8 @@ TEST(Backend, ThreadsDoNotChangeGradientsEstimatesAndSteps) {
     p.entropy_coefficient = c.entropy;
     p.weight = policy.weight;
     std::vector<float> gradient(expected.size(), NAN);
-    backend->policy_gradient(p, gradient.data());
+    p.gradient = gradient.data();
+    backend->policy_gradient(p);
     EXPECT_TRUE(same_bits(gradient, expected));
     ValueGradientRequest v = {};
     v.shape = value.shape.network;
@@ -185,7 +185,8 @@ TEST(Backend, ThreadsDoNotChangeGradientsEstimatesAndSteps) {
     v.samples = value.samples();
     v.weight = value.weight;
     std::vector<float> value_gradient(expected_value.size(), NAN);
-    backend->value_gradient(v, value_gradient.data());
+    v.gradient = value_gradient.data();
+    backend->value_gradient(v);
     EXPECT_TRUE(same_bits(value_gradient, expected_value));
 
     std::vector<float> advantage(300 * 700, NAN), parameters(9000, 1.0f), m(9000), s(9000), g(9000);

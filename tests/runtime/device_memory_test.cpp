@@ -1,4 +1,4 @@
-#include "host/runtime/device_memory.h"
+#include <gallop/host/runtime/device_memory.h>
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,9 @@
 
 #include <cmath>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/runtime/environments.h"
+#include <gallop/host/files/tensor_file.h>
+#include <gallop/host/runtime/environments.h>
+#include <gallop/host/runtime/processor.h>
 #include "tests/host/expect_error.h"
 #include "tests/learning/kernel_sets.h"
 #include "tests/runtime/recorded_rollout.h"
@@ -80,28 +81,107 @@ TEST_F(EnvironmentErrors, CallsInTheWrongOrder) {
   EXPECT_NO_THROW(e.rollout(ActionSource::kUniform, {}, false, r.trajectory()));
 }
 
-TEST_F(EnvironmentErrors, AnEndedInstanceIsNotSteppedWhereResetsAreDisabled) {
-  Environments e = make_batch(*backend_, cartpole_, 8, 300, ResetMode::kDisabled, 2);
+TEST_F(EnvironmentErrors, WhatHasNotBegunIsNotReadAndNullIsNoMemory) {
+  options_.n_envs = 8;
+  Environments e(*backend_, cartpole_, options_);
+  std::vector<float> observation(32), action(8);
+  TensorFile file;
+  expect_error_with(
+      ExitCode::value, [&] { e.observe(observation.data()); }, "observe", "reset");
+  expect_error_with(
+      ExitCode::value, [&] { (void)e.get_state(); }, "get_state", "reset");
+  expect_error_with(
+      ExitCode::value, [&] { e.save(file, "batch"); }, "save", "reset");
+  e.set_state(std::vector<float>(32, 0.0f));
+  EXPECT_NO_THROW(e.observe(observation.data()));
+  expect_error_with(
+      ExitCode::value, [&] { e.observe(nullptr); }, "observations", "null");
+  expect_error_with(
+      ExitCode::value, [&] { e.step(nullptr, {}); }, "actions", "null");
+  expect_error_with(
+      ExitCode::value, [&] { e.reset_where(nullptr); }, "mask", "null");
+  for (const long stride : {7L, 1L, -8L}) {
+    StepOutput out = {};
+    out.observation = observation.data();
+    out.observation_stride = stride;
+    expect_error_with(
+        ExitCode::value, [&] { e.step(action.data(), out); }, "observation_stride", "8");
+  }
+  EXPECT_EQ(e.time(), 0u);
+}
+
+TEST_F(EnvironmentErrors, ChoicesThatAreNone) {
+  options_.reset_mode = ResetMode(3);
+  expect_error_with(ExitCode::value, making(), "reset_mode is 3");
+  options_.reset_mode = ResetMode::kDisabled;
+  options_.arithmetic = Arithmetic(-1);
+  expect_error_with(ExitCode::value, making(), "arithmetic is -1");
+  for (const int threads : {-1, -1000000, 4097, 1 << 30}) {
+    expect_error_with(
+        ExitCode::value, [&] { make_cpu_backend(threads); }, std::to_string(threads), "4096");
+    expect_error_with(
+        ExitCode::value, [&] { make_backend("cpu", threads, nullptr); }, std::to_string(threads));
+  }
+}
+
+// Single precision makes 1e-6 a number below it.
+TEST_F(EnvironmentErrors, ALimitIsWithinTheRangeInSinglePrecisionToo) {
+  Environments e = make_batch(*backend_, cartpole_, 2);
+  const std::vector<float> least(2, 1e-6f), less(2, std::nextafter(1e-6f, 0.0f));
+  EXPECT_NO_THROW(e.set_parameter("tau", least));
+  expect_error_with(
+      ExitCode::value, [&] { e.set_parameter("tau", less); }, "tau");
+}
+
+TEST_F(EnvironmentErrors, IdsAreOneForEachInstance) {
+  options_.ids = {4, 5, 6};
+  expect_error_with(ExitCode::value, making(), "3 ids for", std::to_string(options_.n_envs));
+  options_.ids.assign(options_.n_envs, 7);
+  EXPECT_NO_THROW(making()());
+  options_.id_offset = 1;
+  expect_error_with(ExitCode::value, making(), "id_offset 1");
+}
+
+TEST_F(EnvironmentErrors, ViewsOfActionsAndObservations) {
+  Environments e = make_batch(*backend_, cartpole_, 8);
+  std::vector<float> numbers(32, 0.0f);
+  const ArrayView rows = {numbers.data(), NumberKind::kFloat, 1, 4};
+  const auto stepping = [&](ArrayView action, ArrayView observation) {
+    return [&e, action, observation] { e.step(action, observation, {}); };
+  };
+  expect_error_with(ExitCode::value, stepping({}, rows), "the actions", "null");
+  expect_error_with(ExitCode::value, stepping({numbers.data(), NumberKind::kInt32, 1, 0}, rows),
+                    "the actions", "instance to instance");
+  expect_error_with(ExitCode::value, stepping({numbers.data(), NumberKind(3), 1, 1}, rows),
+                    "the actions", "kind 3");
+  expect_error_with(ExitCode::value, stepping(rows, {numbers.data(), NumberKind::kInt64, 1, 4}),
+                    "the observations", "floats");
+  expect_error_with(
+      ExitCode::value,
+      [&] {
+        e.observe(ArrayView{numbers.data(), NumberKind::kFloat, 0, 4});
+      },
+      "the observations", "component to component");
+  EXPECT_EQ(e.time(), 0u);
+}
+
+TEST_F(EnvironmentErrors, FirstReturnsAndFirstLengthsGoTogether) {
+  Environments e = make_batch(*backend_, cartpole_, 8);
+  std::vector<float> returns(8, 0.0f);
   const std::vector<float> action(8, 0.0f);
-  e.step(action.data(), {});
-  e.step(action.data(), {});
-  const std::uint32_t time = e.time();
+  StepOutput out = {};
+  out.first_return = returns.data();
   expect_error_with(
-      ExitCode::value, [&] { e.step(action.data(), {}); }, "instance 300", "reset");
-  EXPECT_EQ(e.time(), time);
-  std::vector<std::uint8_t> mask(8, 1);
-  mask[5] = 0;
-  e.reset_where(mask.data());
+      ExitCode::value, [&] { e.step(action.data(), out); }, "first_return", "first_length");
+  std::vector<std::int32_t> lengths(8, 0);
+  Trajectory trajectory = {};
+  trajectory.n_steps = 1;
+  trajectory.n_envs = 8;
+  trajectory.first_length = lengths.data();
   expect_error_with(
-      ExitCode::value, [&] { e.step(action.data(), {}); }, "instance 305");
-  mask.assign(8, 0);
-  mask[5] = 1;
-  e.reset_where(mask.data());
-  EXPECT_NO_THROW(e.step(action.data(), {}));
-  RecordedRollout r(e, 2);
-  expect_error_with(
-      ExitCode::value, [&] { e.rollout(ActionSource::kUniform, {}, false, r.trajectory()); },
-      "resets");
+      ExitCode::value, [&] { e.rollout(ActionSource::kUniform, {}, false, trajectory); },
+      "first_return", "first_length");
+  EXPECT_EQ(e.time(), 0u);
 }
 
 TEST_F(EnvironmentErrors, ShapesOfRolloutsAndPolicies) {
@@ -188,6 +268,8 @@ TEST_F(EnvironmentErrors, StatesAndTables) {
   expect_error_with(
       ExitCode::value, [&] { mdp.set_parameter("n_states", 5); }, "n_states");
   expect_error_with(
+      ExitCode::value, [&] { mdp.set_parameter("n_states", 3.5); }, "n_states", "whole");
+  expect_error_with(
       ExitCode::value, [&] { e.set_time_limit(-1); }, "-1");
 }
 
@@ -236,7 +318,7 @@ TEST(Registry, UnknownNamesOfferTheNearest) {
           throw;
         }
       },
-      "avx1024", "v3");
+      "avx1024", isa_name(processor_isa()));
 }
 
 }  // namespace

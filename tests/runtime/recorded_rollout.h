@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "host/registry/registry.h"
-#include "host/runtime/environments.h"
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/runtime/environments.h>
 
 namespace gallop::testing {
 

@@ -1,11 +1,15 @@
 // Every index exactly once, whatever the sizes, for many jobs in a row.
-#include "host/runtime/thread_pool.h"
+#include <gallop/host/runtime/thread_pool.h>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <numeric>
 
+#include <gallop/host/error.h>
 #include "tests/learning/kernel_sets.h"
 
 namespace gallop::testing {
@@ -75,6 +79,33 @@ TEST(ThreadPool, NothingToDoAndManyPools) {
     EXPECT_EQ(calls.load(), round % 2 == 0 ? (round + 3) / 4 : 0);
   }
   EXPECT_EQ(ThreadPool(0).size(), 1);
+}
+
+// A system that gives fewer threads than were asked for: those that were started end, and the error
+// says how many there were.
+TEST(ThreadPool, ThreadsThatCannotBeStartedAreAnError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer needs more memory than the limit leaves";
+#endif
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit = {400 << 20, 400 << 20};
+    ::setrlimit(RLIMIT_AS, &limit);
+    try {
+      ThreadPool pool(1000);
+      ::_exit(1);
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      const bool said = text.find("of 1000") != std::string::npos;
+      ::_exit(said && error.code() == ExitCode::io ? 0 : 2);
+    } catch (...) {
+      ::_exit(3);
+    }
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace

@@ -5,26 +5,18 @@
 #include <string>
 #include <vector>
 
-#include "host/registry/generated.h"
-#include "kernels/cpu/environment_table.h"
+#include <gallop/host/runtime/processor.h>
+#include <gallop/kernels/environment/environment_table.h>
 
 namespace gallop::testing {
 
 struct CompiledEnvironment {
   std::string isa;
   const EnvironmentTable* table;
+  const TransitionTable* transitions;  // one for all instruction sets
   const EnvironmentSpec& spec() const { return *table->spec; }
   std::string label() const { return std::string(table->spec->name) + " (" + isa + ")"; }
 };
-
-inline bool processor_has_v3() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-inline bool processor_has_v4() {
-  return processor_has_v3() && __builtin_cpu_supports("avx512f") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
 
 // Written by the build from the markers in sims/: one instance at a time, no vector instructions.
 extern const EnvironmentTable* (*const kScalarEnvironments[])();
@@ -33,7 +25,7 @@ extern const int kNumScalarEnvironments;
 inline std::vector<CompiledEnvironment> scalar_environments() {
   std::vector<CompiledEnvironment> found;
   for (int i = 0; i < kNumScalarEnvironments; i++) {
-    found.push_back({"scalar", kScalarEnvironments[i]()});
+    found.push_back({"scalar", kScalarEnvironments[i](), kEnvironmentEntries[i].transitions()});
   }
   return found;
 }
@@ -41,8 +33,11 @@ inline std::vector<CompiledEnvironment> scalar_environments() {
 inline std::vector<CompiledEnvironment> all_environments() {
   std::vector<CompiledEnvironment> found;
   for (int i = 0; i < kNumEnvironmentEntries; i++) {
-    if (processor_has_v3()) found.push_back({"v3", kEnvironmentEntries[i].v3()});
-    if (processor_has_v4()) found.push_back({"v4", kEnvironmentEntries[i].v4()});
+    for (int k = 0; k < kNumIsas; k++) {
+      const auto compiled = kEnvironmentEntries[i].compiled[k];
+      if (compiled != nullptr && processor_has(Isa(k)))
+        found.push_back({isa_name(Isa(k)), compiled(), kEnvironmentEntries[i].transitions()});
+    }
   }
   return found;
 }

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "kernels/random/stream.h"
+#include <gallop/kernels/random/stream.h>
 #include "tests/reference/lqr_exact.h"
 #include "tests/reference/mdp_exact.h"
 #include "tests/sims/environment_tables.h"

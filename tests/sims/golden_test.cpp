@@ -79,7 +79,8 @@ Result run(const CompiledEnvironment& e, const Numbers& state, const Numbers& ac
   const Numbers parameters = default_parameters(e.spec());
   const SharedData data(e.spec(), parameters);
   Result r = {state, Numbers(e.spec().observation_capacity, std::nan("")), std::nan(""), false};
-  const auto transition = in_double ? e.table->transition_double : e.table->transition_float;
+  const auto transition =
+      in_double ? e.transitions->transition_double : e.transitions->transition_float;
   r.terminated = transition(data.shared, parameters.data(), 0, 0, r.state.data(), action.data(),
                             r.observation.data(), &r.reward, nullptr) != 0;
   return r;

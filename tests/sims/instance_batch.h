@@ -1,12 +1,12 @@
 // A batch of instances with storage of its own, every array poisoned until something writes it.
-// Needs nothing but the tables of kernels/cpu.
+// Needs nothing but the tables of kernels/tables.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <vector>
 
-#include "kernels/cpu/environment_table.h"
+#include <gallop/kernels/environment/environment_table.h>
 
 namespace gallop::testing {
 
@@ -58,7 +58,7 @@ class InstanceBatch {
     batch.n_envs = n;
     batch.stride = stride;
     batch.seed = seed;
-    batch.id_offset = id_offset;
+    batch.ids.offset = id_offset;
     batch.time_limit = spec.time_limit;
     batch.shared.sizes = spec.sizes != nullptr
                              ? spec.sizes(values.data())
@@ -121,7 +121,7 @@ class InstanceBatch {
     std::vector<float> action;
     for (int k = 0; k < action_rows(); k++) {
       for (int i = 0; i < n_envs(); i++) {
-        std::uint64_t x = (std::uint64_t(time) << 32 | (batch.id_offset + i)) * 0x9E3779B97F4A7C15;
+        std::uint64_t x = (std::uint64_t(time) << 32 | (batch.ids.offset + i)) * 0x9E3779B97F4A7C15;
         x = (x ^ (x >> 29) ^ std::uint64_t(k)) * 0xBF58476D1CE4E5B9;
         const std::uint32_t word = std::uint32_t(x >> 32);
         action.push_back(spec().action_kind == SpaceKind::kDiscrete

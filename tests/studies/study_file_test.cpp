@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "host/error.h"
-#include "host/studies/study.h"
+#include <gallop/host/error.h>
+#include <gallop/host/studies/study.h>
 
 namespace gallop {
 namespace {

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "host/logging/metrics_log.h"
+#include <gallop/host/logging/metrics_log.h>
 #include "tests/host/temporary_folder.h"
 #include "tests/training/program.h"
 
@@ -140,6 +140,23 @@ TEST(StudyProgram, VariantsOverSeedsLeaveTableNumbersAndFigures) {
                                                             "result.json"));
 }
 
+// A setting whose one iteration is longer than all the steps: a line all the same, and why it is
+// flat.
+TEST(StudyProgram, AnIterationLongerThanTheRunIsToldAndDrawn) {
+  const TemporaryFolder folder;
+  put_file(folder / "tiny.toml", kTiny);
+  const std::string out = folder / "out";
+  const ProgramResult result =
+      run_program(study(folder / "tiny.toml", out, {"--steps", "100", "--set", "n_steps=64"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const std::string remark =
+      "natural on cartpole: 100 steps were asked for and one iteration takes 1024";
+  expect_says(result.out, {remark});
+  const std::string html = file_text(out + "/report.html");
+  expect_says(html, {remark, "class=\"line c0 d0\" d=\"M66.0 "});
+  EXPECT_EQ(html.find("class=\"dot"), std::string::npos);
+}
+
 TEST(StudyProgram, AGridHasAHeatMapAndCurvesOfItsSlice) {
   const TemporaryFolder folder;
   put_file(folder / "grid.toml", kGrid);
@@ -155,7 +172,7 @@ TEST(StudyProgram, AGridHasAHeatMapAndCurvesOfItsSlice) {
                      "class=\"best\"", "Learning curves on cartpole at gamma = 0.9",
                      ">gae_lambda=0.5</text>"});
   EXPECT_EQ(count(html, "class=\"cell\""), 8u);
-  EXPECT_EQ(count(html, "class=\"legend\""), 4u);
+  EXPECT_EQ(count(html, "class=\"legend\""), 2 * 4u);  // for wide and for narrow screens
 }
 
 TEST(StudyProgram, KilledAndResumedItEndsWithTheSameBytes) {
@@ -237,6 +254,24 @@ TEST(StudyProgram, RefusesWhatDoesNotFit) {
   expect_refused(study(file, out, {"--resume", "--steps", "512", "--seeds", "1"}), 3, {"2 seeds"});
   expect_refused(study(file, out, {"--resume", "--steps", "512", "--set", "gamma=0.5"}), 3,
                  {"gamma=0.5"});
+}
+
+// Whatever stands in a title: the folder's text reads back, the study goes on, and nothing of it
+// reaches a terminal as it is.
+TEST(StudyCommand, TextsMayHoldAnything) {
+  const TemporaryFolder folder;
+  std::string text = kTiny;
+  text.replace(text.find("\"Tiny <study>\""), 14,
+               R"("two\nlines \u001b[31m \t \" \\ \u007f \u0001 \r end")");
+  text.replace(text.find("\"natural\""), 9, R"("nat\nural \u001b[2J")");
+  text.replace(text.find("seeds = 2"), 9, "seeds = 1");
+  text.replace(text.find("steps = 2048"), 12, "steps = 512");
+  put_file(folder / "s.toml", text);
+  ASSERT_EQ(run_program(study(folder / "s.toml", folder / "out")).code, 0);
+  const ProgramResult again =
+      run_program(study(folder / "s.toml", folder / "out", {"--resume", "--progress", "line"}));
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ((again.out + again.err).find('\x1b'), std::string::npos) << again.out;
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // of its options and seed, complete in what it saves. A new algorithm is tested with no edit.
 #include <gtest/gtest.h>
 
-#include "host/training/evaluate.h"
+#include <gallop/host/learning/evaluate.h>
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
 #include "tests/training/learner.h"

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "host/checkpoint/checkpoint_store.h"
-#include "host/registry/registry.h"
+#include <gallop/host/files/checkpoint_store.h>
+#include <gallop/host/registry/registry.h>
 #include "tests/host/temporary_folder.h"
 #include "tests/learning/kernel_sets.h"
 #include "tests/training/program.h"

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "host/checkpoint/tensor_file.h"
-#include "host/training/algorithm.h"
-#include "host/training/run_options.h"
+#include <gallop/host/files/tensor_file.h>
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/training/run_options.h>
 
 namespace gallop::testing {
 

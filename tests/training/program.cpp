@@ -14,8 +14,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "host/checkpoint/checkpoint_store.h"
-#include "host/logging/metrics_log.h"
+#include <gallop/host/files/checkpoint_store.h>
+#include <gallop/host/logging/metrics_log.h>
 #include "tests/host/temporary_folder.h"
 
 namespace gallop::testing {
@@ -34,19 +34,19 @@ std::string read_if_there(const std::string& path) {
 
 // Only calls that are allowed between fork and exec.
 [[noreturn]] void become_program(char* const* arguments, char* const* environment, const char* out,
-                                 const char* err, long file_size_limit) {
+                                 const char* err, const ProgramOptions& options) {
   const int in_fd = ::open("/dev/null", O_RDONLY);
   const int out_fd = ::open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int err_fd = ::open(err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   ::dup2(in_fd, 0);
   ::dup2(out_fd, 1);
   ::dup2(err_fd, 2);
-  if (file_size_limit > 0) {
-    // A write beyond the limit then fails as one on a full disk does.
-    ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit = {rlim_t(file_size_limit), rlim_t(file_size_limit)};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
+  const auto limited = [](auto resource, long bytes) {
+    const rlimit limit = {rlim_t(bytes), rlim_t(bytes)};
+    if (bytes > 0) ::setrlimit(resource, &limit);
+  };
+  limited(RLIMIT_FSIZE, options.file_size_limit);
+  limited(RLIMIT_AS, options.memory_limit);
   ::execve(arguments[0], arguments, environment);
   ::_exit(127);
 }
@@ -82,7 +82,7 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {
-    become_program(argv.data(), envp.data(), out.c_str(), err.c_str(), options.file_size_limit);
+    become_program(argv.data(), envp.data(), out.c_str(), err.c_str(), options);
   }
 }
 

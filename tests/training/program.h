@@ -22,6 +22,7 @@ struct ProgramOptions {
   std::map<std::string, std::string> environment;  // set on top of this process's
   std::string out_path;                            // standard output goes here, not into `out`
   long file_size_limit = 0;                        // bytes of any file, 0 for no limit
+  long memory_limit = 0;                           // bytes of address space, likewise
 };
 
 // A started process of the program; its output is collected in files.

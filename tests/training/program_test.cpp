@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "host/registry/registry.h"
+#include <gallop/host/registry/registry.h>
 #include "tests/host/temporary_folder.h"
 #include "tests/training/program.h"
 
@@ -82,8 +82,13 @@ TEST(BadInput, ValuesOutOfRange) {
   refused({"--steps", "1e30"}, {"steps"});
   refused({"--seed", "-1"}, {"seed"});
   refused({"--seed", "99999999999999999999"}, {"seed"});
+  refused({"--seed", "9007199254740993"}, {"seed", "9007199254740992"});
+  refused({"--set", "n_envs=16777217"}, {"n_envs", "[1, 16777216]"});
+  refused({"--set", "hidden=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"}, {"at most 15"});
   refused({"--threads", "5000"}, {"threads", "4096"});
-  refused({"--device", "gpu"}, {"device", "cuda"});
+  for (const char* device : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:4294967296"}) {
+    refused({"--device", device}, {"device", "cuda:N"});
+  }
   refused({"--mode", "loose"}, {"mode", "strict"});
   refused({"--eval-episodes", "0"}, {"--eval-episodes"});
   expect_refused({"train", "mdp", "--device", "cpu", "--out", out, "--set", "n_states=64"}, 3,
@@ -103,19 +108,64 @@ TEST(BadInput, ConfigurationFiles) {
   refused("gamma = 0.9\ngama = 0.5\n", 2, {"gama", "run.toml:2", "gamma"});
   refused("gamma = 2.0\n", 3, {"gamma", "run.toml:1", "[0, 1]"});
   refused("gamma = \"much\"\n", 3, {"gamma", "run.toml:1"});
-  refused("algorithm = \"vpg\"\n", 3, {"algorithm", "vpg", "ppo"});
+  refused("algorithm = \"nothing\"\n", 2, {"algorithm", "nothing"});
   refused("gamma = 0.9\ngamma = 0.8\n", 3, {"run.toml:2"});
   refused(std::string("gamma = 0.9\n\0", 13), 3, {"run.toml"});
   refused("[parameters]\ngravty = 1\n", 2, {"gravty", "gravity"});
+  refused("gravity = 1\n[parameters]\ngravity = 2\n", 3, {"twice", "run.toml:1", "run.toml:3"});
+  refused("environment = 'pendulum'\n", 3, {"run.toml", "pendulum", "cartpole"});
+  refused(std::string("\xff\xfeg\0=\0001\0", 8), 3, {"UTF-16", "UTF-8"});
+  put_file(folder / "vpg.toml", "algorithm = \"vpg\"\n");
+  expect_refused({"train", "cartpole", "--algorithm", "ppo", "--config", folder / "vpg.toml"}, 3,
+                 {"algorithm", "vpg", "ppo"});
   expect_refused({"train", "cartpole", "--config", folder / "none.toml"}, 5, {"none.toml"});
   expect_refused({"train", "cartpole", "--config", folder.path()}, 5, {folder.path()});
+}
+
+// What decides all other options is refused as a file's would be, never taken and dropped.
+TEST(BadInput, AssignmentsOfAnotherEnvironmentOrAlgorithm) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  for (const auto& [assignment, other] :
+       {std::pair<const char*, const char*>{"environment=pendulum", "pendulum"},
+        {"Environment=pendulum", "pendulum"},
+        {"algorithm=vpg", "vpg"},
+        {"ALGORITHM=vpg", "vpg"}}) {
+    expect_refused({"train", "cartpole", "--out", out, "--set", assignment}, 3, {other});
+    expect_refused({"trace", "cartpole", "--actions", "1", "--set", assignment}, 3, {other});
+    expect_refused({"study", "methods", "--out", out, "--set", assignment}, 3, {"--set"});
+  }
+  expect_refused({"train", "cartpole", "--out", out, "--set", "environment=nowhere"}, 2,
+                 {"nowhere"});
+  for (const char* assignment : {"seed=5", "threads=2", "device=cpu"}) {
+    expect_refused({"study", "methods", "--out", out, "--set", assignment}, 3,
+                   {"--set", "--seeds"});
+  }
+  EXPECT_FALSE(std::filesystem::exists(out));
+  // By another of its names it is the same.
+  const ProgramResult same = run_program({"train", "cartpole", "--set", "environment=CartPole-v1",
+                                          "--set", "algorithm=proximal_policy_optimization",
+                                          "--steps", "1", "--device", "cpu", "--out", out});
+  EXPECT_EQ(same.code, 0) << same.err;
+}
+
+TEST(BadInput, EmptyIntervals) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "run";
+  expect_refused({"train", "mountain_car", "--out", out, "--set", "reset_low=0.5"}, 3,
+                 {"reset_low", "0.5", "reset_high", "-0.4"});
+  expect_refused({"train", "mountain_car", "--out", out, "--set", "max_position=-2"}, 3,
+                 {"min_position", "max_position"});
+  expect_refused({"trace", "mountain_car", "--actions", "1", "--set", "reset_high=-0.7"}, 3,
+                 {"reset_low", "reset_high"});
+  EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 TEST(BadInput, ProcessorsDevicesAndFolders) {
   const TemporaryFolder folder;
   ProgramOptions isa;
   isa.environment = {{"GALLOP_ISA", "nonsense"}};
-  expect_refused({"list"}, 3, {"GALLOP_ISA", "nonsense", "v3"}, isa);
+  expect_refused({"list"}, 3, {"GALLOP_ISA", "nonsense", "expected v"}, isa);
   ProgramOptions no_gpu;
   no_gpu.environment = {{"CUDA_VISIBLE_DEVICES", ""}};
   expect_refused({"train", "cartpole", "--device", "cuda", "--out", folder / "run"}, 7, {"CUDA"},
@@ -171,6 +221,8 @@ TEST(NotFinite, AValueLossRefusesTheStep) {
                    "--out",   folder / "run"});
   EXPECT_EQ(result.code, 8) << result.out;
   EXPECT_NE(result.err.find("the value network's loss is nan"), std::string::npos) << result.err;
+  const std::string report = test::file_text(folder / "run/report.html");
+  EXPECT_NE(report.find("An error ended this run at 256 of 256 steps"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(folder / "run/result.json"));
 }
 
@@ -243,26 +295,6 @@ TEST(Trace, FloatTerminationTruncationAndProblemFiles) {
   EXPECT_EQ(second["truncated"], true);
 }
 
-TEST(List, NamesEverythingThatIsRegistered) {
-  const ProgramResult text = run_program({"list"}), object = run_program({"list", "--json"});
-  ASSERT_EQ(text.code, 0);
-  ASSERT_EQ(object.code, 0);
-  const json all = json::parse(object.out);
-  EXPECT_EQ(all["environments"].size(), all_environments().size());
-  EXPECT_EQ(all["algorithms"].size(), all_algorithms().size());
-  for (const EnvironmentEntry* entry : all_environments()) {
-    EXPECT_NE(text.out.find(std::string("\n") + spec_of(*entry).name), std::string::npos);
-  }
-  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    EXPECT_NE(text.out.find(std::string("\n") + algorithm->name + ","), std::string::npos);
-    for (const OptionSpec& o : algorithm->options) {
-      EXPECT_NE(text.out.find(std::string("  ") + o.name), std::string::npos) << o.name;
-    }
-  }
-  EXPECT_NE(text.out.find("\n  stop_return "), std::string::npos);
-  EXPECT_EQ(all["options"].back()["name"], "checkpoint_seconds");
-}
-
 TEST(Train, TheLastLineIsTheObjectAndNothingElseIsSaidOffATerminal) {
   const TemporaryFolder folder;
   const std::string run = folder / "deep/er/run";
@@ -319,17 +351,6 @@ TEST(Train, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
          "--device", "cpu", "--json", "--out", folder / (std::string(algorithm->name) + "other")});
     EXPECT_NE(json::parse(last_line(other.out))["bits"], bits) << "another seed";
   }
-}
-
-TEST(Help, IsPrintedForEveryCommand) {
-  for (const char* command : {"train", "eval", "render", "trace", "list"}) {
-    const ProgramResult result = run_program({command, "--help"});
-    EXPECT_EQ(result.code, 0) << command;
-    EXPECT_NE(result.out.find("--"), std::string::npos) << command;
-  }
-  EXPECT_EQ(run_program({"--help"}).code, 0);
-  EXPECT_EQ(run_program({}).code, 2);
-  EXPECT_NE(run_program({"--version"}).out.find("gallop "), std::string::npos);
 }
 
 }  // namespace

@@ -88,6 +88,9 @@ TEST_F(SignalsAndResume, SigintAndSigtermLeaveACheckpointAndTheirOwnCode) {
     EXPECT_EQ(stopped.code, code) << stopped.err;
     EXPECT_EQ(stopped.out, "");
     EXPECT_NE(stopped.err.find("--resume " + run), std::string::npos) << stopped.err;
+    // So does the report, until the run is finished.
+    EXPECT_NE(file_text(run + "/report.html").find("This run was interrupted after "),
+              std::string::npos);
     EXPECT_FALSE(std::filesystem::exists(run + "/result.json"));
     EXPECT_TRUE(std::filesystem::exists(run + "/report.html"));
     const ProgramResult finished = run_program(resume(run));
@@ -178,8 +181,9 @@ TEST_F(SignalsAndResume, OtherFlagsAreRefusedAndChangeNothing) {
   EXPECT_NE(missing.err.find("not a run folder"), std::string::npos) << missing.err;
 }
 
-// The file that describes a problem is part of the run: another one under its name is refused.
-TEST_F(SignalsAndResume, AChangedProblemFileIsRefused) {
+// The run keeps the file that describes its problem: what becomes of the file is not its affair,
+// and another one is refused.
+TEST_F(SignalsAndResume, AProblemFileIsPartOfTheRun) {
   const std::string file = path("problem.mdp"), run = path("run");
   const std::string problem = "states 1\nactions 2\nhorizon 5\nstart 1\nstep 0 0 1 1\n";
   put_file(file, problem + "step 0 1 2 1\n");
@@ -187,12 +191,27 @@ TEST_F(SignalsAndResume, AChangedProblemFileIsRefused) {
                                            "--set", "file=" + file, "--out", run, "--json"});
   ASSERT_EQ(first.code, 0) << first.err;
   std::filesystem::remove(run + "/result.json");  // as if it was killed just before the end
-  put_file(file, problem + "step 0 1 3 1\n");
-  const ProgramResult refused = run_program(resume(run));
-  EXPECT_EQ(refused.code, 4);
-  EXPECT_NE(refused.err.find("describes its problem"), std::string::npos) << refused.err;
-  put_file(file, problem + "step 0 1 2 1\n");
-  EXPECT_EQ(run_program(resume(run)).code, 0);
+  const std::string other = path("other.mdp");
+  put_file(other, problem + "step 0 1 3 1\n");
+  for (const bool in_folder : {false, true}) {
+    if (in_folder)
+      std::filesystem::copy_file(other, run + "/problem.mdp",
+                                 std::filesystem::copy_options::overwrite_existing);
+    const ProgramResult refused =
+        run_program(in_folder ? resume(run) : resume(run, {"--set", "file=" + other}));
+    EXPECT_EQ(refused.code, 4);
+    EXPECT_NE(refused.err.find("describes its problem"), std::string::npos) << refused.err;
+  }
+  // A run without a copy, as earlier versions left it: the file is not opened, unless the command
+  // names it.
+  std::filesystem::remove(run + "/problem.mdp");
+  const ProgramResult bare = run_program(resume(run));
+  EXPECT_EQ(bare.code, 3);
+  EXPECT_NE(bare.err.find("cp " + file + " " + run + "/problem.mdp"), std::string::npos)
+      << bare.err;
+  std::filesystem::rename(file, path("moved.mdp"));
+  EXPECT_EQ(run_program(resume(run, {"--set", "file=" + path("moved.mdp")})).code, 0);
+  EXPECT_EQ(run_program({"eval", run, "--device", "cpu"}).code, 0) << "the copy is there now";
 }
 
 TEST_F(SignalsAndResume, ADamagedCheckpointIsPassedByWithAWarning) {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "host/logging/metrics_log.h"
+#include <gallop/host/logging/metrics_log.h>
 #include "tests/host/temporary_folder.h"
 #include "tests/training/program.h"
 
@@ -87,6 +87,40 @@ TEST(StopReturn, OneThatIsNotReachedChangesNothing) {
   EXPECT_FALSE(other.at("reached_stop_return"));
   EXPECT_EQ(result.at("steps"), 8192);
   EXPECT_EQ(result.at("bits"), other.at("bits"));
+}
+
+// Every episode has the same return, at numbers of episodes whose parts do not add up to a whole.
+TEST(StopReturn, AThresholdThatEveryEpisodeReachesHoldsExactly) {
+  const TemporaryFolder folder;
+  const std::string file = folder / "flat.mdp";
+  test::put_file(file, "states 1\nactions 2\nhorizon 500\nstart 1\nstep 0 0 1 1\nstep 0 1 1 1\n");
+  for (const std::string episodes : {"49", "60", "100"}) {
+    const json result = result_of({"train",
+                                   "mdp",
+                                   "--json",
+                                   "--device",
+                                   "cpu",
+                                   "--out",
+                                   folder / episodes,
+                                   "--set",
+                                   "file=" + file,
+                                   "--set",
+                                   "n_envs=4",
+                                   "--set",
+                                   "n_steps=8",
+                                   "--steps",
+                                   "320",
+                                   "--eval-interval",
+                                   "1",
+                                   "--eval-episodes",
+                                   episodes,
+                                   "--stop-return",
+                                   "500"});
+    EXPECT_TRUE(result.at("reached_stop_return")) << episodes;
+    EXPECT_EQ(result.at("iterations"), 1) << episodes;
+    EXPECT_EQ(double(result.at("eval_return_mean")), 500) << episodes;
+    EXPECT_EQ(double(result.at("eval_return_std")), 0) << episodes;
+  }
 }
 
 TEST(StopReturn, NeedsEvaluations) {

@@ -2,9 +2,9 @@
 // to pass. The arrow shows the torque on the joint between the links.
 #include <cmath>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
-#include "host/rendering/drawings/shapes.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/drawings/shapes.h>
 
 namespace gallop {
 namespace {
@@ -37,6 +37,5 @@ Scene acrobot(const Episode& e, int step) {
 
 GALLOP_DRAWING(Acrobot)
 gallop::Drawing gallop_drawing_Acrobot(const gallop::Episode& episode) {
-  return {episode.parameter("dt"), true,
-          [&episode](int step) { return gallop::acrobot(episode, step); }};
+  return {[&episode](int step) { return gallop::acrobot(episode, step); }};
 }

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <memory>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
-#include "host/rendering/forward_kinematics.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/forward_kinematics.h>
 
 namespace gallop {
 namespace {
@@ -224,8 +224,7 @@ class BodyScenes {
 
 Drawing body_drawing(const Episode& episode) {
   const auto scenes = std::make_shared<BodyScenes>(episode);
-  return {episode.spec().skeleton->step_seconds, true,
-          [scenes](int step) { return scenes->at(step); }};
+  return {[scenes](int step) { return scenes->at(step); }};
 }
 
 }  // namespace gallop

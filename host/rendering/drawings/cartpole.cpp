@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
-#include "host/rendering/drawings/shapes.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/drawings/shapes.h>
 
 namespace gallop {
 namespace {
@@ -51,6 +51,5 @@ Scene cartpole(const Episode& e, int step) {
 
 GALLOP_DRAWING(CartPole)
 gallop::Drawing gallop_drawing_CartPole(const gallop::Episode& episode) {
-  return {episode.parameter("tau"), true,
-          [&episode](int step) { return gallop::cartpole(episode, step); }};
+  return {[&episode](int step) { return gallop::cartpole(episode, step); }};
 }

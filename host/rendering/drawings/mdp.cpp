@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
-#include "host/rendering/drawings/shapes.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/drawings/shapes.h>
 
 namespace gallop {
 namespace {
@@ -62,5 +62,5 @@ GALLOP_DRAWING(Mdp)
 gallop::Drawing gallop_drawing_Mdp(const gallop::Episode& episode) {
   const double seconds =
       std::min(gallop::kMostSeconds, gallop::kSecondsInAll / std::max(1, episode.length()));
-  return {seconds, false, [&episode](int step) { return gallop::mdp(episode, step); }};
+  return {[&episode](int step) { return gallop::mdp(episode, step); }, seconds};
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
-#include "host/rendering/drawings/shapes.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/drawings/shapes.h>
 
 namespace gallop {
 namespace {
@@ -64,18 +64,20 @@ Scene mountain_car(const Episode& e, int step, double push) {
 
 GALLOP_DRAWING(MountainCar)
 gallop::Drawing gallop_drawing_MountainCar(const gallop::Episode& episode) {
-  return {gallop::kStepSeconds, false, [&episode](int step) {
+  return {[&episode](int step) {
             const bool acts = step < episode.length();
             return gallop::mountain_car(episode, step,
                                         acts ? double(episode.actions[step][0]) - 1 : 0);
-          }};
+          },
+          gallop::kStepSeconds};
 }
 
 GALLOP_DRAWING(MountainCarContinuous)
 gallop::Drawing gallop_drawing_MountainCarContinuous(const gallop::Episode& episode) {
-  return {gallop::kStepSeconds, false, [&episode](int step) {
+  return {[&episode](int step) {
             const bool acts = step < episode.length();
             const double force = acts ? double(episode.actions[step][0]) : 0;
             return gallop::mountain_car(episode, step, std::clamp(force, -1.0, 1.0));
-          }};
+          },
+          gallop::kStepSeconds};
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
-#include "host/rendering/drawings/shapes.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
+#include <gallop/host/rendering/drawings/shapes.h>
 
 namespace gallop {
 namespace {
@@ -39,6 +39,5 @@ Scene pendulum(const Episode& e, int step) {
 
 GALLOP_DRAWING(Pendulum)
 gallop::Drawing gallop_drawing_Pendulum(const gallop::Episode& episode) {
-  return {episode.parameter("dt"), true,
-          [&episode](int step) { return gallop::pendulum(episode, step); }};
+  return {[&episode](int step) { return gallop::pendulum(episode, step); }};
 }

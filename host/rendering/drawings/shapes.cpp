@@ -1,4 +1,4 @@
-#include "host/rendering/drawings/shapes.h"
+#include <gallop/host/rendering/drawings/shapes.h>
 
 #include <algorithm>
 #include <cmath>

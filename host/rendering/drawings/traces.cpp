@@ -6,8 +6,8 @@
 #include <cmath>
 #include <memory>
 
-#include "host/rendering/colors.h"
-#include "host/rendering/drawing.h"
+#include <gallop/host/rendering/colors.h>
+#include <gallop/host/rendering/drawing.h>
 
 namespace gallop {
 namespace {
@@ -126,7 +126,7 @@ class TraceScenes {
 Drawing trace_drawing(const Episode& episode) {
   const auto scenes = std::make_shared<TraceScenes>(episode);
   const double seconds = std::min(kSlowest, kLongest / std::max(1, episode.length()));
-  return {seconds, false, [scenes](int step) { return scenes->at(step); }};
+  return {[scenes](int step) { return scenes->at(step); }, seconds};
 }
 
 }  // namespace gallop

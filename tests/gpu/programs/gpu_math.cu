@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/numerics/math.h"
+#include <gallop/kernels/numerics/math.h>
 
 namespace gallop::testing {
 namespace {
@@ -25,18 +25,31 @@ enum class Function {
   kExp,
   kLog,
   kTanh,
-  kFloor
+  kFloor,
+  kPow,  // of two numbers: each float beside one that its bits choose
+  kAtan2,
+  kToInt
 };
-constexpr const char* kNames[] = {
-    "reciprocal", "reciprocal_in_range", "sqrt", "sin", "cos", "exp", "log", "tanh", "floor"};
+constexpr const char* kNames[] = {"reciprocal", "reciprocal_in_range",
+                                  "sqrt",       "sin",
+                                  "cos",        "exp",
+                                  "log",        "tanh",
+                                  "floor",      "pow",
+                                  "atan2",      "to_int"};
 
 template <Function kFunction>
 GALLOP_HD float bound() {
   constexpr bool kPeriodic = kFunction == Function::kSin || kFunction == Function::kCos;
   if constexpr (kPeriodic) return 1e5f;
-  if constexpr (kFunction == Function::kFloor) return 4194304.0f;
   if constexpr (kFunction == Function::kReciprocalInRange) return 0x1p100f;
   return __builtin_inff();
+}
+// Any float, or for every other x one of a size that keeps powers of it in range.
+GALLOP_HD float second_of(float x) {
+  std::uint32_t bits = std::uint32_t(as_int(x)) * 0x9e3779b1u;
+  bits ^= bits >> 15;
+  if ((bits & 1u) != 0) bits = (bits & 0x80000000u) | (0x3c000000u + (bits & 0x07ffffffu));
+  return as_float(std::int32_t(bits));
 }
 template <Function kFunction>
 GALLOP_HD float value_at(float x) {
@@ -51,6 +64,9 @@ GALLOP_HD float value_at(float x) {
   if constexpr (kFunction == Function::kLog) return gallop::log(x);
   if constexpr (kFunction == Function::kTanh) return gallop::tanh(x);
   if constexpr (kFunction == Function::kFloor) return gallop::floor(x);
+  if constexpr (kFunction == Function::kPow) return gallop::pow(x, second_of(x));
+  if constexpr (kFunction == Function::kAtan2) return gallop::atan2(x, second_of(x));
+  if constexpr (kFunction == Function::kToInt) return to_real(to_int(x));
 }
 
 // Inputs by their bits, in blocks of 65 536. One NaN is as good as another.
@@ -179,7 +195,8 @@ int run(int argc, char** argv) {
   if (plant) return compare_all<Function::kReciprocal>(true, argv[rest]);
   return compare_all<Function::kReciprocal, Function::kReciprocalInRange, Function::kSqrt,
                      Function::kSin, Function::kCos, Function::kExp, Function::kLog,
-                     Function::kTanh, Function::kFloor>(false, argv[rest]);
+                     Function::kTanh, Function::kFloor, Function::kPow, Function::kAtan2,
+                     Function::kToInt>(false, argv[rest]);
 }
 
 }  // namespace

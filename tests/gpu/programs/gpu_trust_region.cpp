@@ -1,9 +1,11 @@
-// gallop_gpu_trust_region COMMIT: times Fisher products over 50 000 and over a million samples, by
-// the fused kernel and by cuBLAS, and TRPO's update of the policy in both modes on a real device,
-// and prints CSV. What the device says of its libraries goes to standard error.
+// gallop_gpu_trust_region [--cpu] COMMIT: times Fisher products over 50 000 and over a million
+// samples, by the fused kernel and by cuBLAS, and TRPO's update of the policy in both modes on a
+// real device, and prints CSV; with --cpu those over 50 000 on the processor. What the device says
+// of its libraries goes to standard error.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "tests/cuda/trust_region_bench.h"
@@ -26,8 +28,10 @@ double multiply_adds_per_second() {
 int main(int argc, char** argv) {
   using namespace gallop;
   using namespace gallop::testing;
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: gallop_gpu_trust_region COMMIT\n");
+  const bool on_cpu = argc > 1 && std::strcmp(argv[1], "--cpu") == 0;
+  const int rest = on_cpu ? 2 : 1;
+  if (argc != rest + 1) {
+    std::fprintf(stderr, "usage: gallop_gpu_trust_region [--cpu] COMMIT\n");
     return 2;
   }
   const auto say = [](const std::string& text) {
@@ -35,17 +39,21 @@ int main(int argc, char** argv) {
   };
   try {
     std::string why;
-    const auto backend = make_cuda_backend(why, say);
+    const auto backend = on_cpu ? make_cpu_backend(0) : make_cuda_backend(-1, why, say);
     if (backend == nullptr) {
       say(why);
       return 7;
     }
-    const double bound = multiply_adds_per_second();
+    const double bound = on_cpu ? 0 : multiply_adds_per_second();
     std::printf("%s\n", trust_region_header().c_str());
     const auto report = [&](const TrustRegionTime& row) {
-      std::printf("%s\n", trust_region_line(row, bound, argv[1]).c_str());
+      std::printf("%s\n", trust_region_line(row, bound, argv[rest]).c_str());
       std::fflush(stdout);
     };
+    if (on_cpu) {
+      bench_trust_region(*backend, 1000, 50, 2, 3, report);
+      return 0;
+    }
     bench_trust_region(*backend, 1000, 50, 100, 21, report);
     bench_trust_region(*backend, 10000, 100, 20, 11, report);
     return 0;

@@ -21,10 +21,10 @@ __global__ void race(float* x) {
 // A read of memory that nobody wrote.
 __global__ void read_unwritten(const float* x, float* out) { out[threadIdx.x] = x[threadIdx.x]; }
 
-// Half of a warp meets at a barrier of the whole block; the other half leaves.
-__global__ void meet_in_half(float* x) {
-  if (threadIdx.x % 2 == 0) return;
-  __syncthreads();
+// Half of a warp waits for the other half, which it does not belong to. A barrier of the block that
+// some threads leave out by returning would be no error: the device counts those that are left.
+__global__ void wait_for_others(float* x) {
+  if (threadIdx.x < 16) __syncwarp(0xffff0000u);
   x[threadIdx.x] = 1.0f;
 }
 
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   } else if (reads) {
     read_unwritten<<<1, 128>>>(x, out);
   } else if (std::strcmp(tool, "synccheck") == 0) {
-    meet_in_half<<<1, 32>>>(x);
+    wait_for_others<<<1, 32>>>(x);
   } else {
     std::fprintf(stderr, "gallop_gpu_planted: unknown tool '%s'\n", tool);
     return 2;

@@ -1,4 +1,4 @@
-#include "host/logging/metrics_log.h"
+#include <gallop/host/logging/metrics_log.h>
 
 #include <gtest/gtest.h>
 
@@ -21,6 +21,7 @@ using test::expect_error_with;
 using test::Fault;
 using test::FaultyFileSystem;
 using test::file_text;
+using test::names_in;
 using test::put_file;
 using test::TemporaryFolder;
 using Row = std::vector<std::pair<std::string, double>>;
@@ -109,17 +110,31 @@ TEST(MetricsLog, GoesOnFromAStep) {
     json = file_text(folder / "metrics.jsonl");
     for (uint64_t step = 40; step <= 60; step += 10) log.append(step, row(step));
   }
-  MetricsLog log(folder.path());
-  log.truncate_after(35);
+  EXPECT_TRUE(mend_logs(folder.path(), 30).warnings.empty());
   EXPECT_EQ(file_text(folder / "metrics.csv"), csv);
   EXPECT_EQ(file_text(folder / "metrics.jsonl"), json);
-  log.append(40, row(40));
-  EXPECT_EQ(file_text(folder / "metrics.csv"), csv + "40,60,-0.1\n");
-  log.truncate_after(0);
+  {
+    MetricsLog log(folder.path());
+    log.append(40, row(40));
+    EXPECT_EQ(file_text(folder / "metrics.csv"), csv + "40,60,-0.1\n");
+  }
+  EXPECT_TRUE(mend_logs(folder.path(), 0).warnings.empty());
   EXPECT_EQ(file_text(folder / "metrics.csv"), "step,return,policy_loss\n");
   EXPECT_EQ(file_text(folder / "metrics.jsonl"), "");
-  log.append(10, row(10));
+  MetricsLog(folder.path()).append(10, row(10));
   EXPECT_EQ(read_metrics_csv(folder / "metrics.csv").steps, (std::vector<uint64_t>{10}));
+  EXPECT_EQ(names_in(folder.path()).size(), 2u);
+}
+
+// A program of another version may report other metrics than the header has.
+TEST(MetricsLog, AHeaderOfAnEarlierSessionStays) {
+  TemporaryFolder folder;
+  MetricsLog(folder.path()).append(10, row(10));
+  MetricsLog log(folder.path());
+  log.append(20, Row{{"return", 1}, {"entropy", 2}});
+  EXPECT_EQ(file_text(folder / "metrics.csv"), "step,return,policy_loss\n10,15,-0.1\n20,1,nan\n");
+  EXPECT_TRUE(
+      file_text(folder / "metrics.jsonl").ends_with("{\"step\":20,\"return\":1,\"entropy\":2}\n"));
 }
 
 // A kill may tear the files at any byte: the complete rows stay, and the log goes on.
@@ -134,11 +149,14 @@ TEST(MetricsLog, TornAtEveryByte) {
     for (size_t length = 0; length <= whole.size(); ++length) {
       TemporaryFolder folder;
       std::filesystem::copy(source.path(), folder.path(),
-                            std::filesystem::copy_options::overwrite_existing);
+                            std::filesystem::copy_options::recursive |
+                                std::filesystem::copy_options::overwrite_existing);
       put_file(folder / name, whole.substr(0, length));
-      MetricsLog log(folder.path());
-      log.truncate_after(20);
-      log.append(30, row(30));
+      const MendedLogs mended = mend_logs(folder.path(), 20);
+      const bool lost =
+          length < whole.find(name == std::string("metrics.csv") ? "30,45" : "{\"step\":30");
+      ASSERT_EQ(mended.warnings.size(), lost ? 1u : 0u) << length;
+      MetricsLog(folder.path()).append(30, row(30));
       const std::string text = file_text(folder / name);
       ASSERT_TRUE(text.ends_with(name == std::string("metrics.csv")
                                      ? "\n30,45,-0.1\n"

@@ -1,4 +1,4 @@
-#include "host/logging/progress.h"
+#include <gallop/host/logging/progress.h>
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ TEST(Progress, DurationsAreShort) {
 }
 
 TEST(Progress, TheLineTellsWhatMatters) {
-  const Progress progress([](std::string_view) {}, true, 4'000'000);
+  const Progress progress(ProgressForm::kNone, nullptr, nullptr, 4'000'000);
   EXPECT_EQ(progress.line(1'000'000, 123.456, 0.5),
             "[=====...............]  25 %  1.00 M steps  2.00 M steps/s  return 123.5  0:02 left");
   EXPECT_EQ(progress.line(4'000'000, -200, 2),
@@ -40,7 +40,7 @@ TEST(Progress, TheLineTellsWhatMatters) {
 }
 
 TEST(Progress, AResumedRunCountsItsOwnSteps) {
-  const Progress progress([](std::string_view) {}, true, 3000, 1000);
+  const Progress progress(ProgressForm::kNone, nullptr, nullptr, 3000, 1000);
   EXPECT_NE(progress.line(2000, 0, 10).find("100 steps/s"), std::string::npos);
   EXPECT_NE(progress.line(2000, 0, 10).find("0:10 left"), std::string::npos);
   EXPECT_EQ(progress.line(1000, 0, 10).find("steps/s"), std::string::npos);
@@ -48,7 +48,8 @@ TEST(Progress, AResumedRunCountsItsOwnSteps) {
 
 TEST(Progress, WritesOverItsLineTenTimesASecond) {
   std::string out;
-  Progress progress([&](std::string_view text) { out += text; }, true, 1000);
+  Progress progress(
+      ProgressForm::kOverwritten, [&](std::string_view text) { out += text; }, nullptr, 1000);
   int n_writes = 0;
   for (uint64_t step = 0; step < 1000; ++step) {
     const size_t before = out.size();
@@ -64,9 +65,27 @@ TEST(Progress, WritesOverItsLineTenTimesASecond) {
   EXPECT_TRUE(out.ends_with("return 1\x1b[K\n"));
 }
 
+// Narrow terminals get a shorter bar, then none, then less of the rest.
+TEST(Progress, FitsEveryWidth) {
+  const Progress progress(ProgressForm::kNone, nullptr, nullptr, 4'000'000);
+  const auto line = [&](int columns) { return progress.line(1'000'000, 123.456, 0.5, columns); };
+  EXPECT_EQ(line(199), progress.line(1'000'000, 123.456, 0.5));
+  EXPECT_EQ(line(79),
+            "[====............]  25 %  1.00 M steps  2.00 M steps/s  return 123.5  0:02 left");
+  EXPECT_EQ(line(59), " 25 %  1.00 M steps  return 123.5  0:02 left");
+  EXPECT_EQ(line(40), " 25 %  return 123.5  0:02 left");
+  EXPECT_EQ(line(19), " 25 %  return 123.5");
+  EXPECT_EQ(line(10), " 25 %");
+  EXPECT_EQ(line(3), " 25");
+  for (int columns = 0; columns < 200; ++columns) {
+    EXPECT_LE(columns_of(line(columns)), columns);
+  }
+}
+
 TEST(Progress, IsQuietWithoutATerminal) {
   bool written = false;
-  Progress progress([&](std::string_view) { written = true; }, false, 1000);
+  Progress progress(
+      ProgressForm::kNone, [&](std::string_view) { written = true; }, nullptr, 1000);
   progress.update(1, 1, 1);
   progress.update(500, 1, 2);
   progress.finish(1000, 1, 3);

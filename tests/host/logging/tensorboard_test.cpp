@@ -1,16 +1,17 @@
-#include "host/logging/tensorboard.h"
+#include <gallop/host/logging/tensorboard.h>
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "host/logging/crc32c.h"
+#include <gallop/host/logging/crc32c.h>
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
 
@@ -86,8 +87,10 @@ TensorBoardLog::Clock fixed_clock(double time) {
 TEST(TensorBoard, ScalarsCanBeReadBack) {
   TemporaryFolder folder;
   TensorBoardLog log(folder.path(), std::nullopt, posix_file_system(), fixed_clock(1700000000.25));
+  const double none = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   log.append(300, Row{{"return", 21.5}, {"policy_loss", -0.125}});
-  log.append(uint64_t{1} << 40, Row{{"return", std::nan("")}});
+  log.append(400, Row{{"return", none}, {"kl", infinity}, {"policy_loss", 1e300}});
+  log.append(uint64_t{1} << 40, Row{{"return", none}, {"eval_return", 7}});
 
   const std::vector<std::string> records = records_of(file_text(log.path()));
   ASSERT_EQ(records.size(), 3u);
@@ -101,15 +104,90 @@ TEST(TensorBoard, ScalarsCanBeReadBack) {
   ASSERT_EQ(summary.count(1), 2u);
   const auto first = fields_of(summary.find(1)->second);
   const auto second = fields_of(std::next(summary.find(1))->second);
-  EXPECT_EQ(only(first, 1), "return");
+  EXPECT_EQ(only(first, 1), "rollout/return");
   EXPECT_EQ(little_endian<float>(only(first, 2)), 21.5f);
-  EXPECT_EQ(only(second, 1), "policy_loss");
+  EXPECT_EQ(only(second, 1), "train/policy_loss");
   EXPECT_EQ(little_endian<float>(only(second, 2)), -0.125f);
 
   const auto last = fields_of(records[2]);
   EXPECT_EQ(only(last, 2), std::to_string(uint64_t{1} << 40));
-  EXPECT_TRUE(
-      std::isnan(little_endian<float>(only(fields_of(only(fields_of(only(last, 5)), 1)), 2))));
+  const auto scalar = fields_of(only(fields_of(only(last, 5)), 1));
+  EXPECT_EQ(only(scalar, 1), "eval/return");
+  EXPECT_EQ(little_endian<float>(only(scalar, 2)), 7.0f);
+}
+
+TEST(TensorBoard, TagsAreGrouped) {
+  EXPECT_EQ(tensorboard_tag("length"), "rollout/length");
+  EXPECT_EQ(tensorboard_tag("nonfinite_instances"), "rollout/nonfinite_instances");
+  EXPECT_EQ(tensorboard_tag("steps_per_second"), "time/steps_per_second");
+  EXPECT_EQ(tensorboard_tag("eval_return_std"), "eval/return_std");
+  EXPECT_EQ(tensorboard_tag("a_number_of_its_own"), "train/a_number_of_its_own");
+}
+
+constexpr OptionSpec kRows[] = {
+    {.name = "n_envs", .type = OptionType::integer, .default_value = 32},
+    {.name = "clip", .type = OptionType::real, .default_value = 0.5},
+    {.name = "anneal", .type = OptionType::boolean, .default_value = true},
+    {.name = "hidden", .type = OptionType::integers, .default_value = "64,64"},
+    {.name = "note", .type = OptionType::text, .default_value = "x"},
+};
+
+// The bytes that TensorBoard 2.21 itself makes (tensorboard/plugins/hparams/summary_v2.py,
+// _summary_pb) for one option and for an end.
+TEST(TensorBoard, HyperparametersAreTensorBoardsOwn) {
+  TemporaryFolder folder;
+  TensorBoardLog log(folder.path(), std::nullopt, posix_file_system(), fixed_clock(1.5));
+  log.begin_session(Options(std::span(kRows).subspan(1, 1)));
+  log.end_session();
+  const std::vector<std::string> records = records_of(file_text(log.path()));
+  ASSERT_EQ(records.size(), 3u);
+  const std::string start(
+      "\nS\n\x1c_hparams_/session_start_infoB\x06\x08\x01\x12\x02\x12\0J+\n)\n\x07hparams"
+      "\x12\x1e\x1a\x1c\n\x11\n\x04"
+      "clip\x12\t\x11\0\0\0\0\0\0\xe0?)\0\0\0\0\0\0\xf8?",
+      85);
+  const std::string end(
+      "\n@\n\x1a_hparams_/session_end_infoB\x06\x08\x01\x12\x02\x12\0J\x1a\n\x18\n\x07hparams"
+      "\x12\r\"\x0b\x08\x01\x11\0\0\0\0\0\0\xf8?",
+      66);
+  EXPECT_EQ(only(fields_of(records[1]), 5), start);
+  EXPECT_EQ(only(fields_of(records[2]), 5), end);
+}
+
+TEST(TensorBoard, OptionsAreHyperparameters) {
+  TemporaryFolder folder;
+  TensorBoardLog log(folder.path(), std::nullopt, posix_file_system(), fixed_clock(1.5));
+  log.begin_session(Options(kRows));
+  log.end_session();
+  const std::vector<std::string> records = records_of(file_text(log.path()));
+  ASSERT_EQ(records.size(), 3u);
+  const auto plugin = [](const std::string& record) {
+    const auto value = fields_of(only(fields_of(only(fields_of(record), 5)), 1));
+    const auto metadata = fields_of(only(fields_of(only(value, 9)), 1));
+    EXPECT_EQ(only(metadata, 1), "hparams");
+    return std::make_pair(only(value, 1), fields_of(only(metadata, 2)));
+  };
+  const auto [tag, data] = plugin(records[1]);
+  EXPECT_EQ(tag, "_hparams_/session_start_info");
+  const auto start = fields_of(only(data, 3));
+  EXPECT_EQ(little_endian<double>(only(start, 5)), 1.5);
+  std::map<std::string, std::multimap<uint64_t, std::string>> options;
+  for (auto [one, end] = start.equal_range(1); one != end; ++one) {
+    const auto entry = fields_of(one->second);
+    options[only(entry, 1)] = fields_of(only(entry, 2));
+  }
+  ASSERT_EQ(options.size(), 5u);
+  EXPECT_EQ(little_endian<double>(only(options["n_envs"], 2)), 32);
+  EXPECT_EQ(little_endian<double>(only(options["clip"], 2)), 0.5);
+  EXPECT_EQ(only(options["anneal"], 4), "1");
+  EXPECT_EQ(only(options["hidden"], 3), "64,64");
+  EXPECT_EQ(only(options["note"], 3), "x");
+
+  const auto [end_tag, end_data] = plugin(records[2]);
+  EXPECT_EQ(end_tag, "_hparams_/session_end_info");
+  const auto end = fields_of(only(end_data, 4));
+  EXPECT_EQ(only(end, 1), "1");  // success
+  EXPECT_EQ(little_endian<double>(only(end, 2)), 1.5);
 }
 
 // The bytes that TensorFlow's own writer makes for its first event at time 0.

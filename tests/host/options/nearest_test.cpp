@@ -1,4 +1,4 @@
-#include "host/options/nearest.h"
+#include <gallop/host/options/nearest.h>
 
 #include <gtest/gtest.h>
 
@@ -42,6 +42,11 @@ TEST(Nearest, Sentences) {
   EXPECT_EQ(did_you_mean("gama", Names{"gamma", "game"}), ": did you mean 'gamma' or 'game'?");
   EXPECT_EQ(did_you_mean("abcd", Names{"abcde", "abcdf", "abcdg"}),
             ": did you mean 'abcde', 'abcdf' or 'abcdg'?");
+}
+
+TEST(Nearest, NamesAreComparedWithoutCapitalsAndHyphens) {
+  EXPECT_EQ(folded_name("Learning-Rate"), "learning_rate");
+  EXPECT_EQ(folded_name("CartPole-v1"), "cartpole_v1");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "host/options/option.h"
+#include <gallop/host/options/option.h>
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,9 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <tuple>
 
-#include "host/options/option_value.h"
+#include <gallop/host/options/option_value.h>
 #include "tests/host/expect_error.h"
 
 namespace gallop {
@@ -79,16 +80,122 @@ TEST(Options, SetTakesTextOfEveryType) {
   EXPECT_EQ(o.text("note"), "a=b");
 }
 
+TEST(Options, WholeNumbersMayBeWrittenInAnyUsualWay) {
+  Options o = options();
+  for (const auto& [text, value] : {std::pair<const char*, int64_t>{"100k", 100000},
+                                    {"100K", 100000},
+                                    {"2M", 2000000},
+                                    {"2m", 2000000},
+                                    {"1.5M", 1500000},
+                                    {"100.1k", 100100},
+                                    {"1_000_000", 1000000},
+                                    {"1e6", 1000000},
+                                    {"1E6", 1000000},
+                                    {"2.5e3", 2500},
+                                    {"1_0e1_0", 100000000000},
+                                    {"+7", 7},
+                                    {"7.0", 7},
+                                    {"0x1f", 31},
+                                    {"0o17", 15},
+                                    {"0b101", 5}}) {
+    o.set("steps", text, "test");
+    EXPECT_EQ(o.integer("steps"), value) << text;
+  }
+  o.set("hidden", "1k, 0x10,1_6", "test");
+  EXPECT_EQ(o.integers("hidden"), (std::vector<int64_t>{1000, 16, 16}));
+  o.set("learning_rate", "0.000_1", "test");
+  EXPECT_EQ(o.real("learning_rate"), 1e-4);
+}
+
+// As doubles 2^53 + 1 is 2^53.
+TEST(Options, WholeNumbersAreComparedAsSuch) {
+  constexpr OptionSpec kRows[] = {
+      {"seed", OptionType::integer, "0", 0, 9007199254740992.0, nullptr, "", ""},
+      {"any", OptionType::integer, "0", -9223372036854775808.0, 9223372036854775808.0, nullptr, "",
+       ""},
+      {"half", OptionType::integer, "0", -0.5, 1.5, nullptr, "", ""},
+      {"list", OptionType::integers, "0", 0, 9007199254740992.0, nullptr, "", ""}};
+  Options o(kRows);
+  o.set("seed", "9007199254740992", "test");
+  for (const char* name : {"seed", "list"}) {
+    expect_error_with(
+        ExitCode::value, [&] { o.set(name, "9007199254740993", "test"); }, "9007199254740993",
+        "[0, 9007199254740992]");
+  }
+  o.set("any", "-9223372036854775808", "test");
+  o.set("any", "9223372036854775807", "test");
+  o.set("half", "1", "test");
+  expect_error(ExitCode::value, [&] { o.set("half", "2", "test"); });
+  expect_error(ExitCode::value, [&] { o.set("half", "-1", "test"); });
+}
+
+TEST(Options, NamesAreKnownInCapitalsWithHyphensAndWithoutTheirTable) {
+  Options o = options();
+  o.set("LEARNING-RATE", "0.5", "test");
+  EXPECT_EQ(o.real("learning_rate"), 0.5);
+  o.set_assignment("Gravity=3", "--set");
+  EXPECT_EQ(o.real("environment.gravity"), 3);
+  o.apply_toml("mass = 5\nActivation = \"RELU\"\n", "a.toml");
+  EXPECT_EQ(o.real("environment.mass"), 5);
+  EXPECT_EQ(o.text("activation"), "relu");
+  EXPECT_EQ(o.resolved("Mass"), "environment.mass");
+  EXPECT_EQ(o.resolved("mas"), std::nullopt);
+  // A row of that very name comes first; where two tables have it, it names neither.
+  constexpr OptionSpec kMore[] = {{"mass", OptionType::integer, "3", 0, 9, nullptr, "", ""},
+                                  {"other.gravity", OptionType::real, "3", 0, 9, nullptr, "", ""}};
+  o.add(kMore);
+  EXPECT_EQ(o.resolved("mass"), "mass");
+  EXPECT_EQ(o.resolved("gravity"), std::nullopt);
+  EXPECT_EQ(o.resolved("other.gravity"), "other.gravity");
+}
+
+TEST(Options, ListsHaveTheirOwnLimits) {
+  constexpr OptionSpec kRow[] = {{.name = "hidden",
+                                  .type = OptionType::integers,
+                                  .default_value = "8",
+                                  .min = 1,
+                                  .max = 9,
+                                  .most = 3,
+                                  .elements = "hidden layers"}};
+  Options o(kRow);
+  o.set("hidden", "1,2,3", "test");
+  expect_error_with(
+      ExitCode::value, [&] { o.set("hidden", "1,2,3,4", "test"); }, "at most 3 hidden layers",
+      "an integer in [1, 9]", "4 hidden layers");
+}
+
+TEST(Options, WordsOfOtherProgramsAreAnsweredWithTheNameHere) {
+  Options o = options();
+  for (const auto& [word, name] : {std::pair<const char*, const char*>{"lr", "'learning_rate'"},
+                                   {"LR", "'learning_rate'"},
+                                   {"total-timesteps", "'steps'"},
+                                   {"hidden_sizes", "'hidden'"},
+                                   {"anneal_lr", "'anneal'"}}) {
+    expect_error_with(
+        ExitCode::usage, [&, w = word] { o.set(w, "1", "--set"); }, word, "it is called", name);
+  }
+}
+
 TEST(Options, ValuesThatAreNoneAreRefusedAndChangeNothing) {
   const std::pair<const char*, std::string> cases[] = {{"steps", ""},
                                                        {"steps", "x"},
-                                                       {"steps", "1.5"},
                                                        {"steps", "0"},
                                                        {"steps", "-1"},
                                                        {"steps", "1e16"},
                                                        {"steps", "1e400"},
                                                        {"steps", "12 13"},
-                                                       {"steps", "0x10"},
+                                                       {"steps", "0x"},
+                                                       {"steps", "0x-1"},
+                                                       {"steps", "k"},
+                                                       {"steps", "1.5"},
+                                                       {"steps", "1.0005k"},
+                                                       {"steps", "1e3k"},
+                                                       {"steps", "1kk"},
+                                                       {"steps", "1_"},
+                                                       {"steps", "_1"},
+                                                       {"steps", "1__0"},
+                                                       {"steps", "1,000"},
+                                                       {"steps", "1000000000000001"},
                                                        {"steps", "nan"},
                                                        {"steps", "++1"},
                                                        {"steps", "1e"},
@@ -103,14 +210,14 @@ TEST(Options, ValuesThatAreNoneAreRefusedAndChangeNothing) {
                                                        {"environment.mass", "inf"},
                                                        {"environment.mass", "-0.1"},
                                                        {"anneal", ""},
-                                                       {"anneal", "TRUE"},
+                                                       {"anneal", "tru"},
                                                        {"anneal", "2"},
                                                        {"note", "a\nb"},
                                                        {"note", "\x1b[0m"},
                                                        {"note", "\xff"},
                                                        {"note", std::string(5000, 'x')},
                                                        {"activation", ""},
-                                                       {"activation", "Tanh"},
+                                                       {"activation", "tan-h"},
                                                        {"activation", "tanh,relu"},
                                                        {"hidden", "0"},
                                                        {"hidden", "64,"},
@@ -137,7 +244,9 @@ TEST(Options, ValuesThatAreNoneAreRefusedAndChangeNothing) {
   expect_error_with(
       ExitCode::value, [&] { o.set("hidden", long_list, "test"); }, "at most 64");
   expect_error_with(
-      ExitCode::value, [&] { o.set("steps", "0", "--steps"); }, "'0'", "[1, 1e+15]");
+      ExitCode::value, [&] { o.set("steps", "0", "--steps"); }, "'0'", "[1, 1000000000000000]");
+  expect_error_with(
+      ExitCode::value, [&] { o.set("steps", "1,000", "--steps"); }, "1,000", "100k");
   expect_error_with(
       ExitCode::value, [&] { o.set("activation", "tahn", "--set"); }, "did you mean 'tanh'");
 }
@@ -207,15 +316,83 @@ TEST(Options, TomlTakesTheTypesOfTheTable) {
   EXPECT_EQ(o.origin("seed"), "default");
 }
 
+// What a file says counts as what the command line says.
+TEST(Options, TomlTakesWhatSetTakes) {
+  for (const auto& [name, toml, text] :
+       {std::tuple<const char*, const char*, const char*>{"steps", "'200k'", "200k"},
+        {"steps", "0x10", "0x10"},
+        {"steps", "1_000", "1_000"},
+        {"steps", "'5'", "5"},
+        {"learning_rate", "'1e-3'", "1e-3"},
+        {"learning_rate", "1", "1"},
+        {"anneal", "0", "0"},
+        {"anneal", "'off'", "off"},
+        {"anneal", "'False'", "False"},
+        {"note", "1", "1"},
+        {"note", "true", "true"},
+        {"activation", "'ReLU'", "ReLU"},
+        {"hidden", "64", "64"},
+        {"hidden", "'8, 8'", "8, 8"},
+        {"hidden", "[8.0, 8]", "8.0,8"},
+        {"hidden", "[]", ""}}) {
+    Options file = options(), line = options();
+    file.apply_toml(std::string(name) + " = " + toml, "a.toml");
+    line.set(name, text, "--set");
+    EXPECT_TRUE(file.difference(line).empty()) << name << " = " << toml;
+    EXPECT_FALSE(file.difference(options()).empty()) << name << " = " << toml;
+  }
+  // And refuses what it refuses.
+  for (const auto& [name, toml, text] :
+       {std::tuple<const char*, const char*, const char*>{"steps", "true", "true"},
+        {"steps", "inf", "inf"},
+        {"learning_rate", "nan", "nan"},
+        {"learning_rate", "'x'", "x"},
+        {"anneal", "2", "2"},
+        {"anneal", "1.5", "1.5"},
+        {"activation", "1", "1"},
+        {"hidden", "''", ""},
+        {"hidden", "1.5", "1.5"},
+        {"hidden", "true", "true"}}) {
+    Options file = options(), line = options();
+    bool by_file = false, by_line = false;
+    try {
+      file.apply_toml(std::string(name) + " = " + toml, "a.toml");
+    } catch (const Error&) {
+      by_file = true;
+    }
+    try {
+      line.set(name, text, "--set");
+    } catch (const Error&) {
+      by_line = true;
+    }
+    EXPECT_EQ(by_file, by_line) << name << " = " << toml;
+  }
+}
+
 TEST(Options, TomlWithABadValueChangesNothing) {
-  for (const char* text :
-       {"steps = 5\nsteps_ = 6", "steps = 5\nlearning_rate = 7.0", "steps = 5\nanneal = 1",
-        "steps = 5\nnote = 1", "steps = 5\nactivation = 'x'", "steps = 5\nhidden = 64",
-        "steps = 5\nhidden = '64'", "steps = 5\nhidden = [0]", "steps = 5\nseed = '1'",
-        "steps = 5\nseed = 1.5", "steps = 5\nlearning_rate = '1'", "steps = 5\nlearning_rate = nan",
-        "steps = 5\nlearning_rate = inf", "steps = 5\nlearning_rate = true",
-        "steps = 5\n[environment.gravity]\nx = 1", "steps = 5\n[envronment]\nmass = 1",
-        "steps = 5\nnote = \"a\\nb\"", "steps = 5\n[steps]"}) {
+  for (const char* text : {"steps = 5\nsteps_ = 6",
+                           "steps = 5\nlearning_rate = 7.0",
+                           "steps = 5\nanneal = 2",
+                           "steps = 5\nactivation = 'x'",
+                           "steps = 5\nhidden = 6400",
+                           "steps = 5\nseed = [1]",
+                           "steps = 5\nnote = [1]",
+                           "steps = 5\nhidden = '64;1'",
+                           "steps = 5\nhidden = [0]",
+                           "steps = 5\nhidden = [1.5]",
+                           "steps = 5\nhidden = ['8']",
+                           "steps = 5\nseed = 'x'",
+                           "steps = 5\nseed = 1.5",
+                           "steps = 5\nlearning_rate = nan",
+                           "steps = 5\nsteps = 6",
+                           "steps = 5\nSteps = 6",
+                           "steps = 5\nmass = 1\n[environment]\nmass = 1",
+                           "steps = 5\nlearning_rate = inf",
+                           "steps = 5\nlearning_rate = true",
+                           "steps = 5\n[environment.gravity]\nx = 1",
+                           "steps = 5\n[envronment]\nmass = 1",
+                           "steps = 5\nnote = \"a\\nb\"",
+                           "steps = 5\n[steps]"}) {
     Options o = options();
     EXPECT_THROW(o.apply_toml(text, "a.toml"), Error) << text;
     EXPECT_EQ(o.integer("steps"), 100000) << text;
@@ -228,8 +405,11 @@ TEST(Options, TomlWithABadValueChangesNothing) {
       ExitCode::value, [&] { o.apply_toml("\nlearning_rate = 7.0", "a.toml"); }, "'7", "a.toml:2",
       "[1e-09, 1]");
   expect_error_with(
-      ExitCode::value, [&] { o.apply_toml("hidden = 64", "a.toml"); }, "'hidden'", "64", "integers",
-      "a.toml:1");
+      ExitCode::value, [&] { o.apply_toml("hidden = 6400", "a.toml"); }, "'hidden'", "6400",
+      "integers", "a.toml:1");
+  expect_error_with(
+      ExitCode::value, [&] { o.apply_toml("mass = 1\n[environment]\nmass = 1", "a.toml"); },
+      "twice", "a.toml:1", "a.toml:3");
 }
 
 TEST(Options, DifferencesAreListed) {

@@ -1,10 +1,12 @@
-#include "host/options/toml_document.h"
+#include <gallop/host/options/toml_document.h>
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
+#include <type_traits>
 
+#include <gallop/host/options/toml_library.h>
 #include "tests/host/expect_error.h"
 
 namespace gallop {
@@ -18,6 +20,10 @@ std::string repeated(const char* piece, int n) {
   for (int i = 0; i < n; ++i) result += piece;
   return result;
 }
+
+// Its constructor copies a text: where it says that it cannot throw, a program without memory ends.
+static_assert(
+    !std::is_nothrow_constructible_v<toml::parse_error, const char*, toml::source_region>);
 
 TEST(TomlDocument, ReadsKeysAndTables) {
   const auto entries = read_toml(
@@ -210,6 +216,14 @@ TEST(TomlDocument, RandomEditsNeverCrash) {
   }
   EXPECT_GT(n_read, 500);
   EXPECT_LT(n_read, 15000);
+}
+
+TEST(TomlDocument, OtherEncodingsAreNamed) {
+  for (const std::string& text :
+       {std::string("\xff\xfeg\0 \0=\0 \0001\0", 12), std::string("\0g\0 \0=\0 \0001", 10)}) {
+    test::expect_error_with(
+        ExitCode::value, [&] { read_toml(text, "f.toml"); }, "f.toml", "UTF-16", "UTF-8");
+  }
 }
 
 }  // namespace

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/learning/network_parameters.h>
+#include <gallop/host/learning/observation_normalizer.h>
+#include <gallop/host/runtime/environments.h>
+
+namespace gallop {
+
+// The policy that fits the environments' spaces, by the options hidden, activation and log_std.
+PolicyShape make_policy_shape(const Environments& environments, const Options& options);
+
+// A policy that is trained: its shape, its parameters with their optimiser's state, and the running
+// statistics that normalise what it observes. All arrays are in the backend's memory.
+class PolicyModel {
+ public:
+  // For the spaces of the environments, by the options of make_policy_shape, init_log_std and
+  // normalize_observations. Random numbers: purpose kRandomInitialise, id 0.
+  PolicyModel(const AlgorithmContext& context, const Environments& environments);
+
+  const PolicyShape& shape() const { return shape_; }
+  PolicyView view() const { return {shape_, parameters_.data(), normalizer_.view()}; }
+  TrainedParameters& parameters() { return parameters_; }
+  const TrainedParameters& parameters() const { return parameters_; }
+  Normalization normalization() const { return normalizer_.view(); }
+  // Takes observations [T, O, N] into the statistics that normalise later ones.
+  void update_normalizer(const float* observation, int n_steps, int n_envs) {
+    normalizer_.update(observation, n_steps, n_envs);
+  }
+
+  // What asks for the gradient of a mean over the samples, behind the parameters; the loss is for
+  // the caller to choose.
+  PolicyGradientRequest gradient_request(const Samples& samples) const;
+
+  // Tensors under "policy/" and "normalizer/".
+  void save(TensorFile& file) const;
+  // Whose statistics are of at most `most` observations.
+  void load(const TensorFile& file, std::uint64_t most);
+
+ private:
+  Arithmetic arithmetic_;
+  PolicyShape shape_;
+  TrainedParameters parameters_;
+  ObservationNormalizer normalizer_;
+};
+
+}  // namespace gallop

@@ -1,0 +1,159 @@
+#include <gallop/host/learning/rollout_buffer.h>
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include <gallop/host/error.h>
+#include <gallop/host/files/checked_tensor.h>
+
+namespace gallop {
+
+RolloutBuffer::RolloutBuffer(Backend& backend, const Environments& environments, int n_steps,
+                             bool resets_nonfinite)
+    : backend_(&backend), resets_nonfinite_(resets_nonfinite) {
+  const std::size_t n = environments.n_envs(), samples = n * n_steps;
+  const int o = environments.observation_rows(), a = environments.action_rows();
+  observation_ = DeviceArray<float>(backend, (samples + n) * o);
+  action_ = DeviceArray<float>(backend, samples * a);
+  log_prob_ = DeviceArray<float>(backend, samples);
+  reward_ = DeviceArray<float>(backend, samples);
+  terminated_ = DeviceArray<std::uint8_t>(backend, samples);
+  truncated_ = DeviceArray<std::uint8_t>(backend, samples);
+  // Read whole, and written where an episode ended.
+  final_observation_ = DeviceArray<float>::zeroed(backend, samples * o);
+  ended_return_ = DeviceArray<float>::zeroed(backend, samples);
+  ended_length_ = DeviceArray<std::int32_t>::zeroed(backend, samples);
+  trajectory_ = {n_steps,
+                 environments.n_envs(),
+                 observation_.data(),
+                 action_.data(),
+                 log_prob_.data(),
+                 reward_.data(),
+                 terminated_.data(),
+                 truncated_.data(),
+                 final_observation_.data(),
+                 ended_return_.data(),
+                 ended_length_.data()};
+}
+
+void RolloutBuffer::track_ages() {
+  if (tracks_ages_) return;
+  tracks_ages_ = true;
+  age_ = DeviceArray<float>::zeroed(*backend_, std::size_t(n_samples() + n_envs()));
+}
+
+void RolloutBuffer::run(Environments& environments, const PolicyView& policy) {
+  const std::uint32_t before = environments.time();
+  environments.rollout(ActionSource::kPolicy, policy, false, trajectory_);
+  mask_ = {};
+  nonfinite_in_rollout_ = 0;
+  const NonFinite bad = environments.first_nonfinite();
+  if (bad.found && resets_nonfinite_) {
+    mask_nonfinite(environments, before);
+  } else if (bad.found) {
+    throw Error(
+        ExitCode::non_finite,
+        fmt::format("instance {} of {} gave an observation or reward that is not finite at "
+                    "step {}; the update is refused and the parameters keep their last values",
+                    bad.instance, environments.spec().name, bad.time));
+  }
+  if (tracks_ages_) {
+    backend_->ages({n_steps(), n_envs(), terminated_.data(), truncated_.data(), age_.data()});
+  }
+}
+
+// Leaves out what instances did from their first such number on, and has them begin anew.
+void RolloutBuffer::mask_nonfinite(Environments& environments, std::uint32_t time_before) {
+  std::vector<int> first(n_envs(), n_steps());
+  const std::vector<std::uint32_t> times = environments.nonfinite_times();
+  for (int i = 0; i < n_envs(); i++) {
+    if (times[i] == 0) continue;
+    first[i] = int(times[i] - time_before) - 1;
+    nonfinite_in_rollout_++;
+  }
+  HostRollout rollout = {n_steps(),
+                         n_envs(),
+                         environments.observation_rows(),
+                         environments.action_rows(),
+                         observation_.download(),
+                         action_.download(),
+                         log_prob_.download(),
+                         reward_.download(),
+                         final_observation_.download(),
+                         ended_return_.download(),
+                         terminated_.download(),
+                         truncated_.download(),
+                         ended_length_.download()};
+  mask_ = RolloutMask(first, rollout);
+  observation_.upload(rollout.observation);
+  action_.upload(rollout.action);
+  log_prob_.upload(rollout.log_prob);
+  reward_.upload(rollout.reward);
+  final_observation_.upload(rollout.final_observation);
+  ended_return_.upload(rollout.ended_return);
+  terminated_.upload(rollout.terminated);
+  truncated_.upload(rollout.truncated);
+  ended_length_.upload(rollout.ended_length);
+  environments.restart_nonfinite();
+  nonfinite_instances_ += std::uint64_t(nonfinite_in_rollout_);
+}
+
+void RolloutBuffer::collect(Environments& environments, const PolicyView& policy) {
+  // The last row is the state that this rollout goes on from.
+  if (tracks_ages_) backend_->copy({age_.data(), age_.data() + n_samples(), n_envs()});
+  run(environments, policy);
+}
+
+void RolloutBuffer::collect_from_reset(Environments& environments, const PolicyView& policy) {
+  if (environments.time() > 0) environments.reset();
+  if (tracks_ages_) age_.upload(std::vector<float>(n_envs(), 0.0f));
+  run(environments, policy);
+}
+
+Metrics RolloutBuffer::episode_metrics() const {
+  const EpisodeSums sums =
+      episode_sums(*backend_, {terminated_.data(), truncated_.data(), ended_return_.data(),
+                               ended_length_.data(), n_samples(), nullptr});
+  const double count = double(sums.episodes - mask_.n_cuts());
+  const double none = std::nan("");
+  Metrics metrics = {{"episodes", count},
+                     {"return", count > 0 ? sums.returns / count : none},
+                     {"length", count > 0 ? double(sums.lengths) / count : none}};
+  if (resets_nonfinite_) metrics.emplace_back("nonfinite_instances", double(nonfinite_in_rollout_));
+  return metrics;
+}
+
+std::vector<float> RolloutBuffer::last_ages() const {
+  std::vector<float> last(n_envs());
+  age_.download(last.data(), last.size(), std::size_t(n_samples()));
+  return last;
+}
+
+void RolloutBuffer::save(TensorFile& file) const {
+  if (tracks_ages_) file.put<float>("ages", {std::uint64_t(n_envs())}, last_ages());
+  if (resets_nonfinite_) {
+    file.put_scalar<std::uint64_t>("nonfinite_instances", nonfinite_instances_);
+  }
+}
+
+void RolloutBuffer::load(const TensorFile& file, const Environments& environments,
+                         std::uint64_t rollouts) {
+  mask_ = {};
+  if (resets_nonfinite_) {
+    nonfinite_instances_ =
+        checked_count(file, "nonfinite_instances", rollouts * std::uint64_t(n_envs()),
+                      fmt::format("of {} instances in {} iterations", n_envs(), rollouts));
+  }
+  if (!tracks_ages_) return;
+  const std::vector<float> last = finite_floats(file, "ages", std::size_t(n_envs()), 0);
+  for (int i = 0; i < n_envs(); i++) {
+    if (last[i] == std::floor(last[i]) && double(last[i]) <= double(environments.time())) continue;
+    throw checkpoint_error(fmt::format(
+        "tensor 'ages': instance {} has {}; expected a whole number of at most {} steps", i,
+        last[i], environments.time()));
+  }
+  age_.upload(last.data(), last.size(), std::size_t(n_samples()));
+}
+
+}  // namespace gallop

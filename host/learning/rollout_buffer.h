@@ -1,0 +1,62 @@
+#pragma once
+
+#include <gallop/host/learning/algorithm.h>
+#include <gallop/host/learning/rollout_mask.h>
+#include <gallop/host/runtime/environments.h>
+
+namespace gallop {
+
+// A recorded rollout of T steps by N instances, and what of it is learned from. All arrays are in
+// the backend's memory.
+class RolloutBuffer {
+ public:
+  // For rollouts of `n_steps` of these environments. Where `resets_nonfinite`, an instance that
+  // meets a number that is not finite begins anew, and its spoilt episode is masked.
+  RolloutBuffer(Backend& backend, const Environments& environments, int n_steps,
+                bool resets_nonfinite);
+
+  int n_steps() const { return trajectory_.n_steps; }
+  int n_envs() const { return trajectory_.n_envs; }
+  long n_samples() const { return long(n_steps()) * n_envs(); }
+  const Trajectory& trajectory() const { return trajectory_; }
+  // [T + 1, N] steps since the episode began; null unless they are tracked.
+  const float* age() const { return age_.data(); }
+  // Ages are computed with every rollout from now on, and saved.
+  void track_ages();
+
+  // Runs the policy for T steps. Throws an Error (non_finite) if an instance met such a number and
+  // that is not masked, or no instance is left.
+  void collect(Environments& environments, const PolicyView& policy);
+  // The same from the beginning of new episodes.
+  void collect_from_reset(Environments& environments, const PolicyView& policy);
+
+  const RolloutMask& mask() const { return mask_; }
+  bool resets_nonfinite() const { return resets_nonfinite_; }
+  // Instances that were reset since they met a number that is not finite, so far.
+  std::uint64_t nonfinite_instances() const { return nonfinite_instances_; }
+  // Mean return and length of the episodes that ended in the last rollout, and their number. Waits.
+  Metrics episode_metrics() const;
+
+  // Ages and the count of instances that were reset; `environments` are those of the checkpoint,
+  // after so many rollouts.
+  void save(TensorFile& file) const;
+  void load(const TensorFile& file, const Environments& environments, std::uint64_t rollouts);
+
+ private:
+  void run(Environments& environments, const PolicyView& policy);
+  void mask_nonfinite(Environments& environments, std::uint32_t time_before);
+  std::vector<float> last_ages() const;
+
+  Backend* backend_;
+  bool resets_nonfinite_, tracks_ages_ = false;
+  RolloutMask mask_;
+  long nonfinite_in_rollout_ = 0;
+  std::uint64_t nonfinite_instances_ = 0;
+  Trajectory trajectory_;
+  DeviceArray<float> observation_, action_, log_prob_, reward_, final_observation_, ended_return_;
+  DeviceArray<float> age_;
+  DeviceArray<std::uint8_t> terminated_, truncated_;
+  DeviceArray<std::int32_t> ended_length_;
+};
+
+}  // namespace gallop

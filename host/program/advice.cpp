@@ -1,0 +1,191 @@
+#include <gallop/host/program/advice.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/split.h>
+#include <gallop/host/options/synonyms.h>
+#include <gallop/host/registry/registry.h>
+#include <gallop/host/studies/study.h>
+
+namespace gallop {
+namespace {
+
+// Flags of other programs, or of other commands, by command ("*" for all).
+struct FlagAdvice {
+  std::string_view commands, words, answer;
+};
+
+constexpr FlagAdvice kFlags[] = {
+    {"train", "env env_id env_name environment_id environment_name gym_id task game domain",
+     "the environment is the first word: gallop train cartpole"},
+    {"train trace study", "algo alg algorithm_name agent method learner trainer",
+     "it is called --algorithm here"},
+    {"train eval study bench", "gpu gpus cuda use_gpu use_cuda", "it is --device cuda here"},
+    {"train eval study bench", "cpu no_cuda no_gpu", "it is --device cpu here"},
+    {"train", "fast tf32 bf16 fp16 amp mixed_precision", "it is --mode fast here"},
+    {"train", "strict deterministic", "it is --mode strict, the default"},
+    {"*", "verbose v debug log_level progress", "progress is shown on a terminal anyway"},
+    {"train study", "silent q no_progress no_progress_bar", "it is called --quiet here"},
+    {"train", "render render_mode human video record visualize watch gif mp4",
+     "'gallop render RUN --out film.gif' draws the policy of a run"},
+    {"train", "test evaluate eval eval_only play",
+     "each run ends with an evaluation, of --eval-episodes; 'gallop eval RUN' evaluates again"},
+    {"train", "tensorboard tb tensorboard_log use_tensorboard wandb track csv log",
+     "a run folder always holds metrics.csv, metrics.jsonl and TensorBoard events"},
+    {"train",
+     "output output_dir outdir out_dir log_dir logdir log_path save_dir save_path save run_dir "
+     "run_name exp_name experiment experiment_name name folder dir directory model_dir results_dir",
+     "it is called --out here"},
+    {"render study estimators",
+     "output output_file outfile o file save save_path filename folder dir",
+     "it is called --out here"},
+    {"train",
+     "continue restore restore_from load load_model load_path load_dir checkpoint ckpt "
+     "resume_from from_checkpoint pretrained init_from",
+     "it is called --resume here"},
+    {"train", "cfg conf config_file config_path yaml toml settings options_file hparams params",
+     "it is called --config here"},
+    {"train", "print_cfg show_config dump_config dry_run dryrun",
+     "it is called --print-config here"},
+    {"eval",
+     "n_episodes num_episodes n_eval_episodes num_eval_episodes eval_episodes n_eval games trials",
+     "it is called --episodes here"},
+    {"eval render", "stochastic explore random_actions", "it is called --sample here"},
+    {"eval render", "deterministic greedy",
+     "actions are the most probable ones unless --sample is given"},
+    {"eval", "render video gif", "'gallop render RUN --out film.gif' draws the policy of a run"},
+    {"eval render", "checkpoint ckpt model model_path load load_path run_dir",
+     "the run folder is the first word"},
+    {"render", "width height resolution dimensions", "it is --size 480x360 here"},
+    {"render", "framerate frame_rate frames_per_second", "it is called --fps here"},
+    {"study", "n_seeds num_seeds seed runs n_runs repeats repetitions trials",
+     "it is called --seeds here: how many"},
+    {"study", "algorithm environment algorithms environments",
+     "a study's file names its algorithms and environments; 'gallop list' names the studies"},
+    {"estimators", "n n_samples num_samples paths n_paths episodes", "it is called --samples here"},
+    {"trace", "action a", "it is called --actions here: --actions '1;0;1'"},
+    {"*", "format output_format as_json", "it is --json here"},
+};
+
+// Our commands with the words of others for them.
+struct CommandAdvice {
+  std::string_view command, words;
+};
+
+constexpr CommandAdvice kCommands[] = {
+    {"gallop train ENVIRONMENT", "run start learn fit training begin go"},
+    {"gallop train --resume RUN", "resume continue restore restart"},
+    {"gallop eval RUN", "evaluate evaluation score validate predict"},
+    {"gallop render RUN --out film.gif",
+     "play watch show draw video film animate animation visualize visualise record view enjoy plot "
+     "gif"},
+    {"gallop study NAME", "compare comparison sweep grid tune search experiment studies ablation"},
+    {"gallop trace ENVIRONMENT --actions ...", "step simulate sim debug rollout"},
+    {"gallop estimators PROBLEM", "estimator gradients gradient estimate lab laboratory"},
+    {"gallop bench SUITE", "benchmark benchmarks speed perf profile measure"},
+    {"gallop list", "ls envs environments algorithms algos algorithm env options info describe"},
+    {"gallop --help", "man usage commands"},
+};
+
+bool has_word(std::string_view list, std::string_view word) {
+  const std::vector<std::string> words = split_list(list, ' ');
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_environment(const std::string& word) { return environment_called(word) != nullptr; }
+bool is_algorithm(const std::string& word) { return algorithm_called(word) != nullptr; }
+bool is_study(const std::string& word) {
+  const std::vector<std::string> studies = shipped_studies();
+  return std::find(studies.begin(), studies.end(), word) != studies.end();
+}
+
+bool is_run(const std::string& word) {
+  std::error_code ignored;
+  return std::filesystem::exists(word + "/config.toml", ignored);
+}
+
+}  // namespace
+
+std::string advice_on_flag(const Command& command, const std::string& name) {
+  const std::string first = command.name.substr(0, command.name.find(' '));
+  for (const FlagAdvice& advice : kFlags) {
+    const bool here = advice.commands == "*" || has_word(advice.commands, first);
+    if (here && has_word(advice.words, name)) return ": " + std::string(advice.answer);
+  }
+  std::vector<std::string> flags;
+  for (const Argument& flag : command.flags) flags.emplace_back(flag.row.name);
+  for (const std::string& meant : names_meant(name, flags)) {
+    return fmt::format(": it is called {} here", flag_of(meant));
+  }
+  return "";
+}
+
+std::string nearest_flags(const Command& command, const std::string& name) {
+  std::vector<std::string> flags;
+  for (const Argument& flag : command.flags) flags.push_back(flag_of(flag.row.name));
+  flags.emplace_back("--help");
+  if (!command.set_help.empty()) {
+    flags.emplace_back("--set");
+    for (const OptionSpec& row : command.options) {
+      const std::string flag = flag_of(row.name);
+      if (std::find(flags.begin(), flags.end(), flag) == flags.end()) flags.push_back(flag);
+    }
+  }
+  return did_you_mean(flag_of(name), flags);
+}
+
+std::string advice_on_word(const Command& command, const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals != std::string::npos && equals > 0 && !command.set_help.empty()) {
+    return ": options are given by --set " + word;
+  }
+  if (command.name == "train") {
+    if (is_algorithm(word)) return ": the algorithm is given by --algorithm " + word;
+    if (is_run(word)) return ": a run is continued by gallop train --resume " + word;
+    if (is_environment(word)) return ": a run has one environment; 'gallop study' compares several";
+  }
+  return command.words.empty() ? ": it takes no word"
+                               : fmt::format(": it takes {}", command.words.back().value);
+}
+
+std::string advice_on_command(const std::string& word) {
+  const std::string name = folded_name(word);
+  if (name == "test") return ": ./gallop test, in the source tree, builds and runs the tests";
+  if (word.starts_with('-')) {
+    return fmt::format(": the command comes first, as in gallop train cartpole {} ...", word);
+  }
+  for (const CommandAdvice& advice : kCommands) {
+    if (has_word(advice.words, name)) return ": it is '" + std::string(advice.command) + "' here";
+  }
+  if (is_environment(word)) return ": it is an environment; gallop train " + word;
+  if (is_algorithm(word)) {
+    return ": it is an algorithm; gallop train ENVIRONMENT --algorithm " + word;
+  }
+  if (is_study(word)) return ": it is a study; gallop study " + word;
+  if (is_run(word)) {
+    return fmt::format(": it is a run; gallop eval {}, or gallop train --resume {}", word, word);
+  }
+  return "";
+}
+
+std::string advice_on_environment(const std::string& word) {
+  if (is_run(word)) return ": it is a run; gallop train --resume " + word;
+  if (folded_name(word) == "help") return ": 'gallop train --help' explains the command";
+  return "";
+}
+
+std::string advice_on_run(const std::string& command, const std::string& word) {
+  if (is_environment(word)) {
+    return fmt::format(
+        ": it is an environment; gallop train {} --out RUN makes a run, then gallop "
+        "{} RUN",
+        word, command);
+  }
+  return "";
+}
+
+}  // namespace gallop

@@ -1,0 +1,28 @@
+// What to say to a person who uses a word or a flag of another program, or ours in another place.
+#pragma once
+
+#include <string>
+
+#include <gallop/host/program/command_line.h>
+
+namespace gallop {
+
+// Behind "unknown argument '--gpu' of gallop train": ": that is --device cuda", or an empty text.
+std::string advice_on_flag(const Command& command, const std::string& name);
+
+// ": did you mean '--seed'?", or an empty text.
+std::string nearest_flags(const Command& command, const std::string& name);
+
+// Behind "unexpected 'ppo' behind 'gallop train'".
+std::string advice_on_word(const Command& command, const std::string& word);
+
+// Behind "unknown command 'cartpole'".
+std::string advice_on_command(const std::string& word);
+
+// Where a command takes an environment: what else the word is, or an empty text.
+std::string advice_on_environment(const std::string& word);
+
+// Where a command takes the folder of a run: what else the word is, or an empty text.
+std::string advice_on_run(const std::string& command, const std::string& word);
+
+}  // namespace gallop

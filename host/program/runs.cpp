@@ -1,0 +1,69 @@
+#include <gallop/host/program/runs.h>
+
+#include <fmt/format.h>
+
+#include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
+#include <gallop/host/options/utf8.h>
+#include <gallop/host/program/advice.h>
+
+namespace gallop {
+
+namespace {
+
+template <class Open>
+RunFolder opened(const std::string& command, const std::string& word, Open open) {
+  try {
+    return open(word);
+  } catch (const Error& error) {
+    throw Error(error.code(), error.what() + advice_on_run(command, word));
+  }
+}
+
+}  // namespace
+
+RunFolder open_run(const std::string& command, const std::string& word) {
+  return opened(command, word, [](const std::string& path) { return RunFolder::open(path); });
+}
+
+RunFolder open_run_to_read(const std::string& command, const std::string& word) {
+  return opened(command, word,
+                [](const std::string& path) { return RunFolder::open_to_read(path); });
+}
+
+std::vector<OptionSpec> parameter_rows() {
+  std::vector<OptionSpec> rows;
+  for (const EnvironmentEntry* entry : all_environments()) {
+    const EnvironmentSpec& spec = spec_of(*entry);
+    for (int k = 0; k < spec.n_parameters; k++) {
+      rows.push_back({.name = spec.parameters[k].name, .type = OptionType::real});
+    }
+    if (spec.table_capacity > 0) rows.push_back({.name = "file", .type = OptionType::text});
+  }
+  return rows;
+}
+
+std::vector<OptionSpec> run_option_rows() {
+  std::vector<OptionSpec> rows(run_rows().begin(), run_rows().end());
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    rows.insert(rows.end(), algorithm->options.begin(), algorithm->options.end());
+  }
+  const std::vector<OptionSpec> parameters = parameter_rows();
+  rows.insert(rows.end(), parameters.begin(), parameters.end());
+  return rows;
+}
+
+void apply_options(const CommandLine& line, RunOptions& options, bool only_parameters) {
+  apply_given(line.options(), options.values(), [&](const GivenOption& given) {
+    const std::string name = options.values().resolved(given.name).value_or("parameters.");
+    const bool fixed = name == "environment" || name == "algorithm";
+    if (only_parameters && !fixed && !name.starts_with("parameters.")) {
+      throw usage_error(fmt::format("{} ({}) is an option of training, expected a parameter of {}",
+                                    in_quotes(given.name), given.origin,
+                                    spec_of(options.environment()).name));
+    }
+    options.set(given.name, given.text, given.origin);
+  });
+}
+
+}  // namespace gallop

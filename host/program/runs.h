@@ -1,0 +1,25 @@
+// What commands that work on runs have in common.
+#pragma once
+
+#include <string>
+
+#include <gallop/host/program/command_line.h>
+#include <gallop/host/training/run_folder.h>
+#include <gallop/host/training/run_options.h>
+
+namespace gallop {
+
+// RunFolder::open and open_to_read; where the word is no run, but an environment, the error says
+// so.
+RunFolder open_run(const std::string& command, const std::string& word);
+RunFolder open_run_to_read(const std::string& command, const std::string& word);
+
+// Rows for Command::options: everything that a run may be given, and the environments' parameters.
+std::vector<OptionSpec> run_option_rows();
+std::vector<OptionSpec> parameter_rows();
+
+// Sets what was given. `only_parameters`: throws a usage error for an option that is no parameter
+// of the environment, which the command would not look at.
+void apply_options(const CommandLine& line, RunOptions& options, bool only_parameters);
+
+}  // namespace gallop

@@ -1,0 +1,114 @@
+// The operations of a device, each named once. An operation is a request, a plain struct of
+// pointers and numbers; arithmetic and a function for the CPU beside it in the header of its noun,
+//
+//   template <class F> void name(const Request&, const CpuWork&);
+//
+// and kernels with their launcher for CUDA in the .cuh beside that,
+//
+//   LaunchStatus name(const Request&, const CudaWork&);
+//
+// A request that can be wrong has `const char* refusal(const Request&)` beside it, which says why
+// or gives null: backends throw that as a value error.
+//
+// Its line below makes it a method of every backend (host/runtime/backend.h), an entry of both
+// tables (kernels/tables/), and part of what recordings are known by. All pointers of a request are
+// of the backend's memory; both functions give the same bits.
+#pragma once
+
+#include <gallop/kernels/baselines/linear.h>
+#include <gallop/kernels/baselines/optimal.h>
+#include <gallop/kernels/estimators/age.h>
+#include <gallop/kernels/estimators/episodes.h>
+#include <gallop/kernels/estimators/gae.h>
+#include <gallop/kernels/estimators/n_step.h>
+#include <gallop/kernels/estimators/path_returns.h>
+#include <gallop/kernels/estimators/returns.h>
+#include <gallop/kernels/estimators/standardize.h>
+#include <gallop/kernels/gradients/divergence.h>
+#include <gallop/kernels/gradients/fisher.h>
+#include <gallop/kernels/gradients/given_slopes.h>
+#include <gallop/kernels/gradients/gradient.h>
+#include <gallop/kernels/gradients/matrix_fisher.h>
+#include <gallop/kernels/gradients/values.h>
+#include <gallop/kernels/optimizers/conjugate_gradient.h>
+#include <gallop/kernels/optimizers/gradient_step.h>
+#include <gallop/kernels/optimizers/line_search.h>
+#include <gallop/kernels/optimizers/step.h>
+#include <gallop/kernels/optimizers/vector.h>
+#include <gallop/kernels/random/shuffle.h>
+#include <gallop/kernels/reduce/moments.h>
+#include <gallop/kernels/reduce/partials.h>
+#include <gallop/kernels/rollout/layout.h>
+#include <gallop/kernels/rollout/rollout.h>
+#include <gallop/kernels/rollout/step.h>
+
+#ifdef GALLOP_LAUNCHERS  // for the table of the launchers
+#include <gallop/kernels/baselines/baselines.cuh>
+#include <gallop/kernels/estimators/episodes.cuh>
+#include <gallop/kernels/estimators/estimators.cuh>
+#include <gallop/kernels/estimators/gae.cuh>
+#include <gallop/kernels/gradients/fisher.cuh>
+#include <gallop/kernels/gradients/given_slopes.cuh>
+#include <gallop/kernels/gradients/gradient.cuh>
+#include <gallop/kernels/gradients/matrix_fisher.cuh>
+#include <gallop/kernels/gradients/values.cuh>
+#include <gallop/kernels/optimizers/gradient_step.cuh>
+#include <gallop/kernels/optimizers/step.cuh>
+#include <gallop/kernels/optimizers/trust_region.cuh>
+#include <gallop/kernels/optimizers/vector.cuh>
+#include <gallop/kernels/random/shuffle.cuh>
+#include <gallop/kernels/reduce/moments.cuh>
+#include <gallop/kernels/reduce/partials.cuh>
+#include <gallop/kernels/rollout/layout.cuh>
+#endif
+
+// clang-format off
+#define GALLOP_OPERATIONS(operation)                            \
+  operation(values, ValuesRequest)                              \
+  operation(gae, GaeRequest)                                    \
+  operation(returns, ReturnsRequest)                            \
+  operation(n_step, NStepRequest)                               \
+  operation(path_returns, PathReturnsRequest)                   \
+  operation(ages, AgeRequest)                                   \
+  operation(discount_by_age, AgeDiscountRequest)                \
+  operation(episodes, EpisodesRequest)                          \
+  operation(standardize, StandardizeRequest)                    \
+  operation(moments, MomentsRequest)                            \
+  operation(reduce_partials, ReduceRequest)                     \
+  operation(policy_gradient, PolicyGradientRequest)             \
+  operation(value_gradient, ValueGradientRequest)               \
+  operation(network_gradient, NetworkGradientRequest)           \
+  operation(input_gradient, InputGradientRequest)               \
+  operation(optimizer_step, StepRequest)                        \
+  operation(shuffle, ShuffleRequest)                            \
+  operation(features, FeaturesRequest)                          \
+  operation(gram, GramRequest)                                  \
+  operation(linear_values, LinearValuesRequest)                 \
+  operation(optimal_baseline, OptimalBaselineRequest)           \
+  operation(fisher_prepare, FisherRequest)                      \
+  operation(fisher_product, FisherRequest)                      \
+  operation(policy_divergence, DivergenceRequest)               \
+  operation(conjugate_gradient_begin, ConjugateGradientRequest) \
+  operation(conjugate_gradient_step, ConjugateGradientRequest)  \
+  operation(conjugate_gradient_end, ConjugateGradientRequest)   \
+  operation(line_search_begin, LineSearchRequest)               \
+  operation(line_search_step, LineSearchRequest)                \
+  operation(copy, CopyRequest)                                  \
+  operation(add_scaled, AddScaledRequest)                       \
+  operation(rearrange, RearrangeRequest)
+// clang-format on
+
+// Two operations in one, which a device has in fewer launches: policy_gradient or value_gradient,
+// then optimizer_step. On the CPU they are those two (host/runtime/cpu_backend.cpp).
+#define GALLOP_JOINED_OPERATIONS(operation) \
+  operation(policy_step, PolicyStepRequest) operation(value_step, ValueStepRequest)
+
+// Those that CUDA has alone.
+#define GALLOP_DEVICE_OPERATIONS(operation)                                           \
+  operation(matrix_units, MatrixUnitsRequest) operation(scale_by_slope, SlopeRequest) \
+      operation(matrix_metric, MatrixMetricRequest) operation(matrix_product, MatrixSumRequest)
+
+// Those on the instances of an environment, whose launchers are compiled for each environment.
+#define GALLOP_ENVIRONMENT_OPERATIONS(operation)                                        \
+  operation(reset_instances, ResetRequest) operation(observe_instances, ObserveRequest) \
+      operation(step_instances, TransitionRequest) operation(rollout, RolloutRequest)
