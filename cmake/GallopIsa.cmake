@@ -50,7 +50,6 @@ set(GALLOP_BODIES_OPTIONS "$<$<CXX_COMPILER_ID:GNU>:-fno-ivopts;-fno-gcse;-fno-t
 function(gallop_add_isa_objects target isa)
   add_library(${target} OBJECT ${ARGN})
   target_compile_options(${target} PRIVATE ${GALLOP_ISA_FLAGS_${isa}} ${GALLOP_ISA_OPTIONS}
-                                           ${GALLOP_FLAGS_${isa}}
                                            $<$<STREQUAL:$<CONFIG>,>:-O3>)  # no build type at all
   target_compile_definitions(${target} PRIVATE GALLOP_ISA=isa_${isa})
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_EXTENSIONS OFF)

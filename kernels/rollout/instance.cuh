@@ -90,6 +90,9 @@ __device__ __forceinline__ void record_begin(const RolloutRequest& r, int t,
 // Of the first episode of instance i that ends; `out` is a Trajectory or a StepOutput.
 template <class Out, class Env>
 GALLOP_HD void record_first(const Out& out, long i, const Transition<Env, float>& from) {
+#if GALLOP_ON_DEVICE  // else ptxas keeps both addresses from step to step, and spills
+  asm volatile("" : "+l"(i));
+#endif
   if (out.first_return == nullptr || out.first_length[i] != 0) return;
   out.first_return[i] = from.ended_return;
   out.first_length[i] = from.ended_length;
