@@ -3,9 +3,9 @@
 // before any other header of Eigen.
 #pragma once
 
-#define GALLOP_PASTE_(a, b) a##b
-#define GALLOP_PASTE(a, b) GALLOP_PASTE_(a, b)
-#define Eigen GALLOP_PASTE(Eigen_, GALLOP_ISA)
+#include <gallop/kernels/numerics/platform.h>
+
+#define Eigen GALLOP_OF_ISA(Eigen)
 #define EIGEN_NO_DEBUG
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Core>

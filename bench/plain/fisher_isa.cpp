@@ -151,6 +151,6 @@ constexpr FisherBaseline kBaseline = {
 }  // namespace
 }  // namespace gallop
 
-extern "C" const gallop::FisherBaseline* GALLOP_PASTE(gallop_fisher_baseline_, GALLOP_ISA)() {
+extern "C" const gallop::FisherBaseline* GALLOP_OF_ISA(gallop_fisher_baseline)() {
   return &gallop::kBaseline;
 }

@@ -2,9 +2,6 @@
 // without pragmas, compiled once for each instruction set with the flags of the kernels.
 #include "bench/plain/gae_baseline.h"
 
-#define GALLOP_PASTE_(a, b) a##b
-#define GALLOP_PASTE(a, b) GALLOP_PASTE_(a, b)
-
 namespace {
 
 void advantages(const gallop::GaeRequest& r, float* following) {
@@ -60,9 +57,8 @@ void n_step(const gallop::GaeRequest& r) {
 
 }  // namespace
 
-extern "C" void GALLOP_PASTE(gallop_gae_baseline_, GALLOP_ISA)(const gallop::GaeRequest& r,
-                                                               gallop::GaeKernel kernel,
-                                                               float* following) {
+extern "C" void GALLOP_OF_ISA(gallop_gae_baseline)(const gallop::GaeRequest& r,
+                                                   gallop::GaeKernel kernel, float* following) {
   if (kernel == gallop::GaeKernel::kReturns) return returns(r, following);
   if (kernel == gallop::GaeKernel::kNStep) return n_step(r);
   advantages(r, following);

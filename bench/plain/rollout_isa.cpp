@@ -223,6 +223,6 @@ constexpr Baselines kBaselines = {&instance_bytes, &reset, &scalar_rollout, &eig
 }  // namespace
 }  // namespace gallop
 
-extern "C" const gallop::Baselines* GALLOP_PASTE(gallop_baselines_, GALLOP_ISA)() {
+extern "C" const gallop::Baselines* GALLOP_OF_ISA(gallop_baselines)() {
   return &gallop::kBaselines;
 }

@@ -105,9 +105,9 @@ class CpuBackend : public Backend, public Stoppable {
     return results_.floats(long((bytes + sizeof(float) - 1) / sizeof(float)));
   }
 
-#define GALLOP_METHOD(name, Request)                                \
-  void name(const Request& r) override {                            \
-    operate(r, kernels_.name, is_long<Request>(#name), pace_.name); \
+#define GALLOP_METHOD(name, Request)                                           \
+  void name(const Request& r) override {                                       \
+    operate(r, kernels_.name, is_left_on_request<Request>(#name), pace_.name); \
   }
   GALLOP_OPERATIONS(GALLOP_METHOD)
 #undef GALLOP_METHOD
@@ -157,15 +157,6 @@ class CpuBackend : public Backend, public Stoppable {
   }
 
  private:
-  // Operations that may take longer than a second: all those over samples, and some others. The
-  // rest is never left: what was learnt is put back by them.
-  template <class Request>
-  static constexpr bool is_long(std::string_view name) {
-    for (const std::string_view other : {"values", "optimal_baseline", "gram", "features"}) {
-      if (name == other) return true;
-    }
-    return requires(Request r) { r.samples; };
-  }
   template <class Request>
   void operate(const Request& r, void (*operation)(const Request&, const CpuWork&), bool is_long,
                double& pace, long steps = 1) {
@@ -173,9 +164,7 @@ class CpuBackend : public Backend, public Stoppable {
     watched_ = is_long && requested_ ? &pace : nullptr;
     watched_steps_ = steps;
     operation(r, work_);
-    if (std::exchange(watched_, nullptr) != nullptr && requested_()) {
-      throw Error(ExitCode::interrupted, "stopped on request");
-    }
+    if (std::exchange(watched_, nullptr) != nullptr) leave_if(requested_);
   }
   // A rollout that takes long is made in parts of some steps: the same bits.
   void operate(const RolloutRequest& r, void (*operation)(const RolloutRequest&, const CpuWork&),

@@ -2,9 +2,12 @@
 // is repeated. It includes nothing of CUDA; memory and stream are the device's.
 #include <gallop/host/runtime/cuda_backend.h>
 
+#include <utility>
+
 #include <gallop/host/error.h>
 #include <gallop/host/runtime/device_scratch.h>
 #include <gallop/host/runtime/refusal.h>
+#include <gallop/host/runtime/stop.h>
 
 namespace gallop {
 namespace {
@@ -17,7 +20,7 @@ struct CudaRecording : Recording {
   std::unique_ptr<KernelGraph> graph;
 };
 
-class CudaBackend : public Backend {
+class CudaBackend : public Backend, public Stoppable {
  public:
   CudaBackend(std::unique_ptr<KernelDevice> device,
               const std::function<void(const std::string&)>& note)
@@ -56,15 +59,17 @@ class CudaBackend : public Backend {
     return results_.bytes(bytes);
   }
 
-#define GALLOP_METHOD(name, Request) \
-  void name(const Request& r) override { submit(kernels_.name, r); }
+#define GALLOP_METHOD(name, Request)                              \
+  void name(const Request& r) override {                          \
+    submit(kernels_.name, r, is_left_on_request<Request>(#name)); \
+  }
   GALLOP_OPERATIONS(GALLOP_METHOD)
   GALLOP_JOINED_OPERATIONS(GALLOP_METHOD)
   GALLOP_DEVICE_OPERATIONS(GALLOP_METHOD)
 #undef GALLOP_METHOD
 #define GALLOP_METHOD(name, Request)                                    \
   void name(const EnvironmentEntry& entry, const Request& r) override { \
-    submit(device_->environment(entry).name, r);                        \
+    submit(device_->environment(entry).name, r, true);                  \
   }
   GALLOP_ENVIRONMENT_OPERATIONS(GALLOP_METHOD)
 #undef GALLOP_METHOD
@@ -95,7 +100,11 @@ class CudaBackend : public Backend {
     RequestBytes requests = requests_of(operations);
     auto* const known = static_cast<CudaRecording*>(recording.get());
     if (known != nullptr && known->generation == generation_ && known->requests == requests) {
-      if (known->graph == nullptr) known->graph = device_->capture(operations);
+      if (seen_long_) leave_if(requested_);
+      if (known->graph == nullptr) {
+        const StopScope whole(*this, nullptr);
+        known->graph = device_->capture(operations);
+      }
       known->graph->launch();
       return;
     }
@@ -139,6 +148,9 @@ class CudaBackend : public Backend {
     refuse_in_recording("a look at the clock");
     return device_->seconds(operations);
   }
+  std::function<bool()> stop_when(std::function<bool()> requested) override {
+    return std::exchange(requested_, std::move(requested));
+  }
 
  private:
   struct Branch {
@@ -146,9 +158,12 @@ class CudaBackend : public Backend {
   };
 
   template <class Request>
-  void submit(LaunchStatus (*launcher)(const Request&, const CudaWork&), const Request& r) {
+  void submit(LaunchStatus (*launcher)(const Request&, const CudaWork&), const Request& r,
+              bool is_left) {
     require_valid(r);
+    if (is_left && seen_ == nullptr) leave_if(requested_);
     if (seen_ != nullptr) {
+      seen_long_ |= is_left;
       seen_->add(launcher, r);
     } else if (second_stream_ != nullptr) {
       device_->check(launcher(r, {second_stream_, &second_work_, &work_bytes}));
@@ -176,6 +191,7 @@ class CudaBackend : public Backend {
       ~Look() { seen = nullptr; }
     } look{seen_};
     seen_ = &requests;
+    seen_long_ = false;
     operations();
     return requests;
   }
@@ -191,6 +207,8 @@ class CudaBackend : public Backend {
   void* second_stream_ = nullptr;  // while operations go there
   bool has_branches_ = false;
   RequestBytes* seen_ = nullptr;  // while operations pass by
+  bool seen_long_ = false;        // whether one of them is left on request
+  std::function<bool()> requested_;
   bool was_opened_ = false;
   std::string why_not_;
   std::unique_ptr<MatrixProducts> products_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 namespace gallop {
 
@@ -11,10 +12,25 @@ class Stoppable {
  public:
   virtual ~Stoppable() = default;
   // Operations look, within a second and from any of their threads, whether `requested`; then they
-  // end with an Error (interrupted), and what they worked on is undefined. Without a function they
-  // do not look. Returns the function before.
+  // end with an Error (interrupted), and what they worked on is undefined. A device looks before
+  // each launch, and finishes what it was given. Without a function they do not look. Returns the
+  // function before.
   virtual std::function<bool()> stop_when(std::function<bool()> requested) = 0;
 };
+
+// Whether the operation is one that is left: all those over samples and some others, which may take
+// longer than a second, beside those of environments. The rest is never left: what was learnt is
+// put back by them.
+template <class Request>
+constexpr bool is_left_on_request(std::string_view name) {
+  for (const std::string_view other : {"values", "optimal_baseline", "gram", "features"}) {
+    if (name == other) return true;
+  }
+  return requires(Request r) { r.samples; };
+}
+
+// Throws the Error (interrupted) where there is a function and it says so.
+void leave_if(const std::function<bool()>& requested);
 
 // While one lives, operations of the backend end when `requested`; those of a backend that cannot
 // be left go on.

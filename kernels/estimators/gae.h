@@ -85,7 +85,7 @@ struct GaeSequence {
   static GALLOP_HD void end(float* state) { state[0] = 0.0f * state[0]; }
   template <class F>
   static GALLOP_HD F step(F delta, F weight, F, F* state) {
-    return state[0] = fmadd(weight, state[0], delta);
+    return state[0] = fmadd(weight, state[0], delta);  // eq. 16, as a recursion
   }
 };
 

@@ -18,22 +18,22 @@ __device__ __forceinline__ void divergence_chunk(const DivergenceRequest& r, lon
                                                  float* terms) {
   const PolicyShape& shape = r.candidate.shape;
   const int n_out = outputs_of(shape.network), n_actions = shape.n_actions;
-  float output[kMaxOutputs], spread[kMaxOutputs], before[kMaxOutputs], old_spread[kMaxOutputs];
+  float output[kMaxOutputs], log_std[kMaxOutputs], before[kMaxOutputs], old_log_std[kMaxOutputs];
   float action[kMaxOutputs], term[kDivergenceSums];
   for (int j = 0; j < n_out; j++) {
     output[j] = outputs[j * kSampleStride + s];
     before[j] = old[j * kChunkSamples + s];
   }
   log_std_of(shape.head, n_actions, output,
-             r.candidate.parameters + layer_offset(shape.network, shape.network.n_layers), spread);
-  log_std_of(shape.head, n_actions, before, r.old_log_std, old_spread);
+             r.candidate.parameters + layer_offset(shape.network, shape.network.n_layers), log_std);
+  log_std_of(shape.head, n_actions, before, r.old_log_std, old_log_std);
   const SamplePlace place = place_of(r.samples, id);
   for (int k = 0; k < r.samples.action_rows; k++) {
     action[k] =
         r.samples
             .action[(place.step * r.samples.action_rows + k) * r.samples.n_envs + place.instance];
   }
-  divergence_terms(shape.head, n_actions, before, old_spread, output, spread, action,
+  divergence_terms(shape.head, n_actions, before, old_log_std, output, log_std, action,
                    r.samples.log_prob[id], r.samples.advantage[id], term);
   for (int k = 0; k < kDivergenceSums; k++) terms[k * kSampleStride + s] = term[k];
 }

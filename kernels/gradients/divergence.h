@@ -49,9 +49,9 @@ GALLOP_HD void divergence_terms(Head head, int n, const F* old_output, const F* 
     const At before(n, old_output, old_log_std), now(n, output, log_std);
     SampleLoss<F> loss;
     loss_slope(PolicyLoss::kSurrogate, 0.0f, now.log_prob(action), old_log_prob, advantage, loss);
-    term[kSumSurrogate] = loss.statistic[kStatSurrogate];
+    term[kSumSurrogate] = loss.statistic[kStatSurrogate];  // eq. 14
     term[kSumEntropy] = now.entropy();
-    term[kSumKl] = before.divergence_to(now);
+    term[kSumKl] = before.divergence_to(now);  // eq. 12
   });
 }
 
@@ -75,7 +75,7 @@ void divergence_chunks(const OverChunks<DivergenceRequest>& r) {
     at.network.forward(n);
     use_units(old, const_cast<float*>(r.old_units) + long(c) * r.unit_stride);
     for (int s = 0; s < n; s += kLanesOf<F>) {
-      F output[kMaxOutputs], spread[kMaxOutputs], before[kMaxOutputs], old_spread[kMaxOutputs];
+      F output[kMaxOutputs], log_std[kMaxOutputs], before[kMaxOutputs], old_log_std[kMaxOutputs];
       F action[kMaxOutputs];
       for (int j = 0; j < n_out; j++) {
         output[j] = load_lanes(at.network.unit[last] + j * kChunkSamples + s, kLanesOf<F>, F());
@@ -84,10 +84,10 @@ void divergence_chunks(const OverChunks<DivergenceRequest>& r) {
       for (int j = 0; j < r.samples.action_rows; j++) {
         action[j] = load_lanes(at.action + j * kChunkSamples + s, kLanesOf<F>, F());
       }
-      log_std_of(shape.head, shape.n_actions, output, at.log_std_parameter, spread);
-      log_std_of(shape.head, shape.n_actions, before, r.old_log_std, old_spread);
+      log_std_of(shape.head, shape.n_actions, output, at.log_std_parameter, log_std);
+      log_std_of(shape.head, shape.n_actions, before, r.old_log_std, old_log_std);
       F term[kDivergenceSums];
-      divergence_terms(shape.head, shape.n_actions, before, old_spread, output, spread, action,
+      divergence_terms(shape.head, shape.n_actions, before, old_log_std, output, log_std, action,
                        load_lanes(at.log_prob + s, kLanesOf<F>, F()),
                        load_lanes(at.advantage + s, kLanesOf<F>, F()), term);
       for (int k = 0; k < kDivergenceSums; k++) {

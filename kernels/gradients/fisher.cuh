@@ -90,14 +90,14 @@ __device__ __forceinline__ void metric_chunk(const FisherRequest& r, int n, cons
     for (int j = 0; j < n_out; j++) outputs[j * kSampleStride + s] = 0.0f;
     return;
   }
-  float output[kMaxOutputs], spread[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
+  float output[kMaxOutputs], log_std[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
   for (int j = 0; j < n_out; j++) {
     output[j] = outputs[j * kSampleStride + s];
     t[j] = tangent[j * kSampleStride + s];
   }
   log_std_of(shape.head, shape.n_actions, output,
-             r.policy.parameters + layer_offset(shape.network, shape.network.n_layers), spread);
-  head_metric(shape.head, shape.n_actions, output, spread, t, u);
+             r.policy.parameters + layer_offset(shape.network, shape.network.n_layers), log_std);
+  head_metric(shape.head, shape.n_actions, output, log_std, t, u);
   for (int j = 0; j < n_out; j++) outputs[j * kSampleStride + s] = u[j] * r.weight;
 }
 

@@ -166,13 +166,13 @@ void apply_metric(const FisherRequest& r, ChunkNetwork<F>& network, int n, const
   const float* log_std_parameter = r.policy.parameters + layer_offset(shape.network, last);
   constexpr int kW = kLanesOf<F>;
   for (int s = 0; s < n; s += kW) {
-    F output[kMaxOutputs], spread[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
+    F output[kMaxOutputs], log_std[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
     for (int j = 0; j < n_out; j++) {
       output[j] = load_lanes(network.unit[last] + j * kChunkSamples + s, kW, F());
     }
     tangent(s, t);
-    log_std_of(shape.head, shape.n_actions, output, log_std_parameter, spread);
-    head_metric(shape.head, shape.n_actions, output, spread, t, u);
+    log_std_of(shape.head, shape.n_actions, output, log_std_parameter, log_std);
+    head_metric(shape.head, shape.n_actions, output, log_std, t, u);
     for (int j = 0; j < n_out; j++) {
       store_lanes(network.d_output + j * kChunkSamples + s, u[j] * F(r.weight), kW);
     }

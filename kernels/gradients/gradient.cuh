@@ -63,9 +63,9 @@ __device__ __forceinline__ void policy_chunk_loss(const PolicyGradientRequest& r
                                                   float* outputs, float* after) {
   const PolicyShape& shape = r.policy.shape;
   const int n_out = outputs_of(shape.network), n_actions = shape.n_actions;
-  float output[kMaxOutputs], spread[kMaxOutputs], a[kMaxOutputs], d[kMaxOutputs], ds[kMaxOutputs];
+  float output[kMaxOutputs], log_std[kMaxOutputs], a[kMaxOutputs], d[kMaxOutputs], ds[kMaxOutputs];
   for (int j = 0; j < n_out; j++) output[j] = outputs[j * kSampleStride + s];
-  log_std_of(shape.head, n_actions, output, log_std_parameter, spread);
+  log_std_of(shape.head, n_actions, output, log_std_parameter, log_std);
   const SamplePlace place = place_of(r.samples, id);
   for (int k = 0; k < r.samples.action_rows; k++) {
     a[k] =
@@ -73,7 +73,7 @@ __device__ __forceinline__ void policy_chunk_loss(const PolicyGradientRequest& r
             .action[(place.step * r.samples.action_rows + k) * r.samples.n_envs + place.instance];
   }
   for (int k = 0; k < n_actions; k++) ds[k] = 0.0f;
-  const SampleLoss<float> loss = policy_loss<float>(r, output, spread, a, r.samples.log_prob[id],
+  const SampleLoss<float> loss = policy_loss<float>(r, output, log_std, a, r.samples.log_prob[id],
                                                     r.samples.advantage[id], d, ds);
   for (int j = 0; j < n_out; j++) outputs[j * kSampleStride + s] = as_operand<kArithmetic>(d[j]);
   for (int k = 0; k < n_actions; k++) after[k * kSampleStride + s] = ds[k];

@@ -106,12 +106,12 @@ struct PolicyGradient {
     const int n_log_std = head_parameters(shape.head, shape.n_actions);
     const float* const outputs = network.unit[shape.network.n_layers];
     for (int s = 0; s < n; s += kLanesOf<F>) {
-      F output[kMaxOutputs], spread[kMaxOutputs], a[kMaxOutputs], d[kMaxOutputs], ds[kMaxOutputs];
+      F output[kMaxOutputs], log_std[kMaxOutputs], a[kMaxOutputs], d[kMaxOutputs], ds[kMaxOutputs];
       for (int j = 0; j < n_out; j++) output[j] = at_sample(outputs, j, s);
-      log_std_of(shape.head, shape.n_actions, output, log_std_parameter, spread);
+      log_std_of(shape.head, shape.n_actions, output, log_std_parameter, log_std);
       for (int j = 0; j < shape.n_actions; j++) ds[j] = F(0.0f);
       for (int j = 0; j < r.samples.action_rows; j++) a[j] = at_sample(action, j, s);
-      const SampleLoss<F> loss = policy_loss(r, output, spread, a, at_sample(log_prob, 0, s),
+      const SampleLoss<F> loss = policy_loss(r, output, log_std, a, at_sample(log_prob, 0, s),
                                              at_sample(advantage, 0, s), d, ds);
       for (int j = 0; j < n_out; j++) to_sample(network.d_output, j, s, d[j]);
       for (int j = 0; j < n_log_std; j++) to_sample(d_log_std, j, s, ds[j]);

@@ -72,14 +72,14 @@ struct MatrixMetric {
     const float* const outputs =
         r.units + s / kChunkSamples * r.unit_stride +
         long(unit_row(shape.network, shape.network.n_layers)) * kChunkSamples + s % kChunkSamples;
-    float output[kMaxOutputs], spread[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
+    float output[kMaxOutputs], log_std[kMaxOutputs], t[kMaxOutputs], u[kMaxOutputs];
     for (int j = 0; j < n_out; j++) {
       output[j] = outputs[j * kChunkSamples];
       t[j] = tangent[j * n + s];
     }
     log_std_of(shape.head, shape.n_actions, output,
-               r.policy.parameters + layer_offset(shape.network, shape.network.n_layers), spread);
-    head_metric(shape.head, shape.n_actions, output, spread, t, u);
+               r.policy.parameters + layer_offset(shape.network, shape.network.n_layers), log_std);
+    head_metric(shape.head, shape.n_actions, output, log_std, t, u);
     for (int j = 0; j < n_out; j++) tangent[j * n + s] = u[j] * r.weight;
   }
 };

@@ -36,12 +36,12 @@ GALLOP_HD F loss_slope(PolicyLoss loss, float coefficient, F log_prob, F old_log
     out.statistic[kStatSurrogate] = -(ratio * advantage);
     out.statistic[kStatClipped] = F(0.0f);
     // d((rho - 1) - log rho) / d log pi = rho - 1
-    return fmadd(F(coefficient), ratio - F(1.0f), -(ratio * advantage));
+    return fmadd(F(coefficient), ratio - F(1.0f), -(ratio * advantage));  // slope of eq. 8
   }
   const F low(1.0f - coefficient), high(1.0f + coefficient);
   const F free = ratio * advantage, clipped = min(high, max(low, ratio)) * advantage;
   const Mask<F> outside = (ratio < low) | (ratio > high);
-  out.statistic[kStatSurrogate] = -min(free, clipped);
+  out.statistic[kStatSurrogate] = -min(free, clipped);  // eq. 7
   out.statistic[kStatClipped] = select(outside, F(1.0f), F(0.0f));
   // d(rho A) / d log pi = rho A. NaN counts as free, so that it reaches the gradient and is
   // refused.

@@ -18,6 +18,11 @@
 
 #define GALLOP_PRAGMA(text) _Pragma(#text)
 
+// The name that a function of this unit has for each instruction set: name_isa_v3, for one.
+#define GALLOP_JOIN_(a, b) a##_##b
+#define GALLOP_JOIN(a, b) GALLOP_JOIN_(a, b)
+#define GALLOP_OF_ISA(name) GALLOP_JOIN(name, GALLOP_ISA)
+
 // GALLOP_HD: a function of one thread, here and on a device. GALLOP_TEAM: one that a whole team
 // runs together (numerics/team.h): a block of threads in a kernel, one thread elsewhere.
 

@@ -63,7 +63,8 @@ void act(const ActRequest& r) {
   const int n_out = outputs_of(shape.network), n_actions = shape.n_actions;
   const int rows = action_rows(shape);
   const bool discrete = is_discrete(shape.head);
-  const float* log_std = r.policy.parameters + layer_offset(shape.network, shape.network.n_layers);
+  const float* log_std_parameter =
+      r.policy.parameters + layer_offset(shape.network, shape.network.n_layers);
   float* a = r.scratch;
   float* b = a + long(widest(shape.network)) * Tile::kInstances;
   const bool whole_rows = has_whole_rows(shape.network);
@@ -76,7 +77,7 @@ void act(const ActRequest& r) {
     for (int e = 0; e < Tile::kE; e++) {
       const int at = i + e * kLanesOf<F>;
       if (at >= r.n) break;
-      F output[kMaxOutputs], spread[kMaxOutputs], action[kMaxOutputs];
+      F output[kMaxOutputs], log_std[kMaxOutputs], action[kMaxOutputs];
       for (int j = 0; j < n_out; j++) {
         output[j] = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
       }
@@ -85,12 +86,12 @@ void act(const ActRequest& r) {
         // No need of the softmax, which takes three times as long as a linear policy.
         action[0] = to_real(categorical_mode(output, n_actions));
       } else {
-        log_std_of(shape.head, n_actions, output, log_std, spread);
+        log_std_of(shape.head, n_actions, output, log_std_parameter, log_std);
         Rng<F> rng(r.seed, kRandomAction, ids_from<F>(r.ids, at),
                    load_words(r.episode + at, kLanesOf<F>, Word<F>()),
                    to_word(load_words(r.elapsed + at, kLanesOf<F>, Int<F>())));
-        log_prob =
-            choose_action(shape.head, n_actions, output, spread, r.deterministic != 0, rng, action);
+        log_prob = choose_action(shape.head, n_actions, output, log_std, r.deterministic != 0, rng,
+                                 action);
       }
       for (int j = 0; j < rows; j++) {
         store_lanes(r.action + j * r.action_stride + at, action[j], r.n - at);

@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kBlockThreads, Traits<Env>::kLongSteps ? 2 : 4
   const bool steps = lane < n && i < r.batch.n_envs;
   const int n_in = network.width[0];  // tables take the register kernel
   const int n_out = Sizes::outputs(r.policy.shape);
-  const float* log_std = r.policy.parameters + layer_offset(network, network.n_layers);
+  const float* log_std_parameter = r.policy.parameters + layer_offset(network, network.n_layers);
   typename Env::template Parameters<float> p;
   RolloutInstance<Env> me;
   if (steps) {
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kBlockThreads, Traits<Env>::kLongSteps ? 2 : 4
       for (int j = 0; j < Sizes::kOutputs; j++) {
         if (j < n_out) output[j] = out[j * n + lane];
       }
-      choose<Env>(r, t, output, log_std, me, action);
+      choose<Env>(r, t, output, log_std_parameter, me, action);
       step_instance<Env>(r, p, reset_mode<kMode>(r.mode), t, action, me);
     }
   }

@@ -163,24 +163,26 @@ __device__ __forceinline__ void step_instance(const RolloutRequest& r,
 }
 
 // Chooses the action of one instance from the policy's outputs; records its log-probability.
-// `log_std` [A] is the parameter of a Gaussian head. Without kSpread log sigma is never among the
-// outputs, so there need not be room for it.
-template <class Env, bool kSpread = true>
+// `log_std_parameter` [A] is the parameter of a Gaussian head. Without kLogStd log sigma is never
+// among the outputs, so there need not be room for it.
+template <class Env, bool kLogStd = true>
 __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const float* output,
-                                       const float* log_std, const RolloutInstance<Env>& me,
-                                       float* action) {
+                                       const float* log_std_parameter,
+                                       const RolloutInstance<Env>& me, float* action) {
   using Sizes = PolicySizes<Env>;
   const PolicyShape& shape = r.policy.shape;
-  float spread[Traits<Env>::kAction];
+  float log_std[Traits<Env>::kAction];
   Head head = Sizes::head(shape);
-  if (!kSpread && head == Head::kGaussianNetwork) head = Head::kDeterministic;
+  if (!kLogStd && head == Head::kGaussianNetwork) head = Head::kDeterministic;
   const int n = Sizes::actions(shape);
-  if constexpr (!Traits<Env>::kDiscreteAction) log_std_of(head, n, output, log_std, spread);
+  if constexpr (!Traits<Env>::kDiscreteAction) {
+    log_std_of(head, n, output, log_std_parameter, log_std);
+  }
   // Normals choose alike, wherever log sigma came from: one copy of that code.
   if (head == Head::kGaussianNetwork) head = Head::kGaussian;
   Rng<float> rng(r.batch.seed, kRandomAction, me.in.id, me.in.episode, to_word(me.in.elapsed));
   const float log_prob =
-      choose_action<float>(head, n, output, spread, r.deterministic != 0, rng, action);
+      choose_action<float>(head, n, output, log_std, r.deterministic != 0, rng, action);
   if (r.out.log_prob != nullptr) r.out.log_prob[long(t) * r.out.n_envs + me.i] = log_prob;
 }
 
@@ -188,10 +190,11 @@ __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const flo
 template <class Env>
 __device__ __forceinline__ void act_and_step(const RolloutRequest& r,
                                              const typename Env::template Parameters<float>& p,
-                                             int t, const float* output, const float* log_std,
+                                             int t, const float* output,
+                                             const float* log_std_parameter,
                                              RolloutInstance<Env>& me) {
   float action[Traits<Env>::kAction];
-  choose<Env, false>(r, t, output, log_std, me, action);
+  choose<Env, false>(r, t, output, log_std_parameter, me, action);
   step_instance<Env>(r, p, ResetMode::kSameStep, t, action, me);
 }
 

@@ -154,7 +154,7 @@ __global__ void __launch_bounds__(kNarrowThreads, 2)
     load_instance<Env>(r, i, p[e], me[e]);
   }
   const Network network(parameters, r.policy.shape.network.hidden);
-  const float* log_std = parameters + Network::kParameters;
+  const float* log_std_parameter = parameters + Network::kParameters;
   GALLOP_UNROLL(1)
   for (int t = 0; t < r.out.n_steps; t++) {
     GALLOP_KEEP_LOADS_IN_LOOP();
@@ -171,7 +171,7 @@ __global__ void __launch_bounds__(kNarrowThreads, 2)
     GALLOP_UNROLL(2)
     for (int e = 0; e < kNarrowInstances; e++) {
       if (!steps[e]) continue;
-      act_and_step<Env>(r, p[e], t, output[e], log_std, me[e]);
+      act_and_step<Env>(r, p[e], t, output[e], log_std_parameter, me[e]);
     }
   }
   GALLOP_UNROLL(2)

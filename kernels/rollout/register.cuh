@@ -97,7 +97,7 @@ __device__ __forceinline__ void register_steps(const RolloutRequest& r, const fl
   RolloutInstance<Env> me;
   load_instance<Env>(r, i, p, me);
   InstanceUniform<Env> uniform;
-  const float* log_std = parameters + layer_offset(r.policy.shape.network, 1);
+  const float* log_std_parameter = parameters + layer_offset(r.policy.shape.network, 1);
   GALLOP_UNROLL(1)
   for (int t = 0; t < r.out.n_steps; t++) {
     record_begin<Env, kStates>(r, t, me);
@@ -107,7 +107,7 @@ __device__ __forceinline__ void register_steps(const RolloutRequest& r, const fl
     } else {
       float output[PolicySizes<Env>::kOutputs];
       register_outputs<Env>(r, parameters, me.observation, output);
-      choose<Env>(r, t, output, log_std, me, action);
+      choose<Env>(r, t, output, log_std_parameter, me, action);
     }
     step_instance<Env>(r, p, reset_mode<kMode>(r.mode), t, action, me);
   }

@@ -238,7 +238,7 @@ __global__ void __launch_bounds__(TensorLayout<1, kH, 1>::kThreads, tensor_block
   float* const row = reinterpret_cast<float*>(words + Layout::kStage) + thread * Layout::kRow;
   const Network network = {words, row - thread % 32 * Layout::kRow,
                            activation_floor(r.policy.shape.network.hidden)};
-  const float* log_std = r.policy.parameters + layer_offset(r.policy.shape.network, 3);
+  const float* log_std_parameter = r.policy.parameters + layer_offset(r.policy.shape.network, 3);
   typename Env::template Parameters<float> p;
   RolloutInstance<Env> me;
   if (steps) {
@@ -261,7 +261,7 @@ __global__ void __launch_bounds__(TensorLayout<1, kH, 1>::kThreads, tensor_block
       float output[kA];
       GALLOP_UNROLL(32)
       for (int q = 0; q < kA; q++) output[q] = row[q];
-      act_and_step<Env>(r, p, t, output, log_std, me);
+      act_and_step<Env>(r, p, t, output, log_std_parameter, me);
     }
   }
   if (!steps) return;

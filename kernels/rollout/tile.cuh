@@ -159,7 +159,7 @@ __global__ void __launch_bounds__(kH, kH <= 128 ? 2 : 1)
   const int lane = int(threadIdx.x);
   const int i = int(blockIdx.x) * Layout::kInstances + lane;
   const bool steps = lane < Layout::kInstances && i < r.batch.n_envs;
-  const float* log_std = r.policy.parameters + layer_offset(r.policy.shape.network, 3);
+  const float* log_std_parameter = r.policy.parameters + layer_offset(r.policy.shape.network, 3);
   typename Env::template Parameters<float> p;
   RolloutInstance<Env> me;
   if (steps) {
@@ -182,7 +182,7 @@ __global__ void __launch_bounds__(kH, kH <= 128 ? 2 : 1)
       float output[kA];
       GALLOP_UNROLL(32)
       for (int q = 0; q < kA; q++) output[q] = s[Layout::kOutput + q * Layout::kRow + lane];
-      act_and_step<Env>(r, p, t, output, log_std, me);
+      act_and_step<Env>(r, p, t, output, log_std_parameter, me);
     }
   }
   if (!steps) return;

@@ -20,15 +20,13 @@ struct CudaEnvironmentFunctions {
 
 // Defines gallop_environment_<Type>_cuda(), found by the generated registry; ..._executor() where
 // the tests' executor stands in for the device.
-#define GALLOP_CUDA_PASTE_(a, b, c) a##b##_##c
-#define GALLOP_CUDA_PASTE(a, b, c) GALLOP_CUDA_PASTE_(a, b, c)
 #ifdef GALLOP_CUDA_EXECUTOR
 #define GALLOP_CUDA_SUFFIX executor
 #else
 #define GALLOP_CUDA_SUFFIX cuda
 #endif
-#define GALLOP_INSTANTIATE_CUDA(Type)                                                         \
-  extern "C" const gallop::CudaEnvironmentTable* GALLOP_CUDA_PASTE(gallop_environment_, Type, \
-                                                                   GALLOP_CUDA_SUFFIX)() {    \
-    return &gallop::GALLOP_ISA::CudaEnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable;   \
+#define GALLOP_INSTANTIATE_CUDA(Type)                                                       \
+  extern "C" const gallop::CudaEnvironmentTable* GALLOP_JOIN(gallop_environment_##Type,     \
+                                                             GALLOP_CUDA_SUFFIX)() {        \
+    return &gallop::GALLOP_ISA::CudaEnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable; \
   }

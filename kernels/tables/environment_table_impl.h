@@ -314,11 +314,8 @@ struct EnvironmentFunctions {
 
 }  // namespace gallop::inline GALLOP_ISA
 
-#define GALLOP_PASTE_(a, b, c) a##b##_##c
-#define GALLOP_PASTE(a, b, c) GALLOP_PASTE_(a, b, c)
 // Defines gallop_environment_<Type>_<isa>(), found by the generated registry.
-#define GALLOP_INSTANTIATE_CPU(Type)                                                    \
-  extern "C" const gallop::EnvironmentTable* GALLOP_PASTE(gallop_environment_, Type,    \
-                                                          GALLOP_ISA)() {               \
-    return &gallop::GALLOP_ISA::EnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable; \
+#define GALLOP_INSTANTIATE_CPU(Type)                                                      \
+  extern "C" const gallop::EnvironmentTable* GALLOP_OF_ISA(gallop_environment_##Type)() { \
+    return &gallop::GALLOP_ISA::EnvironmentFunctions<gallop::GALLOP_ISA::Type>::kTable;   \
   }

@@ -14,8 +14,6 @@ static constexpr CpuKernels kKernels = {
 
 }  // namespace gallop::inline GALLOP_ISA
 
-#define GALLOP_PASTE_(a, b) a##_##b
-#define GALLOP_PASTE(a, b) GALLOP_PASTE_(a, b)
-extern "C" const gallop::CpuKernels* GALLOP_PASTE(gallop_cpu_kernels, GALLOP_ISA)() {
+extern "C" const gallop::CpuKernels* GALLOP_OF_ISA(gallop_cpu_kernels)() {
   return &gallop::GALLOP_ISA::kKernels;
 }

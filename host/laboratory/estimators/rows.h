@@ -108,11 +108,9 @@ struct LaboratoryRows {
 
 }  // namespace gallop::inline GALLOP_ISA
 
-#define GALLOP_PROBLEM_NAME_(name, isa) gallop_laboratory_##name##_##isa
-#define GALLOP_PROBLEM_NAME(name, isa) GALLOP_PROBLEM_NAME_(name, isa)
 // Defines gallop_laboratory_<Type>_<isa>(), which the problem's descriptor names.
 #define GALLOP_INSTANTIATE_PROBLEM(Type)                                                        \
-  extern "C" const gallop::LaboratoryKernels* GALLOP_PROBLEM_NAME(Type, GALLOP_ISA)() {         \
+  extern "C" const gallop::LaboratoryKernels* GALLOP_OF_ISA(gallop_laboratory_##Type)() {       \
     static constexpr gallop::LaboratoryKernels kKernels =                                       \
         gallop::GALLOP_ISA::LaboratoryRows<gallop::Paths<gallop::GALLOP_ISA::Type>>::kernels(); \
     return &kKernels;                                                                           \
