@@ -35,6 +35,9 @@
 #include <gallop/kernels/optimizers/line_search.h>
 #include <gallop/kernels/optimizers/step.h>
 #include <gallop/kernels/optimizers/vector.h>
+#include <gallop/kernels/population/members.h>
+#include <gallop/kernels/population/ranks.h>
+#include <gallop/kernels/population/sums.h>
 #include <gallop/kernels/random/shuffle.h>
 #include <gallop/kernels/reduce/moments.h>
 #include <gallop/kernels/reduce/partials.h>
@@ -56,6 +59,7 @@
 #include <gallop/kernels/optimizers/step.cuh>
 #include <gallop/kernels/optimizers/trust_region.cuh>
 #include <gallop/kernels/optimizers/vector.cuh>
+#include <gallop/kernels/population/population.cuh>
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/moments.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
@@ -93,6 +97,9 @@
   operation(conjugate_gradient_end, ConjugateGradientRequest)   \
   operation(line_search_begin, LineSearchRequest)               \
   operation(line_search_step, LineSearchRequest)                \
+  operation(make_members, MembersRequest)                       \
+  operation(sum_members, SumMembersRequest)                     \
+  operation(rank_members, RankRequest)                          \
   operation(copy, CopyRequest)                                  \
   operation(add_scaled, AddScaledRequest)                       \
   operation(rearrange, RearrangeRequest)
