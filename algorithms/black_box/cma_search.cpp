@@ -79,8 +79,8 @@ void CmaSearch::sample() {
 
 void CmaSearch::ask(Candidates& candidates) {
   sample();
-  candidates.dimension = dimension();
-  candidates.n = population();
+  candidates = {
+      .dimension = dimension(), .n = population(), .points = std::move(candidates.points)};
   candidates.points.resize(y_.size());
   const std::size_t n = mean_.size();
   for (std::size_t i = 0; i < y_.size(); i++) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <gallop/algorithms/black_box/covariance_algebra.h>
+#include <gallop/algorithms/black_box/linear_algebra.h>
 #include <gallop/host/error.h>
 #include <gallop/host/files/checked_tensor.h>
 
@@ -50,7 +50,7 @@ std::vector<double> Covariance::whiten(std::span<const double> y) const {
 }
 
 void Covariance::update(double keep, std::span<const double> weight, std::span<const double> x,
-                        bool decomposes) {
+                        bool decomposes, double least_axis) {
   const std::vector<double> before = decomposes || is_diagonal_ ? matrix_ : std::vector<double>();
   if (is_diagonal_) {
     for (std::size_t k = 0; k < matrix_.size(); k++) {
@@ -68,14 +68,14 @@ void Covariance::update(double keep, std::span<const double> weight, std::span<c
   }
   if (!decomposes && !is_diagonal_) return;
   try {
-    decompose();
+    decompose(least_axis);
   } catch (...) {
     matrix_ = before;
     throw;
   }
 }
 
-void Covariance::decompose() {
+void Covariance::decompose(double least_axis) {
   std::vector<double> values(axis_.size()), vectors(vectors_.size());
   for (long k = 0; k < n_; k++) {
     if (std::isfinite(variance(k))) continue;
@@ -90,6 +90,7 @@ void Covariance::decompose() {
   } else {
     has_ended = symmetric_eigen(n_, matrix_.data(), values.data(), vectors.data());
   }
+  if (has_ended && least_axis > 0) raise(values, vectors, least_axis * least_axis);
   const double least = *std::min_element(values.begin(), values.end());
   if (!has_ended || !(least > 0)) {
     throw value_error(fmt::format(
@@ -100,6 +101,24 @@ void Covariance::decompose() {
   }
   for (std::size_t k = 0; k < values.size(); k++) axis_[k] = std::sqrt(values[k]);
   vectors_ = std::move(vectors);
+}
+
+// C + sum_k (raised_k - value_k) b_k b_k^T of the eigenvectors whose values are raised.
+void Covariance::raise(std::vector<double>& values, const std::vector<double>& vectors,
+                       double least) {
+  if (is_diagonal_) {
+    for (double& value : values) value = std::max(value, least);
+    matrix_ = values;
+    return;
+  }
+  std::vector<double> weight(values.size(), 0.0), scaled(values.size());
+  for (std::size_t k = 0; k < values.size(); k++) {
+    if (values[k] >= least) continue;
+    weight[k] = least - values[k];
+    values[k] = least;
+  }
+  if (std::all_of(weight.begin(), weight.end(), [](double w) { return w == 0; })) return;
+  add_outer_products(n_, 1, weight.data(), vectors.data(), n_, scaled.data(), matrix_.data());
 }
 
 double Covariance::variance(long k) const {

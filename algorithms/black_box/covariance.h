@@ -23,8 +23,9 @@ class Covariance {
   // C = keep C + sum_m weight[m] x[m] x[m]^T, and where `decomposes`, factors of that. weight
   // [members], x [members, n]. Throws an Error (value) where C is no longer positive definite,
   // non_finite where it is not finite; then all is as it was.
+  // Eigenvalues below least_axis^2 are raised to that before they are looked at.
   void update(double keep, std::span<const double> weight, std::span<const double> x,
-              bool decomposes);
+              bool decomposes, double least_axis = 0);
 
   bool is_diagonal() const { return is_diagonal_; }
   double variance(long k) const;  // C[k, k]
@@ -37,7 +38,8 @@ class Covariance {
   void load(const TensorFile& file, const std::string& prefix);
 
  private:
-  void decompose();
+  void decompose(double least_axis);
+  void raise(std::vector<double>& values, const std::vector<double>& vectors, double least);
 
   long n_;
   bool is_diagonal_;

@@ -19,7 +19,7 @@ constexpr std::uint64_t kMostGenerations = ~std::uint32_t(0);
 }  // namespace
 
 BlackBoxOptimizer::BlackBoxOptimizer(const OptimizerContext& context)
-    : dimension_(long(context.initial.size())), seed_(context.seed) {
+    : backend_(context.backend), dimension_(long(context.initial.size())), seed_(context.seed) {
   if (dimension_ < 1) {
     throw value_error("the initial point has 0 components; expected at least 1");
   }
@@ -60,11 +60,13 @@ void BlackBoxOptimizer::tell(std::span<const double> fitness) {
   update(fitness);
   evaluations_ += n;
   generation_++;
+  moved();
 }
 
 void BlackBoxOptimizer::skip() {
   evaluations_ += std::uint64_t(population());
   generation_++;
+  moved();
 }
 
 void BlackBoxOptimizer::save(TensorFile& file) const {
@@ -93,6 +95,7 @@ void BlackBoxOptimizer::load(const TensorFile& file) {
   }
   generation_ = generation;
   evaluations_ = evaluations;
+  moved();
 }
 
 void BlackBoxOptimizer::normals(std::uint32_t member, std::span<double> eps) const {
@@ -105,6 +108,15 @@ void BlackBoxOptimizer::normals(std::uint32_t member, std::span<double> eps) con
     to_normals<float>(block.word[2], block.word[3], z[2], z[3]);
     for (std::size_t i = 0; i < 4 && k + i < eps.size(); i++) eps[k + i] = double(z[i]);
   }
+}
+
+void make_points(Backend& backend, Candidates& candidates) {
+  if (!candidates.is_perturbed() || !candidates.points.empty()) return;
+  const std::size_t size = std::size_t(candidates.n) * std::size_t(candidates.dimension);
+  const DeviceArray<float> members(backend, size);
+  backend.make_members({candidates.population, 0, candidates.n, members.data()});
+  const std::vector<float> points = members.download();
+  candidates.points.assign(points.begin(), points.end());
 }
 
 std::vector<int> members_by_fitness(std::span<const double> fitness) {

@@ -8,27 +8,31 @@ namespace gallop {
 
 OptimizeResult minimize(BlackBoxOptimizer& optimizer, const Objective& objective,
                         const OptimizeLimits& limits, const Objective& judge) {
+  const auto meet = [&](OptimizeResult& result, std::span<const double> x, double exact) {
+    if (exact < result.best) {
+      result.best = exact;
+      result.best_point.assign(x.begin(), x.end());
+    }
+    result.is_solved = result.best <= limits.target;
+  };
   OptimizeResult result;
   result.best = std::numeric_limits<double>::infinity();
   Candidates candidates;
   std::vector<double> fitness;
   while (result.stopped.empty()) {
     optimizer.ask(candidates);
-    const std::uint32_t generation = std::uint32_t(optimizer.generation());
+    make_points(optimizer.backend(), candidates);
+    const bool is_fixed = candidates.scenarios == Scenarios::kFixed;
+    const std::uint32_t generation = is_fixed ? 0 : std::uint32_t(optimizer.generation());
     fitness.resize(std::size_t(candidates.n));
     for (int m = 0; m < candidates.n; m++) {
       const std::span<const double> x = candidates.point(m);
-      const double value = objective(x, std::uint32_t(m), generation);
-      const double exact = judge ? judge(x, std::uint32_t(m), generation) : value;
+      const std::uint32_t id = candidates.scenarios == Scenarios::kOwn ? std::uint32_t(m) : 0;
+      const double value = objective(x, id, generation);
       fitness[std::size_t(m)] = -value;
       result.evaluations++;
-      if (exact < result.best) {
-        result.best = exact;
-        result.best_point.assign(x.begin(), x.end());
-      }
-      if (result.best > limits.target) continue;
-      result.is_solved = true;
-      return result;
+      meet(result, x, judge ? judge(x, id, generation) : value);
+      if (result.is_solved) return result;
     }
     optimizer.tell(fitness);
     result.generations++;
@@ -37,6 +41,10 @@ OptimizeResult minimize(BlackBoxOptimizer& optimizer, const Objective& objective
       result.stopped = fmt::format("{} evaluations were allowed", limits.evaluations);
     }
     if (limits.stop_requested && limits.stop_requested()) result.stopped = "asked to stop";
+  }
+  if (judge) {
+    const std::vector<double> center = optimizer.center();
+    meet(result, center, judge(center, 0, 0));
   }
   return result;
 }

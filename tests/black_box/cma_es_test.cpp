@@ -5,7 +5,7 @@
 
 #include <gallop/algorithms/black_box/cma_constants.h>
 #include <gallop/algorithms/black_box/covariance.h>
-#include <gallop/algorithms/black_box/covariance_algebra.h>
+#include <gallop/algorithms/black_box/linear_algebra.h>
 #include "tests/black_box/optimizer_case.h"
 #include "tests/host/expect_error.h"
 

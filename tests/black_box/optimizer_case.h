@@ -24,6 +24,7 @@ struct OptimizerCase {
     for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
     optimizer = find_optimizer(name).create({*backend, options, seed, std::move(initial)});
   }
+  OptimizerCase(const OptimizerCase&) = delete;  // the optimizer refers to the options
   BlackBoxOptimizer* operator->() { return optimizer.get(); }
 
   TensorFile saved() const {
@@ -36,6 +37,7 @@ struct OptimizerCase {
   void generation(const Function& function) {
     Candidates candidates;
     optimizer->ask(candidates);
+    make_points(*backend, candidates);
     std::vector<double> fitness;
     for (int m = 0; m < candidates.n; m++) fitness.push_back(function(candidates.point(m)));
     optimizer->tell(fitness);

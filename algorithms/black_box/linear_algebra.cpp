@@ -1,12 +1,13 @@
 // Eigen under a name of its own: this unit has flags of its own, and shares no inline function with
 // others. Without the processor's sizes of caches, which decide the order of Eigen's sums.
-#define Eigen GallopCovarianceEigen
+#define Eigen GallopBlackBoxEigen
 #define EIGEN_NO_CPUID
 #define EIGEN_NO_DEBUG
 #define EIGEN_DONT_PARALLELIZE
 #include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 
-#include <gallop/algorithms/black_box/covariance_algebra.h>
+#include <gallop/algorithms/black_box/linear_algebra.h>
 
 namespace gallop {
 namespace {
@@ -94,6 +95,15 @@ bool symmetric_eigen(long n, const double* matrix, double* values, double* vecto
   Eigen::Map<Eigen::VectorXd>(values, n) = solver.eigenvalues();
   Eigen::Map<Matrix>(vectors, n, n) = solver.eigenvectors();
   return true;
+}
+
+void solve_least_squares(long rows, long columns, const double* matrix, const double* y,
+                         double* solution) {
+  using Matrix = Eigen::MatrixXd;
+  using Vector = Eigen::VectorXd;
+  const Eigen::ColPivHouseholderQR<Matrix> decomposition(
+      Eigen::Map<const Matrix>(matrix, rows, columns));
+  Eigen::Map<Vector>(solution, columns) = decomposition.solve(Eigen::Map<const Vector>(y, rows));
 }
 
 }  // namespace gallop

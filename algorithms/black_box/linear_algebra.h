@@ -1,6 +1,6 @@
-// The products that CMA-ES spends its time with, and the eigendecomposition. Compiled for the least
-// processor that Gallop runs on, with every sum in a fixed order: the same bits on all of them.
-// Matrices are [n, n] by columns; of symmetric ones the lower triangle is read and written.
+// The products that CMA-ES spends its time with, eigendecomposition and least squares. Compiled for
+// the least processor that Gallop runs on, with every sum in a fixed order: the same bits on all of
+// them. Matrices are [n, n] by columns; of symmetric ones the lower triangle is read and written.
 #pragma once
 
 namespace gallop {
@@ -20,5 +20,10 @@ void add_outer_products(long n, double keep, const double* weight, const double*
 // Eigenvalues [n], ascending, and orthonormal eigenvectors [n, n] as columns. False where the
 // iteration does not end. Throws std::bad_alloc.
 bool symmetric_eigen(long n, const double* matrix, double* values, double* vectors);
+
+// The solution [columns] of least |matrix x - y|, matrix [rows, columns] by columns, y [rows], of
+// full rank. Throws std::bad_alloc.
+void solve_least_squares(long rows, long columns, const double* matrix, const double* y,
+                         double* solution);
 
 }  // namespace gallop
