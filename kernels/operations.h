@@ -42,6 +42,7 @@
 #include <gallop/kernels/reduce/moments.h>
 #include <gallop/kernels/reduce/partials.h>
 #include <gallop/kernels/rollout/layout.h>
+#include <gallop/kernels/rollout/population.h>
 #include <gallop/kernels/rollout/rollout.h>
 #include <gallop/kernels/rollout/step.h>
 
@@ -118,4 +119,5 @@
 // Those on the instances of an environment, whose launchers are compiled for each environment.
 #define GALLOP_ENVIRONMENT_OPERATIONS(operation)                                        \
   operation(reset_instances, ResetRequest) operation(observe_instances, ObserveRequest) \
-      operation(step_instances, TransitionRequest) operation(rollout, RolloutRequest)
+      operation(step_instances, TransitionRequest) operation(rollout, RolloutRequest)   \
+          operation(evaluate_population, PopulationRequest)
