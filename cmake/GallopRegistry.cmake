@@ -107,12 +107,13 @@ function(gallop_generate_registry target)
   _gallop_write_isas(${folder}/include/gallop_isas.h)
   target_include_directories(${target} PRIVATE ${folder}/include)
   gallop_write(${folder}/registry.cpp "// Written by the build; see cmake/GallopRegistry.cmake.
+#include <gallop/host/learning/black_box_algorithm.h>
 #include <gallop/host/registry/generated.h>
 #include <gallop/host/rendering/drawing.h>
 
 ${environments}
-${algorithms}
 ${optimizers}
+${algorithms}
 ${configs}
 ${studies}
 ${drawings}
@@ -233,8 +234,9 @@ function(_gallop_claim_algorithms marker descriptor_type file)
   endforeach()
 endfunction()
 
-# _gallop_marked_array(<out> <pattern> <marker> <descriptor> <function> <element> <name> <count>): the
-# array of what sources of that pattern mark; <function>_<Type>() gives its descriptor.
+# _gallop_marked_array(<out> <pattern> <marker> <descriptor> <function> <element> <name> <count>
+# <row>...): the array of what sources of that pattern mark, with more rows behind it; <function>_<Type>()
+# gives the descriptor of one.
 function(_gallop_marked_array out pattern marker descriptor function element name count)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${pattern})
   set(declarations "")
@@ -247,13 +249,23 @@ function(_gallop_marked_array out pattern marker descriptor function element nam
       list(APPEND rows "{\"${type}\", &${function}_${type}}")
     endforeach()
   endforeach()
+  list(APPEND rows ${ARGN})
   _gallop_array(text "${declarations}" ${element} ${name} ${count} ${rows})
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
+# Those of algorithms/, and each optimizer as an algorithm.
 function(_gallop_algorithm_array out)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/algorithms/black_box/*.cpp)
+  set(rows "")
+  foreach(source IN LISTS sources)
+    gallop_markers(types ${source} GALLOP_OPTIMIZER)
+    foreach(type IN LISTS types)
+      list(APPEND rows "{\"${type}\", &gallop::black_box_descriptor<&gallop_optimizer_${type}>}")
+    endforeach()
+  endforeach()
   _gallop_marked_array(text algorithms/*.cpp GALLOP_ALGORITHM AlgorithmDescriptor gallop_algorithm
-                       AlgorithmEntry kAlgorithmEntries kNumAlgorithmEntries)
+                       AlgorithmEntry kAlgorithmEntries kNumAlgorithmEntries ${rows})
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 

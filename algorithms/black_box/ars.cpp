@@ -138,6 +138,7 @@ const gallop::OptimizerDescriptor& gallop_optimizer_Ars() {
       gallop::kOptions,
       [](const gallop::OptimizerContext& c) -> std::unique_ptr<gallop::BlackBoxOptimizer> {
         return std::make_unique<gallop::Ars>(c);
-      }};
+      },
+      true};
   return kDescriptor;
 }

@@ -267,8 +267,8 @@ void CmaSearch::load_state(const TensorFile& file) {
   const std::vector<double> budgets = finite_doubles(file, "optimizer/budgets", 5, 0, kLargest);
   budgets_ = {budgets[0], budgets[1], budgets[2], int(std::min(budgets[3], 100.0)),
               budgets[4] != 0};
-  stop_ = file.text("optimizer/stop");
   covariance_.load(file, "optimizer");
+  stop_ = file.text("optimizer/stop");
 }
 
 }  // namespace gallop

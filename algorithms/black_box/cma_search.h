@@ -40,13 +40,13 @@ class CmaSearch : public BlackBoxOptimizer {
   std::vector<double> center() const override { return mean_; }
   std::string stop_reason() const override { return stop_; }
   Metrics metrics() const override;
+  // That it has converged, which only restarts can use.
+  bool learns_from_constant() const override { return restarts_ != "none"; }
 
   const CmaConstants& constants() const { return constants_; }
 
  protected:
   void update(std::span<const double> fitness) override;
-  // That it has converged, which only restarts can use.
-  bool learns_from_constant() const override { return restarts_ != "none"; }
   void save_state(TensorFile& file) const override;
   void load_state(const TensorFile& file) override;
 

@@ -7,8 +7,9 @@
 //   rho_e   = min(most_importance, p(theta_e) / p_then(theta_e)),   1 for this generation
 //
 // p is the Gaussian N(mu, diag(sigma^2)) of this generation, p_then that which the member was drawn
-// from. Returns count as an improper probability: a member below 0 is refused, and a constant added
-// to U changes the result. `shift` = least subtracts the least return of all that are weighed.
+// from. Returns count as an improper probability. `shift` = least takes U as what is above the
+// least return of all that are weighed; with none, as the paper has it, a member below 0 is refused
+// and a constant added to U changes the result.
 //
 // Source: Kober and Peters, Machine Learning 84, 2011, Algorithm 4 and the appendix.
 //
@@ -32,7 +33,7 @@ constexpr double kLargest = 1e300;
 constexpr auto kOptions = rows(
     integer_row("population", 20, {.min = 0, .max = 1 << 20, .unit = "members"}, "of a generation"),
     real_row("sigma", 1, {.min = 1e-12, .max = 1e12}, "initial standard deviation"),
-    choice_row("shift", "none", "none,least",
+    choice_row("shift", "least", "none,least",
                "what is subtracted from returns: nothing, or the least of them"),
     choice_row("covariance", "diagonal", "fixed,diagonal", "what is learnt of it"),
     integer_row("reuse", 10, {.min = 0, .max = 1 << 20, .unit = "members"},

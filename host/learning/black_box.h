@@ -86,6 +86,8 @@ class BlackBoxOptimizer {
 
   // Where the search stands: the parameters that it would be judged by. [D]
   virtual std::vector<double> center() const = 0;
+  // Whether a fitness that is equal for all members tells it something.
+  virtual bool learns_from_constant() const { return false; }
   // Why going on is of no use, empty where it is.
   virtual std::string stop_reason() const { return ""; }
   // Whether observations of policies are to be normalised by what was seen in training, where the
@@ -104,7 +106,6 @@ class BlackBoxOptimizer {
   // Learns from a finite fitness [P], not constant unless learns_from_constant(); what it throws
   // leaves everything as it was.
   virtual void update(std::span<const double> fitness) = 0;
-  virtual bool learns_from_constant() const { return false; }
   virtual void save_state(TensorFile& file) const = 0;
   virtual void load_state(const TensorFile& file) = 0;  // may be left half done by an exception
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace gallop {
@@ -33,6 +34,11 @@ OptimizeResult minimize(BlackBoxOptimizer& optimizer, const Objective& objective
       result.evaluations++;
       meet(result, x, judge ? judge(x, id, generation) : value);
       if (result.is_solved) return result;
+    }
+    const auto [low, high] = std::minmax_element(fitness.begin(), fitness.end());
+    if (*low == *high && !optimizer.learns_from_constant()) {
+      result.stopped = fmt::format("all members have the value {}", -*low);
+      break;
     }
     optimizer.tell(fitness);
     result.generations++;

@@ -29,11 +29,12 @@ struct OptimizeResult {
   std::string stopped;     // why the search ended before
 };
 
-// Minimises `objective` until a limit is met or the optimizer says that going on is of no use. What
-// `judge` gives counts as the value of a point, where it is there, and `objective` is what the
-// optimizer is told: with and without noise; of the centre that a search ends at, which is judged
-// besides, it does not count as an evaluation. Exceptions of a function pass through, and the
-// optimizer then stands where it stood before that generation. Throws as BlackBoxOptimizer::tell.
+// Minimises `objective` until a limit is met, all members have the same value, or the optimizer
+// says that going on is of no use. What `judge` gives counts as the value of a point, where it is
+// there, and `objective` is what the optimizer is told: with and without noise; of the centre that
+// a search ends at, which is judged besides, it does not count as an evaluation. Exceptions of a
+// function pass through, and the optimizer then stands where it stood before that generation.
+// Throws as BlackBoxOptimizer::tell.
 OptimizeResult minimize(BlackBoxOptimizer& optimizer, const Objective& objective,
                         const OptimizeLimits& limits, const Objective& judge = {});
 

@@ -27,7 +27,7 @@ constexpr double kOwnNoise = -1;
 // Of the function, beside those of the optimizer.
 constexpr auto kFunctionRows =
     rows(boolean_row("rotated", false, "the function of a random rotation of its argument"),
-         real_row("noise", kOwnNoise, {.min = -1, .max = 1e300},
+         real_row("value_noise", kOwnNoise, {.min = -1, .max = 1e300},
                   "standard deviation added to a value that the optimizer sees; -1 for the "
                   "function's own"));
 
@@ -164,7 +164,7 @@ int run_optimize(const std::vector<std::string>& arguments) {
               [&](const GivenOption& given) { options.set(given.name, given.text, given.origin); });
 
   const std::uint64_t seed = std::uint64_t(line.integer("seed"));
-  const double noise = options.real("noise");
+  const double noise = options.real("value_noise");
   const TestFunction function(descriptor, line.integer("dimension"),
                               {descriptor.is_rotated || options.flag("rotated"),
                                noise == kOwnNoise ? descriptor.noise : noise, seed});

@@ -40,6 +40,8 @@ struct OptimizerDescriptor {
   const char* source;   // paper
   std::span<const OptionSpec> options;
   std::unique_ptr<BlackBoxOptimizer> (*create)(const OptimizerContext&);
+  // Whether it says by itself if observations are normalised (BlackBoxOptimizer::normalizes).
+  bool sets_normalization = false;
 };
 
 // Marks one of algorithms/black_box/ for the build. Follow it with the definition of

@@ -62,14 +62,14 @@ TEST(Pi2, ScalesTheExponentToTheRange) {
 
 // U = (theta + 1)^2 under a standard normal: E[theta U] / E[U] = 1, E[theta^2 U] / E[U] = 2.
 TEST(Power, WeighsByTheReturnItself) {
-  OptimizerCase o("power", {0}, 4, {"population=1000000", "reuse=0"}, 2);
+  OptimizerCase o("power", {0}, 4, {"population=1000000", "reuse=0", "shift=none"}, 2);
   o.generation([](auto x) { return (x[0] + 1) * (x[0] + 1); });
   EXPECT_NEAR(o->center()[0], 1, 0.01);
   EXPECT_NEAR(std::pow(metric(*o.optimizer, "sigma"), 2), 2, 0.02);
 }
 
 TEST(Power, ReusesTheBestWithImportanceWeights) {
-  OptimizerCase o("power", {0}, 5, {"population=3", "reuse=1", "covariance=fixed"});
+  OptimizerCase o("power", {0}, 5, {"population=3", "reuse=1", "covariance=fixed", "shift=none"});
   Candidates first, second;
   o->ask(first);
   o->tell(std::vector<double>{1, 5, 2});
@@ -91,7 +91,7 @@ TEST(Power, ReusesTheBestWithImportanceWeights) {
 }
 
 TEST(Power, RefusesReturnsBelowZeroUnlessTheyAreShifted) {
-  OptimizerCase o("power", {0, 0}, 6, {"population=3"});
+  OptimizerCase o("power", {0, 0}, 6, {"population=3", "shift=none"});
   const TensorFile before = o.saved();
   test::expect_error_with(
       ExitCode::value,
@@ -100,8 +100,8 @@ TEST(Power, RefusesReturnsBelowZeroUnlessTheyAreShifted) {
       },
       "fitness -0.5", "shift = least");
   EXPECT_TRUE(are_equal(o.saved(), before));
-  OptimizerCase a("power", {0, 0}, 6, {"population=3", "shift=least"});
-  OptimizerCase b("power", {0, 0}, 6, {"population=3", "shift=least"});
+  OptimizerCase a("power", {0, 0}, 6, {"population=3"});
+  OptimizerCase b("power", {0, 0}, 6, {"population=3"});
   a->tell(std::vector<double>{1, -0.5, 2});
   b->tell(std::vector<double>{101, 99.5, 102});
   EXPECT_EQ(a->center(), b->center());

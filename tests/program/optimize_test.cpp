@@ -54,7 +54,7 @@ TEST(Optimize, TellsWhyItEndedUnsolved) {
   EXPECT_EQ(few["stopped"], "100 evaluations were allowed");
   const json easy = optimized({"ellipsoid", "--evaluations", "1e4", "--target", "1e6"});
   EXPECT_EQ(easy["solved"], true);
-  const json noisy = optimized({"sphere", "--set", "noise=1", "--evaluations", "500"});
+  const json noisy = optimized({"sphere", "--set", "value_noise=1", "--evaluations", "500"});
   EXPECT_EQ(noisy["solved"], false);
 }
 
