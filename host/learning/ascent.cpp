@@ -65,16 +65,21 @@ std::vector<double> Ascent::step(std::span<const double> gradient) {
 void Ascent::undo() { state_ = std::move(before_); }
 
 void Ascent::save(TensorFile& file, const std::string& prefix) const {
-  file.put<double>(prefix + "/first_moment", {state_.first.size()}, state_.first);
-  file.put<double>(prefix + "/second_moment", {state_.second.size()}, state_.second);
+  const TensorShape shape = {state_.first.size()};
+  if (rule_ != Rule::kPlain) file.put<double>(prefix + "/first_moment", shape, state_.first);
+  if (rule_ == Rule::kAdam) file.put<double>(prefix + "/second_moment", shape, state_.second);
   file.put_scalar<double>(prefix + "/steps", state_.steps);
 }
 
 void Ascent::load(const TensorFile& file, const std::string& prefix) {
   State state;
-  state.first =
-      finite_doubles(file, prefix + "/first_moment", state_.first.size(), -kLargest, kLargest);
-  state.second = finite_doubles(file, prefix + "/second_moment", state_.second.size(), 0, kLargest);
+  const std::size_t n = state_.first.size();
+  if (rule_ != Rule::kPlain) {
+    state.first = finite_doubles(file, prefix + "/first_moment", n, -kLargest, kLargest);
+  }
+  if (rule_ == Rule::kAdam) {
+    state.second = finite_doubles(file, prefix + "/second_moment", n, 0, kLargest);
+  }
   state.steps = finite_number(file, prefix + "/steps", 0, 1e18);
   state_ = std::move(state);
 }

@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include <gallop/host/learning/evaluate.h>
+#include <gallop/host/logging/metrics_table.h>
+#include <gallop/host/report/report.h>
 #include "tests/host/edited_tensors.h"
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
@@ -162,6 +164,25 @@ TEST(BlackBoxTraining, PopulationsThatAreTooSmallAreNamed) {
     test::expect_error_with(
         ExitCode::value, [&] { Learner("cartpole", row.algorithm, 1, {row.option}); }, row.text);
   }
+}
+
+TEST(BlackBoxTraining, TheReportDrawsTheMembersAsABandAroundTheirMean) {
+  const MetricsTable table = parse_metrics_csv(
+      "step,return,fitness_best,fitness_mean,fitness_worst,fitness_spread\n"
+      "10,1,3,2,1,0.5\n20,2,5,3,1.5,0.75\n",
+      "a test");
+  int found = 0;
+  for (const Chart& chart : metric_charts(table)) {
+    EXPECT_NE(chart.title, "Fitness best");
+    EXPECT_NE(chart.title, "Fitness worst");
+    if (chart.title != "Fitness of the members") continue;
+    found++;
+    EXPECT_EQ(chart.series[0].y, (std::vector<double>{2, 3}));
+    EXPECT_EQ(chart.series[0].low, (std::vector<double>{1, 1.5}));
+    EXPECT_EQ(chart.series[0].high, (std::vector<double>{3, 5}));
+    EXPECT_EQ(chart.series[0].band, "worst to best member");
+  }
+  EXPECT_EQ(found, 1);
 }
 
 // The shipped settings on a seed that they were not chosen on.
