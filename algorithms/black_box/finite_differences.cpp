@@ -7,14 +7,15 @@
 //                random z_i ~ N(0, I)
 //   pegasus      central, and every evaluation meets the same random numbers in every generation
 //
-//   theta <- theta + step along g, or with `natural` along F^-1 g, as long that
-//            1/2 x^T F x = delta in the metric F of the policy
+//   theta <- theta + step along g, or with `natural` along x = (F + damping I)^-1 g, as long that
+//            1/2 x^T (F + damping I) x = delta,   F the Fisher matrix of the policy
 //
 // Central differences have the bias epsilon^2 U''' / 6 and the variance
 // (Var+ + Var- - 2 Cov) / (4 epsilon^2 n): random numbers in common (the option `common` of
 // training, always so with pegasus) make Cov large. pegasus climbs the mean over its fixed
-// scenarios, and may overfit them: what a policy is judged by is other ones. A central generation
-// has 2 D members, a regression at least D + 1.
+// scenarios, and may overfit them: what a policy is judged by is other ones. F is taken over states
+// that the policy visits in 64 steps of 32 instances. A central generation has 2 D members, a
+// regression at least D + 1.
 //
 // Source: Ng and Jordan, PEGASUS, UAI 2000; natural gradient: Kakade, NIPS 2001; regression: Peters
 // and Schaal, Neural Networks 21, 2008, section 3.1.
@@ -49,7 +50,8 @@ constexpr auto kOptions =
          ascent_rows("plain", 0.1),
          boolean_row("natural", false, "the step follows the natural gradient of a policy"),
          real_row("delta", 0.01, {.min = 1e-12, .max = 10, .unit = "nats"},
-                  "length of a natural step in the metric, by which the policy changes"));
+                  "length of a natural step in the metric, by which the policy changes"),
+         real_row("damping", 0.01, {.min = 0, .max = 1e6}, "added to the diagonal of the metric"));
 
 class FiniteDifferences : public BlackBoxOptimizer {
  public:

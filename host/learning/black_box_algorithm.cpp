@@ -10,6 +10,7 @@
 #include <gallop/host/files/checked_tensor.h>
 #include <gallop/host/learning/member_returns.h>
 #include <gallop/host/learning/network_parameters.h>
+#include <gallop/host/learning/policy_metric.h>
 #include <gallop/host/learning/policy_model.h>
 #include <gallop/host/learning/sample_mean.h>
 #include <gallop/host/options/option_rows.h>
@@ -78,8 +79,15 @@ class BlackBoxAlgorithm : public Algorithm {
     parameters_.upload(initial);
     bool normalizes = false;
     if (!context.plays_only) {
-      optimizer_ = descriptor.create({context.backend, context.options, context.seed,
-                                      std::vector<double>(initial.begin(), initial.end()), shape_});
+      OptimizerContext own = {context.backend, context.options, context.seed,
+                              std::vector<double>(initial.begin(), initial.end()), shape_};
+      if (context.options.has("natural") && context.options.flag("natural")) {
+        metric_.emplace(context, shape_, context.options.real("damping"));
+        own.metric = [this](std::span<const double> gradient) {
+          return metric_->solve(policy(), optimizer_->generation(), gradient);
+        };
+      }
+      optimizer_ = descriptor.create(own);
       normalizes = optimizer_->normalizes().value_or(false);
     } else if (descriptor.sets_normalization) {
       normalizes = descriptor.create({context.backend, context.options, context.seed, {0.0}, {}})
@@ -202,6 +210,7 @@ class BlackBoxAlgorithm : public Algorithm {
   PolicyShape shape_;
   MemberEvaluation evaluation_;
   DeviceArray<float> parameters_;                 // [D] the centre
+  std::optional<PolicyMetric> metric_;            // of methods that step along it
   std::unique_ptr<BlackBoxOptimizer> optimizer_;  // null where this learner only plays
   ObservationNormalizer normalizer_;
   std::uint64_t steps_ = 0, nonfinite_ = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <gallop/host/learning/evaluate.h>
+#include <gallop/host/learning/policy_metric.h>
 #include <gallop/host/logging/metrics_table.h>
 #include <gallop/host/report/report.h>
 #include "tests/host/edited_tensors.h"
@@ -164,6 +165,51 @@ TEST(BlackBoxTraining, PopulationsThatAreTooSmallAreNamed) {
     test::expect_error_with(
         ExitCode::value, [&] { Learner("cartpole", row.algorithm, 1, {row.option}); }, row.text);
   }
+}
+
+// The Fisher matrix has 2 for log sigma, and nothing beside it.
+TEST(PolicyMetric, IsTheFisherMatrixOfThePolicy) {
+  Learner learner("pendulum", "finite_differences", 2, {"action_noise=0.5"});
+  const PolicyView policy = learner.algorithm->policy();
+  const std::size_t n = floats_of(learner.saved(), "policy/parameters").size();
+  const AlgorithmContext context = {*learner.backend, learner.options.environment(),
+                                    learner.options.values(), learner.options.seed(),
+                                    learner.options.configure()};
+  const PolicyMetric metric(context, policy.shape, 0.25);
+  std::vector<double> gradient(n, 0.0), other(n, 0.0);
+  gradient[n - 1] = 3;
+  for (const double x : metric.solve(policy, 0, gradient)) other[0] += x;
+  EXPECT_NEAR(metric.solve(policy, 0, gradient)[n - 1], 3 / 2.25, 1e-6);
+  EXPECT_NEAR(other[0], 3 / 2.25, 1e-6);
+  // It is symmetric, and of the generation's own states.
+  std::vector<double> a(n), b(n);
+  for (std::size_t k = 0; k < n; k++) {
+    a[k] = 1 + double(k);
+    b[k] = k % 2 == 0 ? 1 : -0.5;
+  }
+  const std::vector<double> x = metric.solve(policy, 0, a), y = metric.solve(policy, 0, b);
+  double left = 0, right = 0;
+  for (std::size_t k = 0; k < n; k++) {
+    left += x[k] * b[k];
+    right += y[k] * a[k];
+  }
+  EXPECT_NEAR(left, right, 1e-5 * std::abs(left));
+  EXPECT_EQ(x, metric.solve(policy, 0, a));
+  EXPECT_NE(x, metric.solve(policy, 1, a));
+  test::expect_error_with(
+      ExitCode::value, [] { Learner("pendulum", "finite_differences", 1, {"natural=true"}); },
+      "action_noise");
+}
+
+TEST(BlackBoxTraining, NaturalDifferencesLearnCartpole) {
+  Learner learner("cartpole", "finite_differences", 2,
+                  {"natural=true", "epsilon=0.5", "episodes=4", "delta=0.02"});
+  const double first = metric(learner.run(1), "return");
+  learner.run(40);
+  const Evaluation e =
+      evaluate_policy(*learner.backend, learner.options.environment(), learner.algorithm->policy(),
+                      100, 3, true, learner.options.configure());
+  EXPECT_GT(e.mean, 5 * first);
 }
 
 TEST(BlackBoxTraining, TheReportDrawsTheMembersAsABandAroundTheirMean) {
