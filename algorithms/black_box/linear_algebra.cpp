@@ -12,26 +12,30 @@
 namespace gallop {
 namespace {
 
-constexpr long kRows = 8, kMembers = 4;  // of a tile: eight registers of four doubles
+// Columns that are added at once, and rows of them that stay in the first cache.
+constexpr long kColumns = 8, kRows = 256;
 
 double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
-// Rows [i, i + rows) of `count` members.
-template <bool kWhole>
-void multiply_tile(long n, const double* matrix, const double* x, long i, long rows, long count,
-                   double* y) {
-  const long n_rows = kWhole ? kRows : rows, n_members = kWhole ? kMembers : count;
-  double sum[kMembers][kRows] = {};
-  for (long k = 0; k < n; k++) {
-    const double* const column = matrix + k * n + i;
-    for (long m = 0; m < n_members; m++) {
-      const double factor = x[m * n + k];
-      for (long r = 0; r < n_rows; r++) sum[m][r] = fused(column[r], factor, sum[m][r]);
+// Adds kColumns columns, `n` apart, to `rows` elements of two members.
+void add_columns(long n, const double* __restrict__ column, const double* __restrict__ a,
+                 const double* __restrict__ b, long rows, double* __restrict__ to_a,
+                 double* __restrict__ to_b) {
+  for (long r = 0; r < rows; r++) {
+    double sum_a = to_a[r], sum_b = to_b[r];
+    for (long c = 0; c < kColumns; c++) {
+      const double element = column[c * n + r];
+      sum_a = fused(element, a[c], sum_a);
+      sum_b = fused(element, b[c], sum_b);
     }
+    to_a[r] = sum_a;
+    to_b[r] = sum_b;
   }
-  for (long m = 0; m < n_members; m++) {
-    for (long r = 0; r < n_rows; r++) y[m * n + i + r] = sum[m][r];
-  }
+}
+
+void add_column(const double* __restrict__ column, double factor, long rows,
+                double* __restrict__ to) {
+  for (long r = 0; r < rows; r++) to[r] = fused(column[r], factor, to[r]);
 }
 
 }  // namespace
@@ -39,12 +43,22 @@ void multiply_tile(long n, const double* matrix, const double* x, long i, long r
 void multiply_members(long n, const double* matrix, const double* x, long members, double* y) {
   for (long i = 0; i < n; i += kRows) {
     const long rows = n - i < kRows ? n - i : kRows;
-    for (long m = 0; m < members; m += kMembers) {
-      const long count = members - m < kMembers ? members - m : kMembers;
-      if (rows == kRows && count == kMembers) {
-        multiply_tile<true>(n, matrix, x + m * n, i, rows, count, y + m * n);
-      } else {
-        multiply_tile<false>(n, matrix, x + m * n, i, rows, count, y + m * n);
+    for (long m = 0; m < members; m++) {
+      for (long r = 0; r < rows; r++) y[m * n + i + r] = 0;
+    }
+    for (long k = 0; k < n; k += kColumns) {
+      const long columns = n - k < kColumns ? n - k : kColumns;
+      const double* const block = matrix + k * n + i;
+      long m = 0;
+      for (; columns == kColumns && m + 2 <= members; m += 2) {
+        const double* const factors = x + m * n + k;
+        double* const to = y + m * n + i;
+        add_columns(n, block, factors, factors + n, rows, to, to + n);
+      }
+      for (; m < members; m++) {
+        for (long c = 0; c < columns; c++) {
+          add_column(block + c * n, x[m * n + k + c], rows, y + m * n + i);
+        }
       }
     }
   }
