@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 
@@ -16,6 +17,7 @@
 #include <gallop/host/registry/registry.h>
 #include "bench/fisher_suite.h"
 #include "bench/gae_suite.h"
+#include "bench/population_suite.h"
 #include "bench/rollout_suite.h"
 #include "bench/training_suite.h"
 
@@ -28,6 +30,7 @@ constexpr const char* kUsage = R"(gallop bench SUITE: measures this machine
   fisher     samples a second of Fisher-vector products, beside the same in Eigen
   gae        elements a second of advantages and returns, by both kernels
   trpo, ppo  samples a second of whole iterations (S+P+L); of trpo with its phases
+  black-box  steps a second of whole generations of populations (S+P+L)
 
 'gallop bench SUITE --help' explains its flags.
 )";
@@ -85,6 +88,19 @@ void take_common(const CommandLine& line, Suite& suite) {
 // Names separated by commas; what the suite has where the flag was not given.
 void take_list(const CommandLine& line, const char* flag, std::vector<std::string>& names) {
   if (line.given(flag)) names = split_list(line.text(flag));
+}
+
+// Likewise whole numbers.
+void take_counts(const CommandLine& line, const char* flag, std::vector<std::int64_t>& counts) {
+  if (!line.given(flag)) return;
+  counts.clear();
+  for (const double x : parse_numbers(line.text(flag), fmt::format("--{}", flag))) {
+    if (!(x >= 1 && x <= 1e9) || x != std::floor(x)) {
+      throw value_error(
+          fmt::format("--{} has {:g}; expected whole numbers from 1 to 1e9", flag, x));
+    }
+    counts.push_back(std::int64_t(x));
+  }
 }
 
 int run_rollout(const std::vector<std::string>& arguments) {
@@ -163,6 +179,35 @@ int run_gae(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+int run_population(const std::vector<std::string>& arguments) {
+  const Command command = {
+      .name = "bench black-box",
+      .summary =
+          "steps a second of whole generations of evolution strategies: every member of a "
+          "population plays, members are ranked, their centre moves",
+      .flags = with_common(
+          {{text_row("environment", "cartpole", "name (cartpole)"), "NAME"},
+           {text_row("policy", "", "linear, 64-64 or 256-256, separated by commas (linear,64-64)"),
+            "NAMES"},
+           {text_row("population", "", "members, separated by commas (256,4096)"), "P"},
+           {text_row("episodes", "", "of each member, separated by commas (1,16)"), "E"},
+           {boolean_row("independent", false, "perturbations without mirrored pairs")}},
+          "time for each row (1)")};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
+  PopulationSuite suite;
+  take_common(*line, suite);
+  suite.environment = line->text("environment");
+  take_list(*line, "policy", suite.policies);
+  take_counts(*line, "population", suite.members);
+  take_counts(*line, "episodes", suite.episodes);
+  suite.mirrored = !line->flag("independent");
+  Report report(line->flag("json"), line->text("csv"));
+  run_population_suite(suite, [&](const BenchRow& row) { report.add(row); });
+  report.finish();
+  return 0;
+}
+
 int run_training(const std::string& algorithm, const std::vector<std::string>& arguments) {
   const std::span<const OptionSpec> options = find_algorithm(algorithm).options;
   const Command command = {
@@ -205,7 +250,7 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }
-  const std::vector<std::string> suites = {"rollout", "fisher", "gae", "trpo", "ppo"};
+  const std::vector<std::string> suites = {"rollout", "fisher", "gae", "trpo", "ppo", "black_box"};
   if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
     throw usage_error(fmt::format("unknown benchmark suite '{}'{}. 'gallop bench --help' names all",
                                   suite, did_you_mean(suite, suites)));
@@ -219,6 +264,7 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
   if (suite == "rollout") return run_rollout(rest);
   if (suite == "fisher") return run_fisher(rest);
   if (suite == "gae") return run_gae(rest);
+  if (suite == "black_box") return run_population(rest);
   return run_training(suite, rest);
 }
 

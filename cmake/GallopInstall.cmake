@@ -15,6 +15,7 @@ set(public_headers
     host/registry/registry.h host/registry/plugin.h host/options/option.h
     host/files/safetensors.h host/files/tensor_file.h
     host/learning/algorithm.h host/learning/evaluate.h
+    host/learning/black_box.h host/learning/optimize.h host/learning/test_function.h
     host/training/run_folder.h host/training/run_options.h host/training/train.h
     host/rendering/episode.h host/rendering/film.h host/rendering/film_file.h
     kernels/environment/contract.h

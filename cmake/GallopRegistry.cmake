@@ -1,5 +1,5 @@
 # The registry: one generated source that lists all environments of sims/, all algorithms of
-# algorithms/ and all shipped configurations and studies of configs/, as host/registry/generated.h
+# algorithms/, all optimizers of algorithms/black_box/ and all shipped configurations and studies of configs/, as host/registry/generated.h
 # declares, and all drawings of host/rendering/drawings/, as host/rendering/drawing.h declares.
 
 # gallop_simulations(<out> [<rest>]): the headers of sims/ that are built, and those that are not:
@@ -95,6 +95,7 @@ function(gallop_generate_registry target)
   set(folder ${PROJECT_BINARY_DIR}/generated)
   _gallop_environment_array(environments ${folder}/environments)
   _gallop_algorithm_array(algorithms)
+  _gallop_optimizer_array(optimizers)
   _gallop_config_array(configs)
   _gallop_study_array(studies)
   _gallop_drawing_array(drawings)
@@ -106,10 +107,12 @@ function(gallop_generate_registry target)
   _gallop_write_isas(${folder}/include/gallop_isas.h)
   target_include_directories(${target} PRIVATE ${folder}/include)
   gallop_write(${folder}/registry.cpp "// Written by the build; see cmake/GallopRegistry.cmake.
+#include <gallop/host/learning/black_box_algorithm.h>
 #include <gallop/host/registry/generated.h>
 #include <gallop/host/rendering/drawing.h>
 
 ${environments}
+${optimizers}
 ${algorithms}
 ${configs}
 ${studies}
@@ -209,18 +212,18 @@ function(_gallop_environment_array out folder)
   endforeach()
 endfunction()
 
-# _gallop_claim_algorithms(<file> <type>...): name and aliases are the first two texts of a
-# descriptor.
-function(_gallop_claim_algorithms file)
+# _gallop_claim_algorithms(<marker> <descriptor> <file> <type>...): name and aliases are the first two
+# texts of a descriptor, whose C++ type is named.
+function(_gallop_claim_algorithms marker descriptor_type file)
   file(READ ${file} text)
   string(REGEX REPLACE "[;\\[]" " " text "${text}")  # which lists of CMake would take for their own
   set(text_of "[ \n]*\"([^\"]*)\"[ \n]*,")
-  string(REGEX MATCHALL "AlgorithmDescriptor [A-Za-z_]+ = {${text_of}${text_of}" descriptors "${text}")
+  string(REGEX MATCHALL "${descriptor_type} [A-Za-z_]+ = {${text_of}${text_of}" descriptors "${text}")
   list(LENGTH descriptors n_descriptors)
   list(LENGTH ARGN n_types)
   if(NOT n_types EQUAL n_descriptors)
-    message(FATAL_ERROR "${file} has ${n_types} lines GALLOP_ALGORITHM(Type), but ${n_descriptors} "
-                        "descriptors 'AlgorithmDescriptor kDescriptor = {\"name\", \"aliases\", ...': "
+    message(FATAL_ERROR "${file} has ${n_types} lines ${marker}(Type), but ${n_descriptors} "
+                        "descriptors '${descriptor_type} kDescriptor = {\"name\", \"aliases\", ...': "
                         "each algorithm has one of each")
   endif()
   foreach(descriptor IN LISTS descriptors)
@@ -231,21 +234,44 @@ function(_gallop_claim_algorithms file)
   endforeach()
 endfunction()
 
-function(_gallop_algorithm_array out)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/algorithms/*.cpp)
+# _gallop_marked_array(<out> <pattern> <marker> <descriptor> <function> <element> <name> <count>
+# <row>...): the array of what sources of that pattern mark, with more rows behind it; <function>_<Type>()
+# gives the descriptor of one.
+function(_gallop_marked_array out pattern marker descriptor function element name count)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${pattern})
   set(declarations "")
   set(rows "")
   foreach(source IN LISTS sources)
-    gallop_markers(types ${source} GALLOP_ALGORITHM)
-    _gallop_claim_algorithms(${source} ${types})
+    gallop_markers(types ${source} ${marker})
+    _gallop_claim_algorithms(${marker} ${descriptor} ${source} ${types})
     foreach(type IN LISTS types)
-      string(APPEND declarations
-             "const gallop::AlgorithmDescriptor& gallop_algorithm_${type}();\n")
-      list(APPEND rows "{\"${type}\", &gallop_algorithm_${type}}")
+      string(APPEND declarations "const gallop::${descriptor}& ${function}_${type}();\n")
+      list(APPEND rows "{\"${type}\", &${function}_${type}}")
     endforeach()
   endforeach()
-  _gallop_array(text "${declarations}" AlgorithmEntry kAlgorithmEntries kNumAlgorithmEntries
-                ${rows})
+  list(APPEND rows ${ARGN})
+  _gallop_array(text "${declarations}" ${element} ${name} ${count} ${rows})
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+# Those of algorithms/, and each optimizer as an algorithm.
+function(_gallop_algorithm_array out)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/algorithms/black_box/*.cpp)
+  set(rows "")
+  foreach(source IN LISTS sources)
+    gallop_markers(types ${source} GALLOP_OPTIMIZER)
+    foreach(type IN LISTS types)
+      list(APPEND rows "{\"${type}\", &gallop::black_box_descriptor<&gallop_optimizer_${type}>}")
+    endforeach()
+  endforeach()
+  _gallop_marked_array(text algorithms/*.cpp GALLOP_ALGORITHM AlgorithmDescriptor gallop_algorithm
+                       AlgorithmEntry kAlgorithmEntries kNumAlgorithmEntries ${rows})
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
+function(_gallop_optimizer_array out)
+  _gallop_marked_array(text algorithms/black_box/*.cpp GALLOP_OPTIMIZER OptimizerDescriptor
+                       gallop_optimizer OptimizerEntry kOptimizerEntries kNumOptimizerEntries)
   set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 

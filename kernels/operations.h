@@ -35,10 +35,14 @@
 #include <gallop/kernels/optimizers/line_search.h>
 #include <gallop/kernels/optimizers/step.h>
 #include <gallop/kernels/optimizers/vector.h>
+#include <gallop/kernels/population/members.h>
+#include <gallop/kernels/population/ranks.h>
+#include <gallop/kernels/population/sums.h>
 #include <gallop/kernels/random/shuffle.h>
 #include <gallop/kernels/reduce/moments.h>
 #include <gallop/kernels/reduce/partials.h>
 #include <gallop/kernels/rollout/layout.h>
+#include <gallop/kernels/rollout/population.h>
 #include <gallop/kernels/rollout/rollout.h>
 #include <gallop/kernels/rollout/step.h>
 
@@ -56,6 +60,7 @@
 #include <gallop/kernels/optimizers/step.cuh>
 #include <gallop/kernels/optimizers/trust_region.cuh>
 #include <gallop/kernels/optimizers/vector.cuh>
+#include <gallop/kernels/population/population.cuh>
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/moments.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
@@ -93,6 +98,9 @@
   operation(conjugate_gradient_end, ConjugateGradientRequest)   \
   operation(line_search_begin, LineSearchRequest)               \
   operation(line_search_step, LineSearchRequest)                \
+  operation(make_members, MembersRequest)                       \
+  operation(sum_members, SumMembersRequest)                     \
+  operation(rank_members, RankRequest)                          \
   operation(copy, CopyRequest)                                  \
   operation(add_scaled, AddScaledRequest)                       \
   operation(rearrange, RearrangeRequest)
@@ -111,4 +119,5 @@
 // Those on the instances of an environment, whose launchers are compiled for each environment.
 #define GALLOP_ENVIRONMENT_OPERATIONS(operation)                                        \
   operation(reset_instances, ResetRequest) operation(observe_instances, ObserveRequest) \
-      operation(step_instances, TransitionRequest) operation(rollout, RolloutRequest)
+      operation(step_instances, TransitionRequest) operation(rollout, RolloutRequest)   \
+          operation(evaluate_population, PopulationRequest)

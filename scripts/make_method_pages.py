@@ -2,9 +2,9 @@
 """make_method_pages.py [--check] --gallop PROGRAM: writes docs/methods/, a page for every algorithm
 and for every estimator that says how it is verified.
 
-A page is made of the head comment of the method's file (algorithms/*.cpp; kernels/estimators/*.h
-and kernels/gradients/*.h where it has a paragraph "Verified:"), of what `PROGRAM list --json` says
-of it, and of its shipped configurations. The form of a head comment:
+A page is made of the head comment of the method's file (algorithms/*.cpp and
+algorithms/black_box/*.cpp; kernels/estimators/*.h and kernels/gradients/*.h where it has a
+paragraph "Verified:"), of what `PROGRAM list --json` says of it, and of its shipped configurations. The form of a head comment:
 
     // Title: first words, up to the first colon, stop or comma.
     //
@@ -168,7 +168,8 @@ def complaints(path, body, labelled, source):
 
 def algorithm_files():
     files = {}
-    for full in sorted(glob.glob(os.path.join(ROOT, "algorithms", "*.cpp"))):
+    for full in sorted(glob.glob(os.path.join(ROOT, "algorithms", "*.cpp")) +
+                       glob.glob(os.path.join(ROOT, "algorithms", "black_box", "*.cpp"))):
         path = os.path.relpath(full, ROOT)
         name = re.search(r'kDescriptor\s*=\s*{\s*"(\w+)"', read(path))
         if name:
@@ -200,7 +201,11 @@ def all_pages(program):
         body, labelled = split_head(read(path))
         found += complaints(path, body, labelled, a["source"])
         aliases = [f"`{x}`" for x in a["aliases"].split(",") if x]
-        intro = [f"`gallop train ENVIRONMENT --algorithm {a['name']}`" +
+        optimizes = (path.startswith("algorithms/black_box/") and
+                     "For policies alone" not in " ".join(read(path).replace("//", "").split()))
+        command = f"`gallop train ENVIRONMENT --algorithm {a['name']}`" + (
+            f", `gallop optimize FUNCTION --algorithm {a['name']}`" if optimizes else "")
+        intro = [command +
                  (f"; also called {', '.join(aliases)}" if aliases else "") + ".", ""]
         pages[a["name"] + ".md"] = page(capital(markdown(a["summary"])), intro, path, body,
                                         labelled, a["source"],

@@ -42,9 +42,9 @@ class Algorithm {
   // a number is not finite; parameters then hold what they held before.
   virtual Metrics iterate() = 0;
 
-  virtual std::uint64_t steps() const = 0;  // environment steps so far
-  virtual std::uint64_t steps_per_iteration() const = 0;
-  virtual PolicyView policy() const = 0;  // in the backend's memory
+  virtual std::uint64_t steps() const = 0;                // environment steps so far
+  virtual std::uint64_t steps_per_iteration() const = 0;  // at least
+  virtual PolicyView policy() const = 0;                  // in the backend's memory
   // Instances that were reset since they met a number that is not finite (option `nonfinite`).
   virtual std::uint64_t nonfinite_instances() const { return 0; }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -27,13 +28,30 @@ void ObservationNormalizer::update(const float* observation, int n_steps, int n_
       grouped_moments(*backend_, observation, int(rows), n_envs, n_steps, n_envs, rows * n_envs);
   for (long o = 0; o < rows; o++) {
     const Moments& batch = moments[o];
-    const double total = count_ + double(batch.count), shift = batch.mean - mean_[o];
-    mean_[o] += shift * (double(batch.count) / total);
-    sum_of_squares_[o] +=
-        batch.sum_of_squares + shift * shift * (count_ * double(batch.count) / total);
+    merge(std::size_t(o), double(batch.count), batch.mean, batch.sum_of_squares);
   }
   count_ += double(n_steps) * n_envs;
   upload();
+}
+
+void ObservationNormalizer::update(const ObservationSums& sums) {
+  if (!enabled_ || sums.count == 0) return;
+  for (std::size_t o = 0; o < mean_.size(); o++) {
+    // The policy, and so the sums, had the mean in single precision.
+    const double shift = sums.deviation[o] / sums.count;
+    const double squares = std::max(0.0, sums.squares[o] - shift * sums.deviation[o]);
+    merge(o, sums.count, double(float(mean_[o])) + shift, squares);
+  }
+  count_ += sums.count;
+  upload();
+}
+
+// Takes in a batch of one component, before count_ does.
+void ObservationNormalizer::merge(std::size_t component, double count, double mean,
+                                  double sum_of_squares) {
+  const double total = count_ + count, shift = mean - mean_[component];
+  mean_[component] += shift * (count / total);
+  sum_of_squares_[component] += sum_of_squares + shift * shift * (count_ * count / total);
 }
 
 Normalization ObservationNormalizer::view() const {

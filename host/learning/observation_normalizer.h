@@ -10,6 +10,13 @@ namespace gallop {
 
 class TensorFile;
 
+// Of a batch of observations: sums over them of x - mean, with the mean that view() had, and of its
+// squares.
+struct ObservationSums {
+  std::vector<double> deviation, squares;  // [O]
+  double count = 0;
+};
+
 // Running mean and deviation of each component of the observation, merged batch by batch (Chan,
 // Golub and LeVeque 1979) from order-free sums. The statistics in use are frozen between two
 // updates, so the policy that is trained is the policy that acted.
@@ -23,6 +30,8 @@ class ObservationNormalizer {
 
   // Takes in observations [T, O, N].
   void update(const float* observation, int n_steps, int n_envs);
+  // Takes in a batch of which only sums are known.
+  void update(const ObservationSums& sums);
   Normalization view() const;
 
   void save(TensorFile& file, const std::string& prefix) const;
@@ -30,6 +39,7 @@ class ObservationNormalizer {
   void load(const TensorFile& file, const std::string& prefix, std::uint64_t most);
 
  private:
+  void merge(std::size_t component, double count, double mean, double sum_of_squares);
   void upload();
 
   Backend* backend_ = nullptr;

@@ -10,17 +10,6 @@ namespace {
 constexpr double kHiddenGain = 1.0, kOutputGain = 0.01;
 constexpr std::uint32_t kStream = 0;
 
-std::vector<float> initial_policy(const PolicyShape& shape, const AlgorithmContext& context) {
-  std::vector<float> initial =
-      initial_parameters(shape.network, context.seed, kStream, kHiddenGain, kOutputGain);
-  const float log_std = float(context.options.real("init_log_std"));
-  // Where outputs are log sigma too, it is the biases of the last ones, which end the parameters.
-  const int outputs = head_outputs(shape.head, shape.n_actions) - shape.n_actions;
-  std::fill(initial.end() - outputs, initial.end(), log_std);
-  initial.insert(initial.end(), head_parameters(shape.head, shape.n_actions), log_std);
-  return initial;
-}
-
 }  // namespace
 
 PolicyShape make_policy_shape(const Environments& environments, const Options& options) {
@@ -38,10 +27,22 @@ PolicyShape make_policy_shape(const Environments& environments, const Options& o
   return shape;
 }
 
+std::vector<float> initial_policy(const PolicyShape& shape, std::uint64_t seed, float log_std) {
+  std::vector<float> initial =
+      initial_parameters(shape.network, seed, kStream, kHiddenGain, kOutputGain);
+  // Where outputs are log sigma too, it is the biases of the last ones, which end the parameters.
+  const int outputs = head_outputs(shape.head, shape.n_actions) - shape.n_actions;
+  std::fill(initial.end() - outputs, initial.end(), log_std);
+  initial.insert(initial.end(), head_parameters(shape.head, shape.n_actions), log_std);
+  return initial;
+}
+
 PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& environments)
     : arithmetic_(environments.options().arithmetic),
       shape_(make_policy_shape(environments, context.options)),
-      parameters_(context.backend, initial_policy(shape_, context), kPolicyStatistics),
+      parameters_(context.backend,
+                  initial_policy(shape_, context.seed, float(context.options.real("init_log_std"))),
+                  kPolicyStatistics),
       normalizer_(context.backend, environments.observation_rows(),
                   context.options.flag("normalize_observations") &&
                       !environments.has_index_observations()) {}

@@ -10,6 +10,10 @@ namespace gallop {
 // The policy that fits the environments' spaces, by the options hidden, activation and log_std.
 PolicyShape make_policy_shape(const Environments& environments, const Options& options);
 
+// Its parameters [D] at first: those of initial_parameters, nearly 0 in the last layer, and where
+// the head has deviations `log_std`. Random numbers: purpose kRandomInitialise, id 0.
+std::vector<float> initial_policy(const PolicyShape& shape, std::uint64_t seed, float log_std);
+
 // A policy that is trained: its shape, its parameters with their optimiser's state, and the running
 // statistics that normalise what it observes. All arrays are in the backend's memory.
 class PolicyModel {

@@ -95,6 +95,13 @@ constexpr Synonyms kSynonyms[] = {
      "max_grad_norm grad_norm grad_clip gradient_clip clip_grad clip_gradient clip_grad_norm "
      "gradient_clipping grad_norm_clip max_norm clip_norm gradient_norm"},
     {"step", "optimizer optimiser optim update_rule"},
+    {"population directions",
+     "popsize pop_size population_size lambda_ n_members n_population npop n_directions "
+     "num_directions deltas n_deltas"},
+    {"sigma nu", "sigma0 sigma_init noise_std noise_stdev std_noise delta_std perturbation_std"},
+    {"weight_decay", "l2 l2coeff l2_coeff wd weight_penalty"},
+    {"elite_fraction", "elite elites elite_frac rho n_elite best_frac elite_ratio"},
+    {"reward_shift", "shift_reward survival_bonus alive_bonus"},
     {"baseline", "critic value_baseline"},
     {"estimator", "advantage advantage_estimator"},
     {"n", "n_step nstep n_step_return lookahead"},

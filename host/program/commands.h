@@ -12,6 +12,7 @@ int run_study(const std::vector<std::string>& arguments, double process_start);
 int run_trace(const std::vector<std::string>& arguments);
 int run_render(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
+int run_optimize(const std::vector<std::string>& arguments);
 int run_estimators(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 

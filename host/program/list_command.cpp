@@ -1,4 +1,5 @@
-// gallop list: environments, algorithms, studies and problems; all in short, one of them in full.
+// gallop list: environments, algorithms, studies, problems and functions; all in short, one of them
+// in full.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <gallop/host/error.h>
 #include <gallop/host/files/json_value.h>
 #include <gallop/host/laboratory/problem.h>
+#include <gallop/host/learning/test_function.h>
 #include <gallop/host/options/nearest.h>
 #include <gallop/host/options/option_rows.h>
 #include <gallop/host/options/option_value.h>
@@ -136,8 +138,18 @@ std::string problem_text(const LaboratoryDescriptor& problem) {
       options_help(options, options.rows()));
 }
 
+std::string function_text(const TestFunctionDescriptor& f) {
+  std::vector<TextRow> rows = {{"value", f.formula}, {"minimum", "0"}};
+  if (f.is_rotated) rows.push_back({"", "of an argument that is rotated at random"});
+  if (f.noise > 0) rows.push_back({"noise", fmt::format("{:g}", f.noise)});
+  rows.push_back({"start", fmt::format("every component {:g}", f.start)});
+  return fmt::format("function {0}\n{1}\n'gallop optimize {2}' minimises it.\n",
+                     with_aliases(f.name, f.aliases), two_columns(rows, kColumn), f.name);
+}
+
 struct Names {
-  std::vector<std::string> environments, algorithms, studies = shipped_studies(), problems;
+  std::vector<std::string> environments, algorithms, studies = shipped_studies(), problems,
+                                                     functions;
 };
 
 Names all_names() {
@@ -146,6 +158,7 @@ Names all_names() {
     names.environments.push_back(spec_of(*e).name);
   for (const AlgorithmDescriptor* a : all_algorithms()) names.algorithms.push_back(a->name);
   for (const LaboratoryDescriptor& p : laboratory_problems()) names.problems.push_back(p.name);
+  for (const TestFunctionDescriptor& f : test_functions()) names.functions.push_back(f.name);
   return names;
 }
 
@@ -162,6 +175,7 @@ std::string overview() {
          section("algorithms: gallop train ENVIRONMENT --algorithm NAME", names.algorithms) +
          section("studies: gallop study NAME", names.studies) +
          section("problems with exact gradients: gallop estimators NAME", names.problems) +
+         section("functions: gallop optimize NAME", names.functions) +
          "\n'gallop list NAME' describes one of them, 'gallop train --help' the options of\n"
          "every run, 'gallop train NAME --help' those of a task with the values it takes.\n";
 }
@@ -180,14 +194,18 @@ std::string described(const std::string& word) {
   for (const LaboratoryDescriptor& problem : laboratory_problems()) {
     if (problem.name == name) add(problem_text(problem));
   }
+  for (const TestFunctionDescriptor& f : test_functions()) {
+    if (f.name == name) add(function_text(f));
+  }
   if (!text.empty()) return text;
   std::vector<std::string> known;
-  for (const auto& part : {names.environments, names.algorithms, names.studies, names.problems}) {
+  for (const auto& part :
+       {names.environments, names.algorithms, names.studies, names.problems, names.functions}) {
     known.insert(known.end(), part.begin(), part.end());
   }
   throw usage_error(
       fmt::format("unknown name {}{}. 'gallop list' names all environments, "
-                  "algorithms, studies and problems",
+                  "algorithms, studies, problems and functions",
                   in_quotes(word), did_you_mean(word, known)));
 }
 
@@ -248,6 +266,17 @@ JsonValue to_json(const LaboratoryDescriptor& problem) {
   return json;
 }
 
+JsonValue to_json(const TestFunctionDescriptor& f) {
+  JsonValue json;
+  json["name"] = f.name;
+  json["aliases"] = f.aliases;
+  json["formula"] = f.formula;
+  json["start"] = f.start;
+  json["rotated"] = f.is_rotated;
+  json["noise"] = f.noise;
+  return json;
+}
+
 JsonValue study_to_json(const std::string& name) {
   const Study study = parse_study(shipped_study(name), name);
   JsonValue json;
@@ -282,13 +311,17 @@ std::string list_json(const std::string& word) {
   for (const LaboratoryDescriptor& problem : laboratory_problems()) {
     if (wanted(problem.name)) all["problems"].push_back(to_json(problem));
   }
+  for (const TestFunctionDescriptor& f : test_functions()) {
+    if (wanted(f.name)) all["functions"].push_back(to_json(f));
+  }
   if (word.empty()) all["options"] = to_json(run_rows());
   return all.text(2);
 }
 
 Command list_command() {
   return {.name = "list",
-          .summary = "names environments, algorithms, studies and problems, or describes one",
+          .summary =
+              "names environments, algorithms, studies, problems and functions, or describes one",
           .words = {{text_row("name", "", "what to describe; all in short without it"), "NAME"}},
           .flags = {plugin_flag(), {boolean_row("json", false, "one JSON object")}}};
 }

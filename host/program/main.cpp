@@ -25,6 +25,7 @@ constexpr const char* kUsage = R"(gallop: policy optimisation, the same bits on 
   gallop render RUN --out e.gif    draw an episode: .gif, .mp4 or .html
   gallop study NAME                compare algorithms or options over seeds, with figures
   gallop trace ENVIRONMENT --actions '1;0'   single steps, one JSON object each
+  gallop optimize FUNCTION         minimise a test function by a black-box algorithm
   gallop estimators PROBLEM        compare gradient estimators
   gallop bench SUITE               measure this machine
   gallop list [NAME]               environments, algorithms, studies, problems
@@ -45,6 +46,7 @@ constexpr Entry kCommands[] = {
     {"render", [](const auto& arguments, double) { return run_render(arguments); }},
     {"study", run_study},
     {"trace", [](const auto& arguments, double) { return run_trace(arguments); }},
+    {"optimize", [](const auto& arguments, double) { return run_optimize(arguments); }},
     {"estimators", [](const auto& arguments, double) { return run_estimators(arguments); }},
     {"bench", [](const auto& arguments, double) { return run_bench(arguments); }},
     {"list", [](const auto& arguments, double) { return run_list(arguments); }},

@@ -1,5 +1,6 @@
 // What the build found and compiled in. The arrays are written by the build from the markers
-// GALLOP_ENVIRONMENT(Type) in sims/ and GALLOP_ALGORITHM(Type) in algorithms/, and from the files
+// GALLOP_ENVIRONMENT(Type) in sims/, GALLOP_ALGORITHM(Type) in algorithms/ and
+// GALLOP_OPTIMIZER(Type) in algorithms/black_box/, and from the files
 // configs/<algorithm>/<environment>.toml and configs/studies/<study>.toml. All are constants:
 // nothing registers itself at start.
 #pragma once
@@ -10,6 +11,7 @@ struct EnvironmentTable;      // kernels/environment
 struct TransitionTable;       // kernels/environment
 struct CudaEnvironmentTable;  // kernels/tables
 struct AlgorithmDescriptor;   // host/registry
+struct OptimizerDescriptor;   // host/registry
 
 // The instruction sets that kernels can be compiled for (GALLOP_ALL_ISAS of cmake/GallopIsa.cmake).
 enum class Isa { v3, v4 };  // AVX2 + FMA, AVX-512
@@ -31,6 +33,11 @@ struct UnbuiltEnvironment {
 struct AlgorithmEntry {
   const char* type;
   const AlgorithmDescriptor& (*descriptor)();
+};
+
+struct OptimizerEntry {
+  const char* type;
+  const OptimizerDescriptor& (*descriptor)();
 };
 
 struct ConfigEntry {
@@ -57,6 +64,8 @@ extern const UnbuiltEnvironment kUnbuiltEnvironments[];
 extern const int kNumUnbuiltEnvironments;
 extern const AlgorithmEntry kAlgorithmEntries[];
 extern const int kNumAlgorithmEntries;
+extern const OptimizerEntry kOptimizerEntries[];
+extern const int kNumOptimizerEntries;
 extern const ConfigEntry kConfigEntries[];
 extern const int kNumConfigEntries;
 extern const StudyEntry kStudyEntries[];

@@ -44,6 +44,18 @@ Error unknown(const std::string& kind, std::string_view name, const std::vector<
   return usage_error(message + ". 'gallop list' names all of them");
 }
 
+// Names and aliases of all of them.
+template <class Descriptor>
+std::vector<std::string> all_names_of(const std::vector<const Descriptor*>& descriptors) {
+  std::vector<std::string> known;
+  for (const Descriptor* descriptor : descriptors) {
+    for (std::string& n : names_of(descriptor->name, descriptor->aliases)) {
+      known.push_back(std::move(n));
+    }
+  }
+  return known;
+}
+
 }  // namespace
 
 std::vector<const EnvironmentEntry*> all_environments() {
@@ -73,6 +85,12 @@ std::vector<const AlgorithmDescriptor*> all_algorithms() {
   return all;
 }
 
+std::vector<const OptimizerDescriptor*> all_optimizers() {
+  std::vector<const OptimizerDescriptor*> all;
+  for (int i = 0; i < kNumOptimizerEntries; i++) all.push_back(&kOptimizerEntries[i].descriptor());
+  return all;
+}
+
 std::vector<std::string> unbuilt_environments() {
   std::vector<std::string> names;
   for (int i = 0; i < kNumUnbuiltEnvironments; i++) {
@@ -94,6 +112,13 @@ bool is_called(const EnvironmentEntry& entry, std::string_view name) {
 
 const AlgorithmDescriptor* algorithm_called(std::string_view name) {
   for (const AlgorithmDescriptor* descriptor : all_algorithms()) {
+    if (is_called(descriptor->name, descriptor->aliases, name)) return descriptor;
+  }
+  return nullptr;
+}
+
+const OptimizerDescriptor* optimizer_called(std::string_view name) {
+  for (const OptimizerDescriptor* descriptor : all_optimizers()) {
     if (is_called(descriptor->name, descriptor->aliases, name)) return descriptor;
   }
   return nullptr;
@@ -125,14 +150,16 @@ const EnvironmentEntry& find_environment(std::string_view name) {
 
 const AlgorithmDescriptor& find_algorithm(std::string_view name) {
   if (const AlgorithmDescriptor* descriptor = algorithm_called(name)) return *descriptor;
-  std::vector<std::string> known;
-  for (const AlgorithmDescriptor* descriptor : all_algorithms()) {
-    for (std::string& n : names_of(descriptor->name, descriptor->aliases)) {
-      known.push_back(std::move(n));
-    }
-  }
-  throw unknown("algorithm", name, known,
+  throw unknown("algorithm", name, all_names_of(all_algorithms()),
                 environment_called(name) == nullptr ? "" : "; it is an environment");
+}
+
+const OptimizerDescriptor& find_optimizer(std::string_view name) {
+  if (const OptimizerDescriptor* descriptor = optimizer_called(name)) return *descriptor;
+  throw unknown("black-box algorithm", name, all_names_of(all_optimizers()),
+                algorithm_called(name) == nullptr
+                    ? ""
+                    : "; it learns from the steps of an environment: gallop train");
 }
 
 std::string_view shipped_config(std::string_view algorithm, std::string_view environment) {

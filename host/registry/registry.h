@@ -13,7 +13,9 @@
 namespace gallop {
 
 class Algorithm;
+class BlackBoxOptimizer;
 struct AlgorithmContext;
+struct OptimizerContext;
 
 // What an algorithm's file declares of itself.
 struct AlgorithmDescriptor {
@@ -30,6 +32,22 @@ struct AlgorithmDescriptor {
 // namespace.
 #define GALLOP_ALGORITHM(Type)
 
+// What the file of a black-box optimizer declares of itself (host/learning/black_box.h).
+struct OptimizerDescriptor {
+  const char* name;
+  const char* aliases;  // separated by commas
+  const char* summary;  // one line
+  const char* source;   // paper
+  std::span<const OptionSpec> options;
+  std::unique_ptr<BlackBoxOptimizer> (*create)(const OptimizerContext&);
+  // Whether it says by itself if observations are normalised (BlackBoxOptimizer::normalizes).
+  bool sets_normalization = false;
+};
+
+// Marks one of algorithms/black_box/ for the build. Follow it with the definition of
+// `const OptimizerDescriptor& gallop_optimizer_<Type>()` in the global namespace.
+#define GALLOP_OPTIMIZER(Type)
+
 // Adds an environment that the build does not have, for whoever looks it up by its name; `entry` is
 // not copied. Throws a usage error where a name of it is taken. Called before other threads look
 // names up.
@@ -38,17 +56,20 @@ void add_environment(const EnvironmentEntry& entry);
 // All environments: the build's and those that were added.
 std::vector<const EnvironmentEntry*> all_environments();
 std::vector<const AlgorithmDescriptor*> all_algorithms();
+std::vector<const OptimizerDescriptor*> all_optimizers();
 // The names of those that the build left out (GALLOP_SIMS).
 std::vector<std::string> unbuilt_environments();
 
 // By name or alias, capitals and hyphens aside; null where there is none.
 const EnvironmentEntry* environment_called(std::string_view name);
 const AlgorithmDescriptor* algorithm_called(std::string_view name);
+const OptimizerDescriptor* optimizer_called(std::string_view name);
 
 // By name or alias, capitals and hyphens aside; unknown names throw a usage error with the nearest
 // ones.
 const EnvironmentEntry& find_environment(std::string_view name);
 const AlgorithmDescriptor& find_algorithm(std::string_view name);
+const OptimizerDescriptor& find_optimizer(std::string_view name);
 
 // Whether that is a name or an alias of the environment, capitals and hyphens aside.
 bool is_called(const EnvironmentEntry& entry, std::string_view name);

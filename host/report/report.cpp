@@ -23,6 +23,9 @@ constexpr KnownMetric kKnown[] = {
     {"eval_return", "Evaluation return", "sum of rewards an episode"},
     {"length", "Episode length", "steps"},
     {"episodes", "Episodes ended", "an iteration"},
+    {"fitness_mean", "Fitness of the members", "mean return, shifted"},
+    {"fitness_spread", "Spread of the fitness", "standard deviation"},
+    {"constant", "Members all equal", "1 where nothing was learnt"},
     {"policy_loss", "Policy loss", ""},
     {"value_loss", "Value loss", ""},
     {"entropy", "Entropy of the policy", "nats"},
@@ -36,6 +39,8 @@ constexpr KnownMetric kKnown[] = {
 };
 constexpr std::string_view kReturn = "return";
 constexpr std::string_view kEvaluationReturn = "eval_return";
+// Of a population: the mean is drawn with a band from the worst member to the best.
+constexpr std::string_view kMean = "fitness_mean", kWorst = "fitness_worst", kBest = "fitness_best";
 
 // Numbers that not every iteration has: those of episodes that ended in it, and of evaluations.
 constexpr std::string_view kOfEpisodes[] = {"return", "length"};
@@ -73,6 +78,14 @@ ChartSeries series_of(const MetricsTable& metrics, const std::string& name) {
     if (series.over_stretches && i < episodes.size()) series.weights.push_back(episodes[i]);
   }
   return series;
+}
+
+// The band of a population in place of that of stretches, which it holds.
+void add_members(const MetricsTable& metrics, ChartSeries& series) {
+  const bool stretches = metrics.iterations_each > 1;
+  series.low = stretches ? metrics.column_of(metrics.low, kWorst) : metrics.column(kWorst);
+  series.high = stretches ? metrics.column_of(metrics.high, kBest) : metrics.column(kBest);
+  series.band = "worst to best member";
 }
 
 std::string figures(const Report::Rows& rows) {
@@ -148,9 +161,15 @@ std::vector<Chart> metric_charts(const MetricsTable& metrics) {
   });
   const bool both = std::count(names.begin(), names.end(), kReturn) > 0;
   std::vector<Chart> result;
+  const auto has = [&](std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const bool of_members = has(kMean) && has(kWorst) && has(kBest);
   for (const std::string& name : names) {
+    if (of_members && (name == kWorst || name == kBest)) continue;
     const MetricLabel label = metric_label(name);
     ChartSeries series = series_of(metrics, name);
+    if (of_members && name == kMean) add_members(metrics, series);
     if (name == kEvaluationReturn && both) {
       if (!series.x.empty()) result.front().series.push_back(std::move(series));
       continue;

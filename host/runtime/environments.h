@@ -97,6 +97,14 @@ class Environments {
   // T fused steps under a policy or random actions; fills in environment, batch and time.
   void rollout(ActionSource source, const PolicyView& policy, bool deterministic,
                const Trajectory& out);
+  // Whole episodes of every member of a population (kernels/rollout/population_request.h), in
+  // instances of their own: of this batch it takes the seed, the id offset, the parameters, the
+  // table, the time limit and whether actions are clipped, and fills in `environment`, `scenario`
+  // and `clip`. The batch stays as it is, and need not have been reset. Throws a value error for a
+  // population that the environment does not fit, for one of ids beyond 2^32, for episodes without
+  // a time limit, and where parameters differ from instance to instance or ids are given one by
+  // one.
+  void evaluate_population(PopulationRequest request);
   // Whether options().arithmetic has a rollout under this policy that is not the strict one.
   bool has_fast_rollout(const PolicyView& policy) const;
 

@@ -232,13 +232,14 @@ TrainResult Training::run_on(const TrainCallbacks& callbacks) {
   while (algorithm_->steps() < total_steps_ && !stopped && !reached) {
     keep_state();
     const double before = seconds_now();
+    const std::uint64_t steps_before = algorithm_->steps();
     Metrics metrics = iterate();
     const double now = seconds_now(), elapsed = earlier_seconds_ + now - begin_;
     last_iteration_ = now - before;
     const double latest = value_of(metrics, "return");
     if (!std::isnan(latest)) mean_return = latest;
     metrics.emplace_back("steps_per_second",
-                         double(algorithm_->steps_per_iteration()) / (now - before));
+                         double(algorithm_->steps() - steps_before) / (now - before));
     metrics.emplace_back("seconds", elapsed);
     logs_->metrics.append(algorithm_->steps(), metrics);
     logs_->tensorboard.append(algorithm_->steps(), metrics);

@@ -30,7 +30,7 @@ GALLOP_HD void dense_columns(const float* in, int n_in, const float* weight, con
     F x[E];
     GALLOP_UNROLL(4)
     for (int e = 0; e < E; e++) x[e] = load_lanes(in + e * kW, kW, F());
-    GALLOP_UNROLL(8)
+    GALLOP_UNROLL(16)
     for (int c = 0; c < J; c++) {
       const F wc(w[c]);
       GALLOP_UNROLL(4)
@@ -70,6 +70,7 @@ template <class F>
 struct TileShape {
   static constexpr int kE = kLanesOf<F> == 16 ? 2 : 4;
   static constexpr int kJ = kLanesOf<F> == 8 ? 3 : 8;
+  static constexpr int kSingleJ = kLanesOf<F> == 16 ? 16 : 8;  // of a single register
   static constexpr int kInstances = kE * kLanesOf<F>;
 };
 
@@ -80,20 +81,20 @@ GALLOP_HD F table_state(const NetworkShape& shape, F state) {
   return min(max(state, F(0.0f)), F(float(shape.width[0] - 1)));
 }
 
-// Runs the network on one tile. `a` [width[0], instances] holds the inputs; `a` and `b` (each
-// [widest, instances]) are overwritten in turn. Returns the one that holds the outputs.
-template <class F>
+// Runs the network on a tile of E registers, J columns at a time. `a` [width[0], instances] holds
+// the inputs; `a` and `b` (each [widest, instances]) are overwritten in turn. Returns the one that
+// holds the outputs.
+template <class F, int E = TileShape<F>::kE, int J = TileShape<F>::kJ>
 GALLOP_HD float* forward_tile(const NetworkShape& shape, const float* parameters, float* a,
                               float* b) {
-  using Tile = TileShape<F>;
+  constexpr int kInstances = E * kLanesOf<F>;
   if (shape.kind == NetworkKind::kTabular) {
     const int n_out = shape.width[1];
-    for (int e = 0; e < Tile::kE; e++) {
+    for (int e = 0; e < E; e++) {
       const F state = load_lanes(a + e * kLanesOf<F>, kLanesOf<F>, F());
       const Int<F> row = to_int(table_state(shape, state) * F(float(n_out)));
       for (int j = 0; j < n_out; j++) {
-        store_lanes(b + j * Tile::kInstances + e * kLanesOf<F>, gather(parameters + j, row),
-                    kLanesOf<F>);
+        store_lanes(b + j * kInstances + e * kLanesOf<F>, gather(parameters + j, row), kLanesOf<F>);
       }
     }
     return b;
@@ -103,8 +104,7 @@ GALLOP_HD float* forward_tile(const NetworkShape& shape, const float* parameters
     const int n_in = shape.width[l], n_out = shape.width[l + 1];
     const float* bias = weight + long(n_in) * n_out;
     const Activation activation = l + 1 < shape.n_layers ? shape.hidden : Activation::kIdentity;
-    dense_layer<F, Tile::kE, Tile::kJ>(a, n_in, weight, bias, n_out, activation, b,
-                                       Tile::kInstances);
+    dense_layer<F, E, J>(a, n_in, weight, bias, n_out, activation, b, kInstances);
     weight = bias + n_out;
     float* swap = a;
     a = b;

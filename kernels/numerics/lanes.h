@@ -282,6 +282,16 @@ template <class T, int W>
 GALLOP_HD void store_lanes(T* to, Lanes<T, W> x, int count) {
   store_words(to, x, count);
 }
+template <int W>
+GALLOP_HD void keep_in_register(FloatLanes<W>& x) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(x.v));
+#elif defined(__AVX2__)
+  asm("" : "+x"(x.v));
+#else
+  static_cast<void>(x);
+#endif
+}
 // Past the caches where the register allows it: for arrays that no cache holds until they are read
 // again. A store fence has to follow the last one.
 template <int W>

@@ -231,6 +231,9 @@ GALLOP_HD std::uint32_t load_words(const std::uint32_t* from, int, std::uint32_t
 GALLOP_HD std::int32_t load_words(const std::int32_t* from, int, std::int32_t) { return *from; }
 GALLOP_HD void store_words(std::uint32_t* to, std::uint32_t x, int) { *to = x; }
 GALLOP_HD void store_words(std::int32_t* to, std::int32_t x, int) { *to = x; }
+// Has x in a register from here on: of a number in memory that several instructions take, compilers
+// let each of them read it.
+GALLOP_HD void keep_in_register(float&) {}
 // Stores the lanes whose mask is set.
 GALLOP_HD void store_where(float* to, bool mask, float x, int) {
   if (mask) *to = x;

@@ -65,4 +65,52 @@ GALLOP_HD void transpose(const float* from, long stride, int rows, int columns, 
   }
 }
 
+// to[4 l + c] = lane l of x[c].
+GALLOP_HD void store_interleaved(float* to, const float (&x)[4]) {
+  for (int c = 0; c < 4; c++) to[c] = x[c];
+}
+#if GALLOP_LANES > 1
+template <int W>
+GALLOP_HD void store_interleaved(float* to, const FloatLanes<W> (&x)[4]) {
+#if defined(__AVX512F__)
+  if constexpr (W == 16) {
+    const __m512 a = _mm512_unpacklo_ps(__m512(x[0].v), __m512(x[1].v));
+    const __m512 b = _mm512_unpackhi_ps(__m512(x[0].v), __m512(x[1].v));
+    const __m512 c = _mm512_unpacklo_ps(__m512(x[2].v), __m512(x[3].v));
+    const __m512 d = _mm512_unpackhi_ps(__m512(x[2].v), __m512(x[3].v));
+    // Quarter q of row[k] holds the four numbers of lane 4 q + k.
+    const __m512 row[4] = {_mm512_shuffle_ps(a, c, 0x44), _mm512_shuffle_ps(a, c, 0xee),
+                           _mm512_shuffle_ps(b, d, 0x44), _mm512_shuffle_ps(b, d, 0xee)};
+    const __m512 low[2] = {_mm512_shuffle_f32x4(row[0], row[1], 0x44),
+                           _mm512_shuffle_f32x4(row[2], row[3], 0x44)};
+    const __m512 high[2] = {_mm512_shuffle_f32x4(row[0], row[1], 0xee),
+                            _mm512_shuffle_f32x4(row[2], row[3], 0xee)};
+    _mm512_storeu_ps(to, _mm512_shuffle_f32x4(low[0], low[1], 0x88));
+    _mm512_storeu_ps(to + 16, _mm512_shuffle_f32x4(low[0], low[1], 0xdd));
+    _mm512_storeu_ps(to + 32, _mm512_shuffle_f32x4(high[0], high[1], 0x88));
+    _mm512_storeu_ps(to + 48, _mm512_shuffle_f32x4(high[0], high[1], 0xdd));
+    return;
+  }
+#endif
+#if defined(__AVX2__)
+  if constexpr (W == 8) {
+    const __m256 a = _mm256_unpacklo_ps(__m256(x[0].v), __m256(x[1].v));
+    const __m256 b = _mm256_unpackhi_ps(__m256(x[0].v), __m256(x[1].v));
+    const __m256 c = _mm256_unpacklo_ps(__m256(x[2].v), __m256(x[3].v));
+    const __m256 d = _mm256_unpackhi_ps(__m256(x[2].v), __m256(x[3].v));
+    const __m256 row[4] = {_mm256_shuffle_ps(a, c, 0x44), _mm256_shuffle_ps(a, c, 0xee),
+                           _mm256_shuffle_ps(b, d, 0x44), _mm256_shuffle_ps(b, d, 0xee)};
+    _mm256_storeu_ps(to, _mm256_permute2f128_ps(row[0], row[1], 0x20));
+    _mm256_storeu_ps(to + 8, _mm256_permute2f128_ps(row[2], row[3], 0x20));
+    _mm256_storeu_ps(to + 16, _mm256_permute2f128_ps(row[0], row[1], 0x31));
+    _mm256_storeu_ps(to + 24, _mm256_permute2f128_ps(row[2], row[3], 0x31));
+    return;
+  }
+#endif
+  for (int l = 0; l < W; l++) {
+    for (int c = 0; c < 4; c++) to[4 * l + c] = x[c].get(l);
+  }
+}
+#endif
+
 }  // namespace gallop::inline GALLOP_ISA

@@ -39,21 +39,42 @@ GALLOP_HD F normalize(const Normalization& by, int k, F x) {
   return normalized(x, F(by.mean[k]), F(by.inverse_std[k]), by.limit);
 }
 
-// Loads instances [i, i + tile) of n as inputs of the network.
-template <class F>
+// Loads the instances of E registers from i on, of n, as inputs of the network.
+template <class F, int E = TileShape<F>::kE>
 GALLOP_HD void load_tile(const NetworkShape& shape, const Normalization& by, const float* from,
                          long stride, int i, int n, float* tile) {
-  using Tile = TileShape<F>;
   const bool tabular = shape.kind == NetworkKind::kTabular;
   const int rows = tabular ? 1 : shape.width[0];
   for (int k = 0; k < rows; k++) {
-    for (int e = 0; e < Tile::kE; e++) {
+    for (int e = 0; e < E; e++) {
       const int at = i + e * kLanesOf<F>;
       const F x = at < n ? load_lanes(from + k * stride + at, n - at, F()) : F(0.0f);
-      store_lanes(tile + k * Tile::kInstances + e * kLanesOf<F>, tabular ? x : normalize(by, k, x),
-                  kLanesOf<F>);
+      store_lanes(tile + (k * E + e) * kLanesOf<F>, tabular ? x : normalize(by, k, x), kLanesOf<F>);
     }
   }
+}
+
+// Outputs of the network for the instances from i on, up to a tile; `registers` tells in how many
+// registers they stand side by side. Of few instances some lanes would be computed for nothing:
+// they have forms of their own.
+template <class F>
+GALLOP_HD const float* network_outputs(const ActRequest& r, int i, bool whole_rows, float* a,
+                                       float* b, int& registers) {
+  constexpr int kW = kLanesOf<F>;
+  using Tile = TileShape<F>;
+  const NetworkShape& shape = r.policy.shape.network;
+  const Normalization& by = r.policy.normalization;
+  const float* const parameters = r.policy.parameters;
+  const int n = r.n - i;
+  registers = Tile::kE;
+  if (kW > 1 && n <= kW && (2 * n > kW || !whole_rows)) {
+    registers = 1;
+    load_tile<F, 1>(shape, by, r.observation, r.observation_stride, i, r.n, a);
+    return forward_tile<F, 1, Tile::kSingleJ>(shape, parameters, a, b);
+  }
+  load_tile<F>(shape, by, r.observation, r.observation_stride, i, r.n, a);
+  if (whole_rows && n <= kW) return forward_few<F>(shape, parameters, n, a, b);
+  return forward_tile<F>(shape, parameters, a, b);
 }
 
 template <class F>
@@ -69,17 +90,14 @@ void act(const ActRequest& r) {
   float* b = a + long(widest(shape.network)) * Tile::kInstances;
   const bool whole_rows = has_whole_rows(shape.network);
   for (int i = 0; i < r.n; i += Tile::kInstances) {
-    load_tile<F>(shape.network, r.policy.normalization, r.observation, r.observation_stride, i, r.n,
-                 a);
-    const float* out = whole_rows && r.n - i <= kLanesOf<F>
-                           ? forward_few<F>(shape.network, r.policy.parameters, r.n - i, a, b)
-                           : forward_tile<F>(shape.network, r.policy.parameters, a, b);
-    for (int e = 0; e < Tile::kE; e++) {
+    int registers;
+    const float* out = network_outputs<F>(r, i, whole_rows, a, b, registers);
+    for (int e = 0; e < registers; e++) {
       const int at = i + e * kLanesOf<F>;
       if (at >= r.n) break;
       F output[kMaxOutputs], log_std[kMaxOutputs], action[kMaxOutputs];
       for (int j = 0; j < n_out; j++) {
-        output[j] = load_lanes(out + (j * Tile::kE + e) * kLanesOf<F>, kLanesOf<F>, F());
+        output[j] = load_lanes(out + (j * registers + e) * kLanesOf<F>, kLanesOf<F>, F());
       }
       F log_prob(0.0f);
       if (discrete && r.deterministic != 0 && r.log_prob == nullptr) {

@@ -34,16 +34,18 @@ class RadixSort {
   static constexpr int kDigits = 256;
   static constexpr long kLeastBlock = 4096;  // numbers
 
-  RadixSort(const CpuWork& work, long numbers) : on(work), n(numbers) {
+  // `spare`: words that the caller works with beside it.
+  RadixSort(const CpuWork& work, long numbers, long spare_words = 0) : on(work), n(numbers) {
     const long blocks = (n + kLeastBlock - 1) / kLeastBlock;
     n_blocks = blocks < on.n_threads ? int(blocks) : on.n_threads;
     block = (n + n_blocks - 1) / n_blocks;
     const long counts = whole_lines(long(n_blocks) * kDigits);
     count = reinterpret_cast<std::uint32_t*>(
-        on.floats(on.owner, counts + whole_lines(n) + 2 * whole_lines(2 * n)));
+        on.floats(on.owner, counts + whole_lines(n) + 2 * whole_lines(2 * n) + spare_words));
     keys = count + counts;
     first = reinterpret_cast<std::uint64_t*>(keys + whole_lines(n));
     second = first + whole_lines(2 * n) / 2;
+    spare = reinterpret_cast<std::uint32_t*>(second + whole_lines(2 * n) / 2);
   }
 
   void run(std::uint32_t* order) const {
@@ -53,7 +55,8 @@ class RadixSort {
     pass(56, Pairs{first}, Numbers{order});
   }
 
-  std::uint32_t* keys;  // [n], to be filled in
+  std::uint32_t* keys;   // [n], to be filled in
+  std::uint32_t* spare;  // [spare_words]
 
  private:
   // Key << 32 | number, and where it goes.

@@ -162,15 +162,14 @@ __device__ __forceinline__ void step_instance(const RolloutRequest& r,
   for (int k = 0; k < Sizes::kObservationRows; k++) me.observation[k] = to.observation[k];
 }
 
-// Chooses the action of one instance from the policy's outputs; records its log-probability.
+// Chooses the action of one instance from the policy's outputs and returns its log-probability.
 // `log_std_parameter` [A] is the parameter of a Gaussian head. Without kLogStd log sigma is never
 // among the outputs, so there need not be room for it.
 template <class Env, bool kLogStd = true>
-__device__ __forceinline__ void choose(const RolloutRequest& r, int t, const float* output,
-                                       const float* log_std_parameter,
-                                       const RolloutInstance<Env>& me, float* action) {
+__device__ __forceinline__ float choose_one(const PolicyShape& shape, bool deterministic,
+                                            const float* output, const float* log_std_parameter,
+                                            Rng<float>& rng, float* action) {
   using Sizes = PolicySizes<Env>;
-  const PolicyShape& shape = r.policy.shape;
   float log_std[Traits<Env>::kAction];
   Head head = Sizes::head(shape);
   if (!kLogStd && head == Head::kGaussianNetwork) head = Head::kDeterministic;
@@ -180,9 +179,17 @@ __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const flo
   }
   // Normals choose alike, wherever log sigma came from: one copy of that code.
   if (head == Head::kGaussianNetwork) head = Head::kGaussian;
+  return choose_action<float>(head, n, output, log_std, deterministic, rng, action);
+}
+
+// The same for a rollout, which records the log-probability.
+template <class Env, bool kLogStd = true>
+__device__ __forceinline__ void choose(const RolloutRequest& r, int t, const float* output,
+                                       const float* log_std_parameter,
+                                       const RolloutInstance<Env>& me, float* action) {
   Rng<float> rng(r.batch.seed, kRandomAction, me.in.id, me.in.episode, to_word(me.in.elapsed));
-  const float log_prob =
-      choose_action<float>(head, n, output, log_std, r.deterministic != 0, rng, action);
+  const float log_prob = choose_one<Env, kLogStd>(r.policy.shape, r.deterministic != 0, output,
+                                                  log_std_parameter, rng, action);
   if (r.out.log_prob != nullptr) r.out.log_prob[long(t) * r.out.n_envs + me.i] = log_prob;
 }
 
@@ -228,9 +235,8 @@ __device__ __forceinline__ void load_instance(const RolloutRequest& r, int i,
 
 // True where the policy has the shapes that the environment asks for, which the kernels rely on.
 template <class Env>
-bool policy_fits(const RolloutRequest& r) {
+bool policy_fits(const PolicyShape& shape, const Shared& shared) {
   using T = Traits<Env>;
-  const PolicyShape& shape = r.policy.shape;
   const NetworkShape& network = shape.network;
   if (network.n_layers < 1 || network.n_layers > kMaxLayers) return false;
   for (int l = 0; l <= network.n_layers; l++) {
@@ -238,9 +244,8 @@ bool policy_fits(const RolloutRequest& r) {
   }
   const bool tabular = network.kind == NetworkKind::kTabular;
   if (tabular && (network.n_layers != 1 || !T::kIndexObservation)) return false;
-  const int n_in =
-      tabular ? r.batch.shared.sizes.observation : observation_rows<Env>(r.batch.shared);
-  const int n_actions = r.batch.shared.sizes.action;
+  const int n_in = tabular ? shared.sizes.observation : observation_rows<Env>(shared);
+  const int n_actions = shared.sizes.action;
   if (T::kDiscreteAction != is_discrete(shape.head)) return false;
   const int n_out = head_outputs(shape.head, n_actions);
   return n_actions <= T::kAction && shape.n_actions == n_actions && network.width[0] == n_in &&

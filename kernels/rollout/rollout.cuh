@@ -97,7 +97,7 @@ template <class Env>
 LaunchStatus rollout(const RolloutRequest& r, const CudaWork& on) {
   using Choice = RolloutChoice<Env>;
   if (r.batch.n_envs <= 0) return {0, "rollout"};
-  if (r.source == ActionSource::kPolicy && !policy_fits<Env>(r)) {
+  if (r.source == ActionSource::kPolicy && !policy_fits<Env>(r.policy.shape, r.batch.shared)) {
     return {kLaunchRefused, "rollout"};
   }
   LaunchStatus status = {};

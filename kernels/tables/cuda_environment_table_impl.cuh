@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gallop/kernels/tables/cuda_environment_table.h>
+#include <gallop/kernels/rollout/population.cuh>
 #include <gallop/kernels/rollout/rollout.cuh>
 #include <gallop/kernels/rollout/step.cuh>
 

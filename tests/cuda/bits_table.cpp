@@ -218,8 +218,17 @@ class Comparison {
                                 {"hopper", "default", {}},
                                 {"mdp", "tabular", {}}};
     for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+      const bool black_box = optimizer_called(algorithm->name) != nullptr;
       for (const Problem& problem : problems) {
+        if (black_box && !problem.options.empty()) continue;  // their heads have no such option
         for (const std::uint64_t seed : seeds_of(size_)) {
+          if (black_box) {
+            std::vector<std::string> options = {small_ ? "hidden=" : "hidden=32"};
+            const bool sized = Options(algorithm->options).has("population");
+            if (small_ && sized) options.push_back("population=20");
+            train(*algorithm, problem.environment, problem.policy, options, seed);
+            continue;
+          }
           // As it comes, and a batch of many instances, which fills the device.
           if (!small_)
             train(*algorithm, problem.environment, problem.policy, problem.options, seed);
@@ -285,8 +294,10 @@ class Comparison {
     }
     options.set_assignment("seed=" + std::to_string(seed), "the comparison of bits");
     const int n_iterations = small_ ? 1 : 3;
-    const Batch batch = {int(options.values().integer("n_envs")),
-                         int(options.values().integer("n_steps"))};
+    const bool rolls_out = options.values().has("n_envs");
+    const Batch batch = rolls_out ? Batch{int(options.values().integer("n_envs")),
+                                          int(options.values().integer("n_steps"))}
+                                  : Batch{int(options.values().integer("episodes")), 1};
     report({environment, policy, algorithm.name, seed,
             batch.text() + "x" + std::to_string(n_iterations)},
            [&](Backend& backend) { return train_hash(backend, options, n_iterations); });

@@ -37,7 +37,7 @@ void compare_training(const std::string& environment, const std::string& algorit
   const Trained actual = train(*subject, environment, algorithm, 2, assignments);
   const Trained expected = train(*cpu, environment, algorithm, 2, assignments);
   EXPECT_EQ(expected.file.tensors().size(), actual.file.tensors().size());
-  EXPECT_GT(expected.file.tensors().size(), 4u);
+  EXPECT_GE(expected.file.tensors().size(), 4u);
   for (const auto& [name, tensor] : expected.file.tensors()) {
     EXPECT_TRUE(tensor.bytes == actual.file.tensor(name).bytes) << name;
   }

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include <gallop/host/laboratory/problem.h>
+#include <gallop/host/learning/test_function.h>
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/studies/study.h>
 #include <gallop/host/training/run_options.h>
@@ -49,6 +50,7 @@ TEST(List, FitsAScreenAndNamesEverythingThatIsRegistered) {
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) expect_word(algorithm->name);
   for (const std::string& study : shipped_studies()) expect_word(study);
   for (const LaboratoryDescriptor& problem : laboratory_problems()) expect_word(problem.name);
+  for (const TestFunctionDescriptor& function : test_functions()) expect_word(function.name);
   expect_says(text, "gallop list NAME");
 }
 
@@ -87,6 +89,7 @@ TEST(List, DescribesOneAlgorithmStudyOrProblem) {
   for (const std::string& study : shipped_studies()) {
     expect_says(output({"list", study}), "gallop study " + study);
   }
+  expect_says(output({"list", "cigar"}), "gallop optimize cigar");
   expect_says(output({"list", "bandit_step"}), "gallop estimators bandit_step");
   // Both an environment and a problem.
   const std::string both = output({"list", "bandit"});
@@ -103,6 +106,7 @@ TEST(List, AsJson) {
   EXPECT_EQ(all["algorithms"].size(), all_algorithms().size());
   EXPECT_EQ(all["studies"].size(), shipped_studies().size());
   EXPECT_EQ(all["problems"].size(), laboratory_problems().size());
+  EXPECT_EQ(all["functions"].size(), test_functions().size());
   EXPECT_EQ(all["options"].back()["name"], "checkpoint_seconds");
   const json one = json::parse(output({"list", "PPO", "--json"}));
   EXPECT_EQ(one.size(), 1u);
@@ -112,7 +116,8 @@ TEST(List, AsJson) {
 }
 
 TEST(Help, IsPrintedForEveryCommand) {
-  for (const char* command : {"train", "eval", "render", "study", "trace", "estimators", "list"}) {
+  for (const char* command :
+       {"train", "eval", "render", "study", "trace", "estimators", "optimize", "list"}) {
     const std::string text = output({command, "--help"});
     lines_of(text);
     expect_says(text, std::string("usage: gallop ") + command);

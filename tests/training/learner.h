@@ -15,6 +15,23 @@
 
 namespace gallop::testing {
 
+// Algorithms that learn from recorded steps, and those that see returns alone.
+inline bool is_black_box(const AlgorithmDescriptor& algorithm) {
+  return optimizer_called(algorithm.name) != nullptr;
+}
+inline std::vector<const AlgorithmDescriptor*> on_policy_algorithms() {
+  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return is_black_box(*a); });
+  EXPECT_GE(algorithms.size(), 11u);
+  return algorithms;
+}
+inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {
+  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return !is_black_box(*a); });
+  EXPECT_GE(algorithms.size(), 12u);
+  return algorithms;
+}
+
 struct Learner {
   RunOptions options;
   std::unique_ptr<Backend> backend;
@@ -23,12 +40,22 @@ struct Learner {
   Learner(const std::string& environment, const std::string& name, int threads,
           const std::vector<std::string>& assignments = {})
       : options(environment, name), backend(make_cpu_backend(threads)) {
-    for (const char* small : {"n_envs=16", "n_steps=24", "hidden=16,8", "steps=100000"}) {
-      options.set_assignment(small, "test");
+    const bool small_network = !is_black_box(options.algorithm());
+    for (const char* small : {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=",
+                              "population=20", "directions=10", "steps=100000"}) {
+      if (has(small)) options.set_assignment(small, "test");
     }
-    for (const std::string& assignment : assignments) options.set_assignment(assignment, "test");
+    for (const std::string& assignment : assignments) {
+      // What some decide by themselves.
+      if (!assignment.starts_with("normalize_observations") || has(assignment)) {
+        options.set_assignment(assignment, "test");
+      }
+    }
     algorithm = options.algorithm().create(
         {*backend, options.environment(), options.values(), options.seed(), options.configure()});
+  }
+  bool has(const std::string& assignment) const {
+    return options.values().has(assignment.substr(0, assignment.find('=')));
   }
   Metrics run(int iterations) {
     Metrics last;

@@ -33,7 +33,9 @@ INSTANTIATE_TEST_SUITE_P(
         Task{"mountain_car", "trpo", -120, {1}}, Task{"cartpole", "trpo_dual", 475, {1, 2}},
         Task{"cartpole", "trpo_penalty", 475, {1, 2}}, Task{"cartpole", "a2c", 475, {1, 2}},
         Task{"cartpole", "actor_critic", 475, {1, 2}},
-        Task{"cartpole", "actor_critic_one_step", 475, {1, 2}}),
+        Task{"cartpole", "actor_critic_one_step", 475, {1, 2}}, Task{"cartpole", "es", 475, {1, 2}},
+        Task{"cartpole", "ars", 475, {1, 2}}, Task{"cartpole", "pgpe", 475, {1, 2}},
+        Task{"cartpole", "cem", 475, {1, 2}}, Task{"cartpole", "cma_es", 475, {1, 2}}),
     [](const auto& info) {
       std::string name = std::string(info.param.algorithm) + "_" + info.param.environment;
       if (!info.param.options.empty()) name += "_with_options";

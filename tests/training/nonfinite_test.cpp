@@ -55,7 +55,7 @@ class NonFiniteReset : public ::testing::TestWithParam<const AlgorithmDescriptor
   }
   std::unique_ptr<Backend> backend_ = make_cpu_backend(2);
 };
-INSTANTIATE_TEST_SUITE_P(Registry, NonFiniteReset, ::testing::ValuesIn(all_algorithms()),
+INSTANTIATE_TEST_SUITE_P(Registry, NonFiniteReset, ::testing::ValuesIn(on_policy_algorithms()),
                          [](const auto& info) { return std::string(info.param->name); });
 
 TEST_P(NonFiniteReset, OneInstanceDoesNotEndTheRun) {

@@ -7,7 +7,7 @@ namespace gallop::testing {
 namespace {
 
 class SingleSample : public ::testing::TestWithParam<const AlgorithmDescriptor*> {};
-INSTANTIATE_TEST_SUITE_P(Registry, SingleSample, ::testing::ValuesIn(all_algorithms()),
+INSTANTIATE_TEST_SUITE_P(Registry, SingleSample, ::testing::ValuesIn(on_policy_algorithms()),
                          [](const auto& info) { return std::string(info.param->name); });
 
 // Normalised or not it is the same.

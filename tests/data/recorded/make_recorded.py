@@ -7,7 +7,8 @@ shipped settings do not matter), the bits and the mean return at its end, and th
 policy in the middle. tests/training/recorded_runs_test.cpp holds later programs to them: the same runs
 from nothing, and the folders evaluated and resumed.
 
-The files beside this one were written by the program of commit ebb3fda. A row is only made anew where a
+The files beside this one were written by the program of commit ebb3fda, those of black-box algorithms
+by that which brought them. A row is only made anew where a
 commit says that it changes bits: make_recorded.py PROGRAM FOLDER NAME...
 """
 import csv
@@ -22,6 +23,8 @@ SMALL = {"n_envs": 4, "n_steps": 16, "hidden": 8, "value_hidden": 8, "init_log_s
 ITERATIONS = 4
 ALGORITHMS = ["ppo", "trpo", "trpo_dual", "trpo_penalty", "npg", "vpg", "vpg_line_search", "reinforce",
               "a2c", "actor_critic", "actor_critic_one_step"]
+BLACK_BOX = ["es", "ars", "cma_es", "sep_cma_es", "cem", "rwr", "pi2", "power", "nes", "pgpe", "eggroll",
+             "finite_differences"]
 ENVIRONMENTS = ["acrobot", "mountain_car", "mountain_car_continuous", "lqr", "lqr_dean", "mdp", "bandit",
                 "bandit_step", "hopper", "walker2d", "half_cheetah", "swimmer", "ant", "humanoid",
                 "inverted_pendulum", "inverted_double_pendulum"]
@@ -47,6 +50,9 @@ VARIANTS = {
 def rows():
     for algorithm in ALGORITHMS:
         for environment in ("cartpole", "pendulum"):
+            yield f"{algorithm}_{environment}", environment, algorithm, {}
+    for algorithm in BLACK_BOX:
+        for environment in ("cartpole", "pendulum") if algorithm in ("es", "ars") else ("cartpole",):
             yield f"{algorithm}_{environment}", environment, algorithm, {}
     for environment in ENVIRONMENTS:
         yield f"ppo_{environment}", environment, "ppo", {"n_envs": 2}
@@ -77,10 +83,10 @@ def common(environment, algorithm, steps):
 def record(program, folder, name, environment, algorithm, options):
     place = folder / name
     shutil.rmtree(place, ignore_errors=True)
-    told = {**SMALL, **options}
-    steps = int(told["n_envs"]) * int(told["n_steps"]) * ITERATIONS
+    told = {**({"hidden": 4} if algorithm in BLACK_BOX else SMALL), **options}
+    steps = SMALL["n_steps"] * int(told.get("n_envs", 1)) * ITERATIONS
     sets = [a for key, value in told.items() for a in ("--set", f"{key}={value}")]
-    while True:  # a line search takes steps of its own
+    while True:  # a line search takes steps of its own, and a generation any number
         run(program, *common(environment, algorithm, steps), *sets, "--threads", "1", "--out", place, "--json")
         if len(list(place.glob("checkpoints/*"))) > 1:
             break
