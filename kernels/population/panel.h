@@ -8,6 +8,7 @@
 // 25 % of the multiply-adds that the core can do, pairs 32 %.
 #pragma once
 
+#include <gallop/kernels/policy/heads.h>
 #include <gallop/kernels/population/noise.h>
 
 namespace gallop::inline GALLOP_ISA {
