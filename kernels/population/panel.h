@@ -5,9 +5,10 @@
 // Mirrored pairs of which each plays one episode keep only their perturbations: both weights of a
 // pair are made of one as they are needed, by two multiply-adds, where reading two of them would
 // take longer. Measured on Sapphire Rapids, 64-64 tanh units, from the second cache: members reach
-// 30 % of the multiply-adds that the core can do, pairs 37 %.
+// 25 % of the multiply-adds that the core can do, pairs 32 %.
 #pragma once
 
+#include <gallop/kernels/policy/heads.h>
 #include <gallop/kernels/population/noise.h>
 
 namespace gallop::inline GALLOP_ISA {

@@ -5,12 +5,11 @@
 #include <gallop/kernels/population/members.h>
 #include <gallop/kernels/population/ranks.h>
 #include <gallop/kernels/population/sums.h>
+#include <gallop/kernels/population/parameters.cuh>
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
 
 namespace gallop::inline GALLOP_ISA {
-// Blocks of four parameters of a row.
-GALLOP_HD long parameter_blocks(const Population& p) { return (p.n_parameters + 3) / 4; }
 
 constexpr unsigned kMemberThreads = 128;
 
@@ -20,20 +19,8 @@ static __global__ void __launch_bounds__(kMemberThreads)
   const Population& p = r.population;
   const long block = long(blockIdx.x) * kMemberThreads + threadIdx.x;
   if (block >= parameter_blocks(p)) return;
-  const long end = 4 * block + 4 < p.n_parameters ? 4 * block + 4 : p.n_parameters;
   for (int row = int(blockIdx.y); row < r.n; row += int(gridDim.y)) {
-    const int member = r.first + row;
-    float* const to = r.out + long(row) * p.n_parameters;
-    float eps[4] = {};
-    if (p.members == nullptr) perturbations(p, pair_of(p, member), block, eps);
-    GALLOP_UNROLL(4)
-    for (int c = 0; c < 4; c++) {
-      const long k = 4 * block + c;
-      if (k >= end) break;
-      to[k] = p.members != nullptr
-                  ? p.members[long(member) * p.n_parameters + k]
-                  : fmadd(signed_sigma(p, is_mirror(p, member), k), eps[c], p.center[k]);
-    }
+    write_parameters(p, r.first + row, block, r.out + long(row) * p.n_parameters);
   }
 }
 

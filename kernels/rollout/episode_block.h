@@ -23,6 +23,7 @@ class EpisodeBlock {
   EpisodeBlock(const PopulationRequest& request, long instances, float* memory)
       : r(request),
         n(int(instances)),
+        n_played(int(instances)),
         stride(padded_columns(instances)),
         obs_rows(observation_rows(request, *request.environment->spec)) {
     const EnvironmentSpec& spec = *r.environment->spec;
@@ -90,6 +91,7 @@ class EpisodeBlock {
 
   const PopulationRequest& r;
   const int n;
+  int n_played;  // the first ones; those behind them stand still from the start
   const long stride;
   const int obs_rows;
   EnvironmentBatch batch;
@@ -110,6 +112,9 @@ class EpisodeBlock {
     }
     *batch.nonfinite_any = 0;
     r.environment->reset(batch, 0, n, batch.ended);
+    for (int i = n_played; i < n; i++) batch.ended[i] = 1;
+    const long action_floats = long(action_rows(r.population.shape)) * stride;
+    __builtin_memset(action, 0, sizeof(float) * std::size_t(action_floats));
     r.environment->observe(batch, 0, n, observation, stride);
     if (sums == nullptr) return;
     __builtin_memset(sums, 0, sizeof(float) * std::size_t(2 * obs_rows * stride));

@@ -16,7 +16,8 @@ namespace gallop::inline GALLOP_ISA {
 template <class F>
 struct PopulationForm {
   static constexpr long kW = kLanesOf<F>;
-  static constexpr int kTogether = 256;  // episodes of a member that are played together
+  static constexpr int kTogether = 256;         // episodes of a member that are played together
+  static constexpr long kPanelBytes = 3 << 19;  // that stay in the second cache
 
   bool by_member;
   bool pairs;
@@ -27,8 +28,11 @@ struct PopulationForm {
   explicit PopulationForm(const PopulationRequest& r) {
     const Population& p = r.population;
     const long episodes = r.episodes, rows = (episodes + kW - 1) / kW;
+    // A panel that the second cache does not hold is read from memory at every step; where a step
+    // of the environment takes little, it may rather be made with empty lanes.
+    const bool streams = long(sizeof(float)) * kW * p.n_parameters > kPanelBytes;
     by_member = kW == 1 || p.n_members * rows <= (p.n_members + kW - 1) / kW * episodes ||
-                4 * episodes >= 3 * kW * rows;
+                4 * episodes >= 3 * kW * rows || (streams && !r.environment->spec->long_steps);
     pairs = !by_member && episodes == 1 && p.mirrored != 0 && p.members == nullptr;
     members = int(pairs ? 2 * kW : kW);
     per_member = (episodes + kTogether - 1) / kTogether;
@@ -62,9 +66,10 @@ class MemberEpisodes {
   // Episodes [first, last) of a member.
   void run(int member, int first, int last) {
     constexpr int kW = kLanesOf<F>;
-    const int n = (last - first + kW - 1) / kW * kW;
-    EpisodeBlock<F> block(r, n, block_memory);
-    for (int i = 0; i < n; i++) block.set(i, member, first + i < last ? first + i : last - 1);
+    const int n = last - first, columns = (n + kW - 1) / kW * kW;
+    EpisodeBlock<F> block(r, columns, block_memory);
+    for (int i = 0; i < columns; i++) block.set(i, member, i < n ? first + i : last - 1);
+    block.n_played = n;
     const ActRequest request = {
         {r.population.shape, parameters(member), r.population.normalization},
         n,
@@ -80,7 +85,7 @@ class MemberEpisodes {
         block.batch.elapsed,
         act_scratch};
     block.play([&] { act<F>(request); });
-    for (int i = 0; i < last - first; i++) block.keep(i);
+    for (int i = 0; i < n; i++) block.keep(i);
   }
 
  private:

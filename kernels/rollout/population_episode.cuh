@@ -2,27 +2,17 @@
 // one thread.
 #pragma once
 
-#include <gallop/kernels/population/members.h>
 #include <gallop/kernels/rollout/population_request.h>
+#include <gallop/kernels/population/parameters.cuh>
 #include <gallop/kernels/rollout/instance.cuh>
 
 namespace gallop::inline GALLOP_ISA {
 
 // Parameters of a member, by the threads of a block.
 __device__ __forceinline__ void make_row(const Population& p, int member, float* row) {
-  const long blocks = (p.n_parameters + 3) / 4;
   GALLOP_UNROLL(1)
-  for (long block = threadIdx.x; block < blocks; block += blockDim.x) {
-    float eps[4] = {};
-    if (p.members == nullptr) perturbations(p, pair_of(p, member), block, eps);
-    GALLOP_UNROLL(4)
-    for (int c = 0; c < 4; c++) {
-      const long k = 4 * block + c;
-      if (k >= p.n_parameters) break;
-      row[k] = p.members != nullptr
-                   ? p.members[long(member) * p.n_parameters + k]
-                   : fmadd(signed_sigma(p, is_mirror(p, member), k), eps[c], p.center[k]);
-    }
+  for (long block = threadIdx.x; block < parameter_blocks(p); block += blockDim.x) {
+    write_parameters(p, member, block, row);
   }
 }
 

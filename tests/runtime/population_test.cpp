@@ -34,9 +34,9 @@ struct Size {
 };
 
 // Of every form: pairs, members in lanes with 1 to 5 registers, one member's episodes.
-constexpr Size kSizes[] = {{5, 1, false},  {40, 1, true},  {2, 1, true},
-                           {19, 3, false}, {34, 2, true},  {18, 5, true},
-                           {6, 16, true},  {3, 20, false}, {2, 270, false}};
+constexpr Size kSizes[] = {{1, 1, false}, {1, 5, false},  {5, 1, false},  {40, 1, true},
+                           {2, 1, true},  {19, 3, false}, {34, 2, true},  {18, 5, true},
+                           {6, 16, true}, {3, 20, false}, {2, 270, false}};
 
 struct Case {
   RandomPolicy policy;
