@@ -123,7 +123,9 @@ GALLOP_HD float perturbation(const Population& p, std::uint32_t pair, long k) {
     const LayerFactors at = layer_factors(p, l);
     const long weight = k - at.weight;
     if (weight < 0 || weight >= long(at.n_in) * at.n_out) continue;
-    const long row = weight / at.n_out, column = weight % at.n_out;
+    // A division of 64 bits is a subroutine on a device.
+    const long row = unsigned(weight) / unsigned(at.n_out);
+    const long column = unsigned(weight) % unsigned(at.n_out);
     float sum = 0.0f;
     for (int q = 0; q < p.rank; q++) {
       const long a = at.first + row * p.rank + q;

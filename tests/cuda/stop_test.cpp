@@ -63,7 +63,9 @@ void expect_left(Backend& backend) {
     repeat_long();
     repeat_short();
   }
-  Environments environments(backend, find_environment("cartpole"), {.n_envs = 4});
+  EnvironmentOptions options;
+  options.n_envs = 4;
+  Environments environments(backend, find_environment("cartpole"), options);
   environments.reset();
   Trajectory out = {};
   out.n_steps = 8;
