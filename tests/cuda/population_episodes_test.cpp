@@ -190,7 +190,7 @@ TEST(PopulationEpisodeKernels, WideNetworksEqualTheCpu) {
 
 TEST(PopulationEpisodeKernels, RobotsEqualTheCpu) {
   EpisodesCase c;
-  c.environment = "Hopper";
+  c.environment = "InvertedPendulum";
   c.hidden = {8};
   c.head = Head::kDeterministic;
   c.members = 4;
