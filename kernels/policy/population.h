@@ -56,8 +56,8 @@ GALLOP_HD bool is_mirror(const Population& p, int member) {
 // What is wrong with a population, or null. Of a population of policies, its shape as well.
 GALLOP_HD const char* population_refusal(const Population& p) {
   if (p.n_members < 1) return "a population without members; expected at least 1";
-  if (p.n_parameters < 1 || p.n_parameters > 0xffffffff) {
-    return "the members of a population have from 1 to 2^32 - 1 parameters";
+  if (p.n_parameters < 1 || p.n_parameters > 0x7fffffff) {
+    return "the members of a population have from 1 to 2^31 - 1 parameters";
   }
   if (p.members != nullptr) return nullptr;
   if (p.rank < 0) return "the rank of perturbations is negative; expected 0 (full) or more";

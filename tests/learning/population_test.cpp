@@ -304,8 +304,10 @@ TEST(Population, WhatCannotBeIsRefused) {
   r.population.rank = -1;
   EXPECT_TRUE(says(refusal(r), "rank"));
   r.population = c.population;
-  r.population.n_parameters = 0;
-  EXPECT_TRUE(says(refusal(r), "parameters"));
+  for (const long parameters : {0L, 1L << 31}) {
+    r.population.n_parameters = parameters;
+    EXPECT_TRUE(says(refusal(r), "from 1 to 2^31 - 1 parameters"));
+  }
   r.population = c.population;
   r.population.members = &x;
   EXPECT_TRUE(says(refusal(r), "no perturbations"));
