@@ -29,9 +29,6 @@ GALLOP_HD const char* refusal(const SumMembersRequest& r) {
   if (r.population.members != nullptr) {
     return "sums over the members of a population that has no perturbations; expected a centre";
   }
-  if (r.population.n_parameters > 0x7fffffff) {
-    return "sums over the members of a population take at most 2^31 - 1 parameters";
-  }
   return population_refusal(r.population);
 }
 
