@@ -1,8 +1,21 @@
 # Problems of the laboratory: one header of host/laboratory/problems/ with a marker GALLOP_PROBLEM(Type)
 # becomes one translation unit for each instruction set, for the estimators on it, and a row of the
 # table of problems, in whose unit are its options and exact answers.
+option(GALLOP_LABORATORY "Build the laboratory, which compares estimators with exact gradients"
+       ${PROJECT_IS_TOP_LEVEL})
 
-# gallop_add_laboratory(<target>): compiles them into the target.
+# gallop_filter_laboratory(<sources>): without the laboratory, a list of sources keeps what answers that
+# it was left out, and loses what compares estimators; with it the other way round.
+function(gallop_filter_laboratory sources)
+  if(GALLOP_LABORATORY)
+    list(FILTER ${sources} EXCLUDE REGEX "/estimators_left_out\\.cpp$")
+  else()
+    list(FILTER ${sources} EXCLUDE REGEX "/laboratory/(baselines|comparison|report)\\.cpp$|/estimators_command\\.cpp$")
+  endif()
+  set(${sources} ${${sources}} PARENT_SCOPE)
+endfunction()
+
+# gallop_add_laboratory(<target>): compiles the problems into the target, or their names alone.
 function(gallop_add_laboratory target)
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/laboratory/problems/*.h)
   set(folder ${PROJECT_BINARY_DIR}/generated/problems)
@@ -10,6 +23,9 @@ function(gallop_add_laboratory target)
     cmake_path(GET header FILENAME name)
     set(include "#include <gallop/host/laboratory/problems/${name}>\n")
     string(APPEND includes "${include}")
+    file(STRINGS ${header} lines REGEX " kName = \"")
+    list(TRANSFORM lines REPLACE "^[^\"]*(\"[^\"]*\").*$" "\\1,")
+    list(APPEND names ${lines})
     gallop_markers(types ${header} GALLOP_PROBLEM)
     foreach(type IN LISTS types)
       set(function gallop_laboratory_${type})
@@ -26,6 +42,16 @@ GALLOP_INSTANTIATE_PROBLEM(${type})
       endforeach()
     endforeach()
   endforeach()
+  target_sources(${target} PRIVATE ${folder}/problems.cpp)
+  if(NOT GALLOP_LABORATORY)
+    string(JOIN " " names ${names})
+    gallop_write(${folder}/problems.cpp "#include <gallop/host/laboratory/problem.h>
+
+std::span<const gallop::LaboratoryDescriptor> gallop::laboratory_problems() { return {}; }
+std::vector<std::string> gallop::unbuilt_problems() { return {${names}}; }
+")
+    return()
+  endif()
   gallop_write(${folder}/problems.cpp "#include <gallop_isas.h>
 
 ${includes}
@@ -34,11 +60,11 @@ std::span<const gallop::LaboratoryDescriptor> gallop::laboratory_problems() {
   static constexpr LaboratoryDescriptor kAll[] = {${rows}};
   return kAll;
 }
+std::vector<std::string> gallop::unbuilt_problems() { return {}; }
 ")
   # Answers are not what a run waits for: at -O1 they compile in half the time.
   set_source_files_properties(${folder}/problems.cpp PROPERTIES COMPILE_OPTIONS
                               "${GALLOP_ISA_OPTIONS};$<$<CONFIG:Release>:-O1>")
-  target_sources(${target} PRIVATE ${folder}/problems.cpp)
   foreach(isa IN LISTS GALLOP_ISAS)
     gallop_add_isa_objects(gallop_laboratory_isa_${isa} ${isa} ${units_${isa}})
     gallop_own_code(gallop_laboratory_isa_${isa})

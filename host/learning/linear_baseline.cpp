@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Dense>
+#include <Eigen/Cholesky>
 
 #include <gallop/host/error.h>
 #include <gallop/host/files/checked_tensor.h>

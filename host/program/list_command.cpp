@@ -169,12 +169,18 @@ std::string overview() {
     return fmt::format("{}\n  {}\n", title, wrapped(fmt::format("{}", fmt::join(all, "  ")), 2, 2));
   };
   const std::vector<std::string> unbuilt = unbuilt_environments();
+  const std::vector<std::string> unbuilt_answers = unbuilt_problems();
   return section("environments: gallop train NAME", names.environments) +
          (unbuilt.empty() ? ""
                           : section("not in this build; ./gallop train NAME adds them", unbuilt)) +
          section("algorithms: gallop train ENVIRONMENT --algorithm NAME", names.algorithms) +
          section("studies: gallop study NAME", names.studies) +
-         section("problems with exact gradients: gallop estimators NAME", names.problems) +
+         (unbuilt_answers.empty()
+              ? section("problems with exact gradients: gallop estimators NAME", names.problems)
+              : section(
+                    "problems with exact gradients, not in this build; ./gallop estimators NAME "
+                    "adds them",
+                    unbuilt_answers)) +
          section("functions: gallop optimize NAME", names.functions) +
          "\n'gallop list NAME' describes one of them, 'gallop train --help' the options of\n"
          "every run, 'gallop train NAME --help' those of a task with the values it takes.\n";
@@ -198,11 +204,20 @@ std::string described(const std::string& word) {
     if (f.name == name) add(function_text(f));
   }
   if (!text.empty()) return text;
-  std::vector<std::string> known;
+  std::vector<std::string> known = unbuilt_problems();
+  if (std::find(known.begin(), known.end(), name) != known.end()) {
+    throw usage_error(
+        fmt::format("the problem '{0}' was left out of this build "
+                    "(GALLOP_LABORATORY). './gallop estimators {0}' in the source "
+                    "tree compiles it",
+                    name));
+  }
   for (const auto& part :
        {names.environments, names.algorithms, names.studies, names.problems, names.functions}) {
     known.insert(known.end(), part.begin(), part.end());
   }
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
   throw usage_error(
       fmt::format("unknown name {}{}. 'gallop list' names all environments, "
                   "algorithms, studies, problems and functions",
@@ -300,6 +315,9 @@ std::string list_json(const std::string& word) {
   if (word.empty()) {
     for (const std::string& unbuilt : unbuilt_environments()) {
       all["environments_not_built"].push_back(unbuilt);
+    }
+    for (const std::string& unbuilt : unbuilt_problems()) {
+      all["problems_not_built"].push_back(unbuilt);
     }
   }
   for (const AlgorithmDescriptor* a : all_algorithms()) {

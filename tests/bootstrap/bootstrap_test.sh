@@ -108,6 +108,19 @@ if command -v script >/dev/null; then
   expect "sends no escapes to a dumb terminal" test -z "$(grep $'\033' <<<"$output")"
 fi
 
+# The laboratory is built once it is asked for, and stays.
+built_laboratory() { sed -n 's/^GALLOP_LABORATORY:[A-Z]*=//p' "$tree/build/release/CMakeCache.txt"; }
+rm -rf -- "$tree/build"
+run "$gallop" train cartpole
+expect "builds no laboratory for a training" test "$(built_laboratory)$code" = OFF42
+for words in "estimators lqr" list; do
+  # shellcheck disable=SC2086
+  run "$gallop" $words
+  expect "has the laboratory at '$words'" test "$(built_laboratory)$code" = ON42
+done
+run env GALLOP_LABORATORY=maybe "$gallop" list
+expect "refuses a malformed GALLOP_LABORATORY" test "$code" = 3
+
 # Articulated bodies are built once one of them is named, and stay.
 built_sims() { sed -n 's/^GALLOP_SIMS:[A-Z]*=//p' "$tree/build/release/CMakeCache.txt"; }
 mkdir -p "$tree/sims" "$work/run"
