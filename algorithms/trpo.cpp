@@ -8,6 +8,13 @@
 // parameters stay as they were, bit for bit. F is the analytic matrix over all samples. Advantages
 // by GAE; the value network is refitted after the policy's step.
 //
+// Two variants of the paper's figure 4 are options. With `kl` = greatest the line search holds the
+// greatest KL of a state of the batch to delta in place of the mean, as equation 11 has it before
+// the paper relaxes it; the direction stays that of the mean, and the first step is the one whose
+// mean KL is delta, so more of the search's steps are taken. With `fisher_matrix` = empirical, F is
+// the covariance of the gradients of log pi at the actions that were taken. The third, the vine, is
+// trpo_vine.
+//
 // Slip: the lecture writes the constraint as d^T F d <= epsilon, without the factor 1/2 and the
 // average over samples; with KL = d^T F d / 2 its epsilon is twice this delta. Its fit of the value
 // function is a minimum ("min") where the minimising parameters ("argmin") are meant.
@@ -16,8 +23,10 @@
 // C.
 //
 // Verified: Fisher-vector products and the divergence against the formulas written out
-// (tests/learning/fisher_test.cpp), a step against its pieces
-// (tests/learning/trust_region_test.cpp), learning on cartpole (tests/training/learning_test.cpp).
+// (tests/learning/fisher_test.cpp), those of the empirical matrix
+// (tests/learning/empirical_fisher_test.cpp), a step against its pieces and the bound on the
+// greatest KL (tests/learning/trust_region_test.cpp), learning on cartpole
+// (tests/training/learning_test.cpp).
 #include <cmath>
 
 #include <gallop/algorithms/trpo.h>
@@ -48,13 +57,24 @@ constexpr auto kOptions = rows(
     value_fit_rows({.learning_rate = 0.003, .epochs = 5, .minibatch = 256}),
     real_row("delta", 0.01, {.min = 1e-12, .max = 10, .unit = "nats"},
              "radius of the trust region: greatest mean KL(old || new) of a step"),
+    choice_row("kl", "mean", "mean,greatest",
+               "what delta bounds over the states of a batch: the mean KL, or the greatest one"),
+    choice_row("fisher_matrix", "analytic", "analytic,empirical",
+               "expectation over the policy's actions, or the mean over those that were taken"),
     solver_rows(), integer_row("backtracks", 10, {.min = 1, .max = 100}, "steps that are tried"),
     real_row("backtrack_factor", 0.8, {.min = 1e-3, .max = 0.999},
              "factor from one tried step to the next"));
 
+TrustRegionOptions region_options(const Options& options) {
+  return {.matrix = options.text("fisher_matrix") == "empirical" ? FisherMatrix::kEmpirical
+                                                                 : FisherMatrix::kAnalytic,
+          .bound = options.text("kl") == "greatest" ? KlBound::kGreatest : KlBound::kMean};
+}
+
 class Trpo : public TrustRegionAlgorithm {
  public:
-  using TrustRegionAlgorithm::TrustRegionAlgorithm;
+  explicit Trpo(const AlgorithmContext& context)
+      : TrustRegionAlgorithm(context, region_options(context.options)) {}
 
  private:
   void step_policy(Metrics& metrics) override {
@@ -66,6 +86,7 @@ class Trpo : public TrustRegionAlgorithm {
     metrics.emplace_back("policy_loss", step.surrogate);
     metrics.emplace_back("surrogate_gain", step.before - step.surrogate);
     metrics.emplace_back("kl", step.kl);
+    if (options.text("kl") == "greatest") metrics.emplace_back("kl_greatest", step.greatest_kl);
     metrics.emplace_back("entropy", step.entropy);
     metrics.emplace_back("gradient_norm", std::sqrt(region_.last_solve().start));
     metrics.emplace_back("step_scale", step.taken);

@@ -25,6 +25,7 @@
 #include <gallop/kernels/estimators/returns.h>
 #include <gallop/kernels/estimators/standardize.h>
 #include <gallop/kernels/gradients/divergence.h>
+#include <gallop/kernels/gradients/empirical_fisher.h>
 #include <gallop/kernels/gradients/fisher.h>
 #include <gallop/kernels/gradients/given_slopes.h>
 #include <gallop/kernels/gradients/gradient.h>
@@ -51,6 +52,7 @@
 #include <gallop/kernels/estimators/episodes.cuh>
 #include <gallop/kernels/estimators/estimators.cuh>
 #include <gallop/kernels/estimators/gae.cuh>
+#include <gallop/kernels/gradients/empirical_fisher.cuh>
 #include <gallop/kernels/gradients/fisher.cuh>
 #include <gallop/kernels/gradients/given_slopes.cuh>
 #include <gallop/kernels/gradients/gradient.cuh>
@@ -92,6 +94,7 @@
   operation(optimal_baseline, OptimalBaselineRequest)           \
   operation(fisher_prepare, FisherRequest)                      \
   operation(fisher_product, FisherRequest)                      \
+  operation(empirical_fisher_product, FisherRequest)            \
   operation(policy_divergence, DivergenceRequest)               \
   operation(conjugate_gradient_begin, ConjugateGradientRequest) \
   operation(conjugate_gradient_step, ConjugateGradientRequest)  \

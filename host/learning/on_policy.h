@@ -42,6 +42,7 @@ class OnPolicyLearner {
   // The same from the beginning of new episodes.
   void collect_from_reset();
   void track_ages() { rollout_.track_ages(); }
+  void track_states() { rollout_.track_states(environments_); }
   // Values of the network at all recorded states, and at the final observations of cut episodes.
   void evaluate_values();
   // Targets and advantages from the values that there are (Advantages::estimate).

@@ -43,6 +43,12 @@ void RolloutBuffer::track_ages() {
   age_ = DeviceArray<float>::zeroed(*backend_, std::size_t(n_samples() + n_envs()));
 }
 
+void RolloutBuffer::track_states(const Environments& environments) {
+  state_ = DeviceArray<float>(*backend_,
+                              std::size_t(n_samples() + n_envs()) * environments.spec().n_state);
+  trajectory_.state = state_.data();
+}
+
 void RolloutBuffer::run(Environments& environments, const PolicyView& policy) {
   const std::uint32_t before = environments.time();
   environments.rollout(ActionSource::kPolicy, policy, false, trajectory_);

@@ -23,6 +23,10 @@ class RolloutBuffer {
   const float* age() const { return age_.data(); }
   // Ages are computed with every rollout from now on, and saved.
   void track_ages();
+  // States of the environment are recorded with every rollout from now on.
+  void track_states(const Environments& environments);
+  // [T + 1, S, N] of the last rollout, where they are recorded. Waits.
+  std::vector<float> states() const { return state_.download(); }
 
   // Runs the policy for T steps. Throws an Error (non_finite) if an instance met such a number and
   // that is not masked, or no instance is left.
@@ -54,7 +58,7 @@ class RolloutBuffer {
   std::uint64_t nonfinite_instances_ = 0;
   Trajectory trajectory_;
   DeviceArray<float> observation_, action_, log_prob_, reward_, final_observation_, ended_return_;
-  DeviceArray<float> age_;
+  DeviceArray<float> age_, state_;
   DeviceArray<std::uint8_t> terminated_, truncated_;
   DeviceArray<std::int32_t> ended_length_;
 };

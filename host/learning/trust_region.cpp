@@ -37,11 +37,15 @@ std::optional<FisherPath> path_named(const std::string& name) {
 
 }  // namespace
 
-TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath path)
+TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner,
+                         const TrustRegionOptions& options)
     : backend_(backend),
-      learner_(learner),
-      asked_path_(path),
-      n_(learner.policy().parameters().size()),
+      policy_(learner.policy()),
+      samples_(learner.all_samples()),
+      asked_path_(options.matrix == FisherMatrix::kEmpirical && options.path == FisherPath::kFaster
+                      ? FisherPath::kFused
+                      : options.path),
+      n_(policy_.parameters().size()),
       old_(backend, n_),
       direction_(backend, n_),
       sums_(backend, kDivergenceSums),
@@ -49,8 +53,22 @@ TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath 
       residual_(backend, n_),
       conjugate_(backend, n_),
       product_(backend, n_),
-      fisher_(backend, learner.policy().shape(), learner.n_samples(), path),
-      state_(DeviceArray<State>::zeroed(backend, 1)) {}
+      fisher_(backend, policy_.shape(), options.n_samples > 0 ? options.n_samples : samples_.count,
+              asked_path_, options.matrix),
+      state_(DeviceArray<State>::zeroed(backend, 1)) {
+  if (options.n_samples > 0) samples_.count = options.n_samples;
+  if (options.bound == KlBound::kGreatest) {
+    chunk_kl_ = DeviceArray<float>(backend, chunk_count(samples_.count));
+  }
+}
+
+void TrustRegion::use(const Samples& samples) {
+  if (samples.count != samples_.count) {
+    throw internal_error(
+        fmt::format("a trust region of {} samples is given {}", samples_.count, samples.count));
+  }
+  samples_ = samples;
+}
 
 void TrustRegion::set_path(FisherPath path) {
   if (asked_path_ != FisherPath::kFaster) {
@@ -61,28 +79,29 @@ void TrustRegion::set_path(FisherPath path) {
 
 FisherRequest TrustRegion::fisher_request() const {
   FisherRequest r = {};
-  r.policy = learner_.policy().view();
+  r.policy = policy_.view();
   r.policy.parameters = old_.data();
-  r.samples = learner_.all_samples();
-  r.weight = 1.0f / float(learner_.n_samples());
+  r.samples = samples_;
+  r.weight = 1.0f / float(samples_.count);
   return r;
 }
 
 DivergenceRequest TrustRegion::divergence_request() const {
   DivergenceRequest r = {};
-  r.candidate = learner_.policy().view();
-  r.samples = learner_.all_samples();
+  r.candidate = policy_.view();
+  r.samples = samples_;
   r.old_units = fisher_.units();
   r.unit_stride = fisher_.unit_stride();
-  const NetworkShape& network = learner_.policy().shape().network;
+  const NetworkShape& network = policy_.shape().network;
   r.old_log_std = old_.data() + layer_offset(network, network.n_layers);
   r.sums = sums_.data();
+  r.chunk_kl = chunk_kl_.data();
   return r;
 }
 
 void TrustRegion::find_gradient() {
-  backend_.copy({old_.data(), learner_.policy().parameters().data(), n_});
-  PolicyGradientRequest r = learner_.policy().gradient_request(learner_.all_samples());
+  backend_.copy({old_.data(), policy_.parameters().data(), n_});
+  PolicyGradientRequest r = policy_.gradient_request(samples_);
   r.loss = PolicyLoss::kSurrogate;
   backend_.policy_gradient(r);
   fisher_.prepare(fisher_request());
@@ -91,7 +110,7 @@ void TrustRegion::find_gradient() {
 // Not among recorded operations: it waits.
 void TrustRegion::settle_path() {
   if (path() != FisherPath::kFaster) return;
-  backend_.copy({old_.data(), learner_.policy().parameters().data(), n_});
+  backend_.copy({old_.data(), policy_.parameters().data(), n_});
   FisherRequest r = fisher_request();
   r.vector = old_.data();
   fisher_.prepare(r);
@@ -101,7 +120,7 @@ void TrustRegion::settle_path() {
 ConjugateGradientRequest TrustRegion::solver_request(const SolverOptions& options) const {
   ConjugateGradientRequest r = {};
   r.n = n_;
-  r.gradient = learner_.policy().parameters().gradient();
+  r.gradient = policy_.parameters().gradient();
   r.b = negative_.data();
   r.x = direction_.data();
   r.residual = residual_.data();
@@ -137,15 +156,17 @@ LineSearchRequest TrustRegion::line_search(const SearchOptions& options) {
   r.n = n_;
   r.old = old_.data();
   r.direction = direction_.data();
-  r.parameters = learner_.policy().parameters().mutable_data();
-  r.statistics = learner_.policy().parameters().gradient() + n_;
+  r.parameters = policy_.parameters().mutable_data();
+  r.statistics = policy_.parameters().gradient() + n_;
   r.sums = sums_.data();
   r.solved = &state_.data()->solve;
-  r.count = learner_.n_samples();
+  r.count = samples_.count;
   r.delta = options.delta;
   r.factor = options.factor;
   r.max_tries = options.tries;
   r.state = &state_.data()->search;
+  r.chunk_kl = chunk_kl_.data();
+  r.n_chunks = int(chunk_kl_.size());
   return r;
 }
 
@@ -177,7 +198,7 @@ double TrustRegion::natural_direction(double damping, int iterations, double tol
 }
 
 TrustRegion::Candidate TrustRegion::try_step(double scale) {
-  float* parameters = learner_.policy().parameters().mutable_data();
+  float* parameters = policy_.parameters().mutable_data();
   backend_.copy({parameters, old_.data(), n_});
   backend_.add_scaled({parameters, float(scale), direction_.data(), n_});
   return measure();
@@ -186,13 +207,13 @@ TrustRegion::Candidate TrustRegion::try_step(double scale) {
 TrustRegion::Candidate TrustRegion::measure() const {
   backend_.policy_divergence(divergence_request());
   const std::vector<float> sums = sums_.download();
-  const double count = double(learner_.n_samples());
+  const double count = double(samples_.count);
   return {double(sums[kSumSurrogate]) / count, double(sums[kSumKl]) / count,
           double(sums[kSumEntropy]) / count};
 }
 
 void TrustRegion::restore() {
-  backend_.copy({learner_.policy().parameters().mutable_data(), old_.data(), n_});
+  backend_.copy({policy_.parameters().mutable_data(), old_.data(), n_});
 }
 
 LineSearchState TrustRegion::finish_step() {
@@ -203,9 +224,11 @@ LineSearchState TrustRegion::finish_step() {
   return state.search;
 }
 
-TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context)
+TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context,
+                                           const TrustRegionOptions& options)
     : OnPolicyAlgorithm(context),
-      region_(context.backend, learner_, asked_path(context.options)),
+      region_(context.backend, learner_,
+              {asked_path(context.options), options.matrix, options.bound, options.n_samples}),
       value_fit_(context, learner_) {}
 
 FisherPath TrustRegionAlgorithm::asked_path(const Options& options) {
@@ -253,7 +276,7 @@ double TrustRegionAlgorithm::natural_direction() {
 void TrustRegionAlgorithm::save(TensorFile& file) const {
   OnPolicyAlgorithm::save(file);
   value_fit_.save(file);
-  if (asked_path(context_.options) == FisherPath::kFaster) {
+  if (region_.leaves_path_open()) {
     file.set_text("fisher", path_name(region_.path()));
   }
 }
@@ -261,7 +284,7 @@ void TrustRegionAlgorithm::save(TensorFile& file) const {
 void TrustRegionAlgorithm::load_state(const TensorFile& file) {
   OnPolicyAlgorithm::load_state(file);
   value_fit_.load(file);
-  if (asked_path(context_.options) != FisherPath::kFaster) return;
+  if (!region_.leaves_path_open()) return;
   const std::optional<FisherPath> path = path_named(file.text("fisher"));
   if (!path) {
     throw checkpoint_error(

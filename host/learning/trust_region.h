@@ -18,19 +18,35 @@ struct SearchOptions {
   int tries;      // at most
 };
 
+// Over which of the samples' divergences a step is bounded.
+enum class KlBound { kMean, kGreatest };
+
+struct TrustRegionOptions {
+  FisherPath path = FisherPath::kFused;
+  FisherMatrix matrix = FisherMatrix::kAnalytic;
+  KlBound bound = KlBound::kMean;
+  long n_samples = 0;  // of the samples that are given later (`use`); 0: those of the rollout
+};
+
 // The steps of methods that measure distance between policies by KL divergence. One object serves
-// one learner; a step is: prepare at the policy that acted, find the natural direction, try
-// candidates.
+// one policy and one set of samples; a step is: prepare at the policy that acted, find the natural
+// direction, try candidates.
 class TrustRegion {
  public:
-  TrustRegion(Backend& backend, OnPolicyLearner& learner, FisherPath path = FisherPath::kFused);
+  // Of the learner's policy at all samples of its rollout, or at others.
+  TrustRegion(Backend& backend, OnPolicyLearner& learner, const TrustRegionOptions& options = {});
+  // Samples in place of those of the rollout, as many as the constructor was told; their arrays
+  // outlive this, and are filled in before every step.
+  void use(const Samples& samples);
 
   // The way that products with the Fisher matrix go: kFaster where that is still open.
   FisherPath path() const { return fisher_.path(); }
+  // Whether the constructor was given kFaster.
+  bool leaves_path_open() const { return asked_path_ == FisherPath::kFaster; }
   // They go that way from now on; only where the constructor was given kFaster.
   void set_path(FisherPath path);
 
-  // Remembers the policy that acted at all samples of the last rollout, and the gradient of the
+  // Remembers the policy that acted at all samples, and the gradient of the
   // surrogate loss there. Returns the gradient's norm; throws an Error (non_finite) where it is not
   // finite.
   double prepare();
@@ -85,11 +101,13 @@ class TrustRegion {
   State download_state() const;
 
   Backend& backend_;
-  OnPolicyLearner& learner_;
+  PolicyModel& policy_;
+  Samples samples_;
   const FisherPath asked_path_;
   long n_;
   ConjugateGradientState last_solve_ = {};
   DeviceArray<float> old_, direction_, sums_;
+  DeviceArray<float> chunk_kl_;  // [chunks] where the greatest divergence is bounded
   // Of the conjugate gradient [n]: b = -gradient, residual, search direction, and its product.
   DeviceArray<float> negative_, residual_, conjugate_, product_;
   FisherProducts fisher_;
@@ -102,7 +120,11 @@ class TrustRegion {
 // products is part where mode fast left it open: a resumed run goes on with the same bits.
 class TrustRegionAlgorithm : public OnPolicyAlgorithm {
  public:
-  explicit TrustRegionAlgorithm(const AlgorithmContext& context);
+  // Whose region takes the way of Fisher products by the options, the rest as given.
+  explicit TrustRegionAlgorithm(const AlgorithmContext& context,
+                                const TrustRegionOptions& options = {});
+  // The way of Fisher products by the options; throws a value error where they exclude each other.
+  static FisherPath asked_path(const Options& options);
 
   Metrics iterate() override;
   void save(TensorFile& file) const override;
@@ -122,9 +144,6 @@ class TrustRegionAlgorithm : public OnPolicyAlgorithm {
   TrustRegion region_;
 
  private:
-  // Of the options; throws a value error where they exclude each other.
-  static FisherPath asked_path(const Options& options);
-
   ValueFit value_fit_;
 };
 

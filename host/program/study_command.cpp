@@ -17,6 +17,7 @@
 #include <gallop/host/runtime/processor.h>
 #include <gallop/host/studies/study_replay.h>
 #include <gallop/host/studies/study_result.h>
+#include <gallop/host/studies/study_scaling.h>
 #include <gallop/host/studies/table_reader.h>
 #include <gallop/host/training/session.h>
 #include <gallop/host/training/signals.h>
@@ -216,7 +217,8 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
   const int threads = asked_threads > 0 ? int(asked_threads) : available_processors();
   record_session(folder, *backend, threads, words);
   SignalGuard signals(stopping_words(form));
-  std::vector<StudyRun> runs;
+  StudyResult result;
+  std::vector<StudyScaling> scaling;
   try {
     StudyProgress progress(form);
     StudyCallbacks callbacks;
@@ -231,7 +233,8 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
     callbacks.progress = [&](std::int64_t finished, std::int64_t total, const std::string& label,
                              std::int64_t seed,
                              double part) { progress.update(finished, total, label, seed, part); };
-    runs = run_cells(study, cells, folder, *backend, callbacks);
+    result = summarise(study, cells, run_cells(study, cells, folder, *backend, callbacks));
+    scaling = measure_scaling(result, folder, callbacks);
   } catch (const Error& error) {
     if (error.code() != ExitCode::interrupted || !signals.stop_requested()) throw;
     throw Error(signals.stop_code(),
@@ -239,11 +242,12 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
                             "--resume and the flags it began with",
                             shell_quoted(line.text("study")), shell_quoted(folder.path())));
   }
-  const StudyResult result = summarise(study, cells, std::move(runs));
   folder.write("study.csv", study_csv(result));
+  if (!study.threads.empty()) folder.write("scaling.csv", scaling_csv(result, scaling));
   folder.write("study.json", study_json(result).text() + "\n");
   folder.write("report.html",
-               study_report(result, backend->name(), best_replays(result, folder, *backend, warn)));
+               study_report(result, backend->name(), best_replays(result, folder, *backend, warn),
+                            scaling_html(result, scaling)));
   const double seconds = seconds_now() - process_start;
   if (line.flag("json")) {
     std::printf("%s\n", printed_json(result, folder.path(), seconds).c_str());

@@ -22,8 +22,21 @@ std::string widths_text(const NetworkShape& shape) {
 }  // namespace
 
 FisherProducts::FisherProducts(Backend& backend, const PolicyShape& shape, long count,
-                               FisherPath path)
-    : backend_(backend), shape_(shape), count_(count), path_(FisherPath::kFused), has_ways_(false) {
+                               FisherPath path, FisherMatrix matrix)
+    : backend_(backend),
+      shape_(shape),
+      count_(count),
+      path_(FisherPath::kFused),
+      matrix_(matrix),
+      has_ways_(false) {
+  if (matrix == FisherMatrix::kEmpirical) {
+    if (path == FisherPath::kMatrices) {
+      throw value_error(
+          "fisher is cublas, but products with the empirical Fisher matrix are those of the fused "
+          "kernel; expected auto or fused");
+    }
+    path = FisherPath::kFused;
+  }
   if (path != FisherPath::kFused && shape.network.kind != NetworkKind::kTabular) {
     library_ = backend.matrix_library(why_not_);
     has_ways_ = !library_.empty() || !why_not_.empty();
@@ -68,6 +81,8 @@ void FisherProducts::product(FisherRequest request) {
   complete(request);
   if (takes_matrices()) {
     matrix_fisher_product(backend_, request, matrix_work_.data());
+  } else if (matrix_ == FisherMatrix::kEmpirical) {
+    backend_.empirical_fisher_product(request);
   } else {
     backend_.fisher_product(request);
   }

@@ -13,6 +13,11 @@ enum class FisherPath : int {
   kFaster     // the one of the two that takes less time
 };
 
+// Which Fisher matrix: the expectation over the actions that a policy might take
+// (kernels/gradients/fisher.h), or the mean over those that it took (empirical_fisher.h), whose
+// products have one way.
+enum class FisherMatrix : int { kAnalytic, kEmpirical };
+
 // What kFaster took, and the seconds of a product either way; both 0 where the device has no
 // library to compare with.
 struct FisherChoice {
@@ -26,8 +31,10 @@ struct FisherChoice {
 class FisherProducts {
  public:
   // The backend outlives it. Throws an Error (cuda) where kMatrices is asked for of a device that
-  // has no library.
-  FisherProducts(Backend& backend, const PolicyShape& shape, long count, FisherPath path);
+  // has no library, a value error where it is asked for of the empirical matrix; of that one
+  // kFaster is kFused.
+  FisherProducts(Backend& backend, const PolicyShape& shape, long count, FisherPath path,
+                 FisherMatrix matrix = FisherMatrix::kAnalytic);
 
   // kFaster while it is open, and where there is one way.
   FisherPath path() const { return path_; }
@@ -53,6 +60,7 @@ class FisherProducts {
   PolicyShape shape_;
   long count_;
   FisherPath path_;
+  FisherMatrix matrix_;
   bool has_ways_;  // more than one
   std::string library_, why_not_;
   std::optional<FisherChoice> choice_;

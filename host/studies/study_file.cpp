@@ -6,6 +6,7 @@
 #include <span>
 
 #include <gallop/host/error.h>
+#include <gallop/host/options/nearest.h>
 #include <gallop/host/options/option_value.h>
 #include <gallop/host/options/toml_library.h>
 #include <gallop/host/studies/study.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr std::int64_t kMostSeeds = 1000;
 constexpr std::size_t kMostValues = kMostTables;  // of an axis
 constexpr double kMostSteps = 1e15;
+constexpr double kMostThreads = 1024;
 
 std::vector<StudyEnvironment> read_environments(TableReader& top, std::string_view origin) {
   const std::string single = top.text("environment", "");
@@ -45,8 +47,11 @@ std::vector<StudyVariant> read_variants(TableReader& top, const std::string& alg
   std::vector<StudyVariant> result;
   for (const toml::table* table : top.tables("variants")) {
     TableReader reader(*table, origin, " of a variant");
-    StudyVariant v = {
-        reader.text("name", ""), reader.text("algorithm", algorithm), {}, reader.place()};
+    StudyVariant v = {reader.text("name", ""),
+                      reader.text("algorithm", algorithm),
+                      reader.texts("on"),
+                      {},
+                      reader.place()};
     v.options = reader.options();
     if (v.name.empty()) throw value_error(v.origin + ": a variant without 'name'");
     if (v.algorithm.empty()) {
@@ -115,6 +120,26 @@ std::vector<TomlEntry> read_curves_at(const toml::table& table, const std::vecto
   return result;
 }
 
+std::vector<std::string> read_x_axes(TableReader& top) {
+  const std::vector<std::string> known = {"steps", "iterations", "seconds"};
+  const std::vector<std::string> given = top.texts("x_axis");
+  for (std::size_t k = 0; k < given.size(); k++) {
+    const bool again = std::find(given.begin(), given.begin() + std::ptrdiff_t(k), given[k]) !=
+                       given.begin() + std::ptrdiff_t(k);
+    if (!again && std::find(known.begin(), known.end(), given[k]) != known.end()) continue;
+    throw value_error(fmt::format("{}: 'x_axis' is '{}'{}, expected one of {}{}",
+                                  top.place(*top.find("x_axis")), given[k], again ? " twice" : "",
+                                  fmt::join(known, ", "), did_you_mean(given[k], known)));
+  }
+  return given.empty() ? std::vector<std::string>{"steps"} : given;
+}
+
+std::string texts_toml(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) quoted.push_back(option_toml(text));
+  return fmt::format("[{}]", fmt::join(quoted, ", "));
+}
+
 std::vector<std::string> read_assignments(TableReader& top) {
   std::vector<std::string> result;
   const toml::node* node = top.find("set");
@@ -145,7 +170,7 @@ Study parse_study(std::string_view toml, std::string_view origin) {
   Study study;
   study.title = top.text("title", "");
   study.about = top.text("about", "");
-  study.x_axis = top.choice("x_axis", "steps", {"steps", "iterations", "seconds"});
+  study.x_axes = read_x_axes(top);
   study.score = top.choice("score", "final", {"final", "average", "evaluation"});
   study.seeds = top.integer("seeds", 1, 1, double(kMostSeeds));
   study.steps = top.integer("steps", 0, 1, kMostSteps);
@@ -160,6 +185,11 @@ Study parse_study(std::string_view toml, std::string_view origin) {
   if (const toml::table* at = top.table("curves_at")) {
     study.curves_at = read_curves_at(*at, study.axes, origin);
   }
+  study.grid_on = top.texts("grid_on");
+  if (!study.grid_on.empty() && study.axes.empty()) {
+    throw value_error(fmt::format("{}: there is 'grid_on' and no [grid]", origin));
+  }
+  study.threads = top.integers("threads", 1, kMostThreads);
   study.assignments = read_assignments(top);
   top.refuse_unknown_keys();
   if (study.axes.empty() && study.variants.empty()) {
@@ -177,12 +207,15 @@ std::string study_toml(const Study& study) {
     return fmt::format("{} = {}\n", key, option_toml(value));
   };
   std::string toml = line("title", study.title) + line("about", study.about);
-  toml += line("x_axis", study.x_axis) + line("score", study.score);
+  toml += study.x_axes.size() == 1 ? line("x_axis", study.x_axes[0])
+                                   : fmt::format("x_axis = {}\n", texts_toml(study.x_axes));
+  toml += line("score", study.score);
   toml += line("seeds", study.seeds) + line("steps", study.steps);
   toml += line("algorithm", study.algorithm);
-  std::vector<std::string> assignments;
-  for (const std::string& a : study.assignments) assignments.push_back(option_toml(a));
-  toml += fmt::format("set = [{}]\n", fmt::join(assignments, ", "));
+  toml += fmt::format("set = {}\n", texts_toml(study.assignments));
+  if (!study.threads.empty())
+    toml += fmt::format("threads = [{}]\n", fmt::join(study.threads, ", "));
+  if (!study.grid_on.empty()) toml += fmt::format("grid_on = {}\n", texts_toml(study.grid_on));
   if (!study.options.empty()) toml += "\n[options]\n";
   append_options(toml, study.options);
   if (!study.axes.empty()) toml += "\n[grid]\n";
@@ -200,6 +233,7 @@ std::string study_toml(const Study& study) {
   }
   for (const StudyVariant& v : study.variants) {
     toml += "\n[[variants]]\n" + line("name", v.name) + line("algorithm", v.algorithm);
+    if (!v.on.empty()) toml += fmt::format("on = {}\n", texts_toml(v.on));
     append_options(toml, v.options);
   }
   return toml;

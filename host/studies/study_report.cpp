@@ -11,6 +11,7 @@
 #include <gallop/host/report/page.h>
 #include <gallop/host/report/report.h>
 #include <gallop/host/studies/study_result.h>
+#include <gallop/host/studies/table_reader.h>
 
 namespace gallop {
 namespace {
@@ -49,7 +50,8 @@ std::vector<double> smooth_returns(const StudyRun& run) {
 
 // Mean and standard error over the seeds, iteration by iteration. Where no episode of a run ended,
 // its latest return stands in.
-ChartSeries curve_of(const StudyResult& result, std::size_t cell, const Slice& slice) {
+ChartSeries curve_of(const StudyResult& result, const std::string& x_axis, std::size_t cell,
+                     const Slice& slice) {
   ChartSeries series;
   series.name = cell_label(result.study, result.cells[cell], slice);
   series.over_stretches = true;
@@ -68,7 +70,7 @@ ChartSeries curve_of(const StudyResult& result, std::size_t cell, const Slice& s
     for (std::size_t k = 0; k < runs.size(); k++) {
       if (i >= runs[k]->x.size()) continue;
       if (std::isfinite(returns[k][i])) latest[k] = returns[k][i];
-      x.push_back(x_of(*runs[k], result.study.x_axis, i));
+      x.push_back(x_of(*runs[k], x_axis, i));
       y.push_back(latest[k]);
     }
     const StudyMean mean = mean_of(y);
@@ -83,28 +85,31 @@ ChartSeries curve_of(const StudyResult& result, std::size_t cell, const Slice& s
 }
 
 Chart curves_of(const StudyResult& result, std::size_t environment, const std::string& title,
-                const std::vector<std::size_t>& cells, const Slice& slice) {
+                const std::string& x_axis, const std::vector<std::size_t>& cells,
+                const Slice& slice) {
   Chart chart;
   chart.title = title;
   chart.unit = "return, " + metric_label("return").unit;
-  chart.x_label = x_label(result.study.x_axis);
+  chart.x_label = x_label(x_axis);
   chart.marked = cells.size() > 1;
-  for (const std::size_t cell : cells) chart.series.push_back(curve_of(result, cell, slice));
+  for (const std::size_t cell : cells)
+    chart.series.push_back(curve_of(result, x_axis, cell, slice));
   if (const std::optional<double> threshold = result.study.environments[environment].threshold)
     chart.levels.push_back({*threshold, fmt::format("threshold {}", *threshold)});
   return chart;
 }
 
 std::string curve_cards(const StudyResult& result, std::size_t environment,
-                        const std::string& title, const std::vector<std::size_t>& cells,
-                        const Slice& slice) {
+                        const std::string& title, const std::string& x_axis,
+                        const std::vector<std::size_t>& cells, const Slice& slice) {
   std::string html;
   const std::size_t n_charts = (cells.size() + kMostCurves - 1) / kMostCurves;
   for (std::size_t k = 0; k < n_charts; k++) {
     const auto first = cells.begin() + std::ptrdiff_t(k * cells.size() / n_charts);
     const auto last = cells.begin() + std::ptrdiff_t((k + 1) * cells.size() / n_charts);
     const std::string part = n_charts > 1 ? fmt::format(" ({} of {})", k + 1, n_charts) : "";
-    html += chart_card(curves_of(result, environment, title + part, {first, last}, slice), true);
+    html += chart_card(curves_of(result, environment, title + part, x_axis, {first, last}, slice),
+                       true);
   }
   return html;
 }
@@ -120,6 +125,7 @@ std::string environment_title(const StudyResult& result, std::size_t environment
 Slice slice_of(const StudyResult& result, std::size_t environment) {
   const Study& study = result.study;
   Slice slice;
+  if (!study.has_grid(study.environments[environment])) return slice;
   for (const TomlEntry& at : study.curves_at) {
     for (std::size_t a = 0; a < study.axes.size(); a++) {
       if (study.axes[a].option != at.name) continue;
@@ -156,10 +162,27 @@ std::string curves_html(const StudyResult& result, std::size_t environment) {
     });
     if (inside) cells.push_back(c);
   }
-  return curve_cards(
-      result, environment,
-      "Learning curves on " + environment_title(result, environment) + slice_title(result, slice),
-      cells, slice);
+  std::string html;
+  for (const std::string& x_axis : result.study.x_axes) {
+    const std::string over = result.study.x_axes.size() > 1 ? " over " + x_axis : "";
+    html += curve_cards(result, environment,
+                        "Learning curves on " + environment_title(result, environment) +
+                            slice_title(result, slice) + over,
+                        x_axis, cells, slice);
+  }
+  return html;
+}
+
+// A value on an axis of the grid; of one that makes policies larger, with their parameters.
+std::string axis_text(const StudyResult& result, std::size_t environment, std::size_t axis, int i) {
+  const StudyAxis& of = result.study.axes[axis];
+  const std::string text = option_text(of.values[std::size_t(i)].value);
+  if (option_key(of.option) != option_key("hidden")) return text;
+  for (const StudyCell& cell : result.cells) {
+    if (cell.environment != environment || cell.at[axis] != i) continue;
+    return fmt::format("{} ({} parameters)", text.empty() ? "none" : text, cell.parameters);
+  }
+  return text;
 }
 
 // Columns are the first option of the grid, rows the second and those variants that set it
@@ -176,8 +199,12 @@ std::string map_html(const StudyResult& result, std::size_t environment,
   map.unit = score_text(study.score);
   map.x_label = x.option;
   map.y_label = y.option;
-  for (const TomlEntry& value : x.values) map.columns.push_back(option_text(value.value));
-  for (const TomlEntry& value : y.values) map.rows.push_back(option_text(value.value));
+  for (std::size_t i = 0; i < x.values.size(); i++) {
+    map.columns.push_back(axis_text(result, environment, 0, int(i)));
+  }
+  for (std::size_t i = 0; i < y.values.size(); i++) {
+    map.rows.push_back(axis_text(result, environment, 1, int(i)));
+  }
   map.values.assign(map.rows.size(), std::vector<double>(map.columns.size(), kNoNumber));
   for (const StudyRow& row : result.rows) {
     const StudyCell& cell = result.cells[row.cell];
@@ -200,7 +227,8 @@ std::string map_html(const StudyResult& result, std::size_t environment,
 }
 
 std::string maps_html(const StudyResult& result, std::size_t environment) {
-  if (result.study.axes.size() < 2) return "";
+  const Study& study = result.study;
+  if (study.axes.size() < 2 || !study.has_grid(study.environments[environment])) return "";
   std::string html = map_html(result, environment, std::nullopt);
   for (std::size_t v = 0; v < result.study.variants.size(); v++) {
     const bool crossed = std::any_of(
@@ -246,7 +274,7 @@ std::string explanation(const StudyResult& result) {
 }  // namespace
 
 std::string study_report(const StudyResult& result, const std::string& device,
-                         const std::vector<StudyReplay>& replays) {
+                         const std::vector<StudyReplay>& replays, const std::string& measured) {
   const Study& study = result.study;
   std::string body;
   if (!study.about.empty()) body += fmt::format("<p class=\"note\">{}</p>\n", escaped(study.about));
@@ -257,7 +285,7 @@ std::string study_report(const StudyResult& result, const std::string& device,
     body += maps_html(result, e) + curves_html(result, e);
     if (!replays[e].html.empty()) body += card(replays[e].title, replays[e].html, false);
   }
-  body += table_html(result) + "</div>\n" + explanation(result);
+  body += measured + table_html(result) + "</div>\n" + explanation(result);
   const std::string subtitle =
       fmt::format("{} runs: {} settings, {} seed{} each, {}", result.runs.size(),
                   result.cells.size(), study.seeds, study.seeds == 1 ? "" : "s", device);

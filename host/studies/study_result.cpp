@@ -23,17 +23,6 @@ std::string environment_name(const StudyCell& cell) {
   return spec_of(cell.options.environment()).name;
 }
 
-// A field of a CSV file: quoted where a comma, a quote or a break is in it.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 std::string csv_number(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 JsonValue json_mean(const StudyMean& m) {
@@ -57,7 +46,50 @@ std::size_t width_of(const std::string& utf8) {
   return n;
 }
 
+// Mean of the returns within the last tenth of the first so many seconds; of the stretch that ends
+// there where none ends within.
+double return_at(const StudyRun& run, double seconds) {
+  double sum = 0, last = kNoNumber;
+  std::int64_t n = 0;
+  for (std::size_t i = 0; i < run.seconds.size() && i < run.returns.size(); i++) {
+    if (run.seconds[i] > seconds) break;
+    if (!std::isfinite(run.returns[i])) continue;
+    last = run.returns[i];
+    if (run.seconds[i] < 0.9 * seconds) continue;
+    sum += last;
+    n++;
+  }
+  return n > 0 ? sum / double(n) : last;
+}
+
 }  // namespace
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+double equal_time(const std::vector<StudyCell>& cells, const std::vector<StudyRun>& runs,
+                  std::size_t environment) {
+  double least = kNoNumber;
+  for (std::size_t c = 0; c < cells.size(); c++) {
+    if (cells[c].environment != environment) continue;
+    std::vector<double> seconds;
+    for (const StudyRun& run : runs) {
+      if (run.cell == c && run.failure.empty() && !run.seconds.empty()) {
+        seconds.push_back(run.seconds.back());
+      }
+    }
+    const double mean = mean_of(seconds).mean;
+    if (!std::isnan(mean) && !(mean >= least)) least = mean;
+  }
+  return least;
+}
 
 StudyResult summarise(const Study& study, const std::vector<StudyCell>& cells,
                       std::vector<StudyRun> runs) {
@@ -65,7 +97,10 @@ StudyResult summarise(const Study& study, const std::vector<StudyCell>& cells,
   for (std::size_t c = 0; c < cells.size(); c++) {
     StudyRow row = {};
     row.cell = c;
-    std::vector<double> final_returns, averages, evaluations, steps;
+    std::vector<double> final_returns, averages, evaluations, steps, at_equal_time;
+    const bool has_time = study.has_x_axis("seconds");
+    const double seconds =
+        has_time ? equal_time(cells, result.runs, cells[c].environment) : kNoNumber;
     for (const StudyRun& run : result.runs) {
       if (run.cell != c) continue;
       row.seeds++;
@@ -74,7 +109,9 @@ StudyResult summarise(const Study& study, const std::vector<StudyCell>& cells,
       averages.push_back(run.average_return);
       evaluations.push_back(run.evaluation_return);
       steps.push_back(run.steps_to_threshold);
+      if (has_time && run.failure.empty()) at_equal_time.push_back(return_at(run, seconds));
     }
+    row.equal_time_return = mean_of(at_equal_time);
     row.final_return = mean_of(final_returns);
     row.average_return = mean_of(averages);
     row.evaluation_return = mean_of(evaluations);
@@ -118,6 +155,8 @@ std::vector<std::vector<std::string>> study_table(const StudyResult& result) {
   if (several) table[0].insert(table[0].begin(), "environment");
   for (const char* column : {"final return", "average return", "evaluation return"})
     table[0].emplace_back(column);
+  const bool equal_times = result.study.has_x_axis("seconds");
+  if (equal_times) table[0].emplace_back("return at equal time");
   if (threshold) table[0].emplace_back("steps to threshold");
   if (failed) table[0].emplace_back("not finite");
   for (const StudyRow& row : result.rows) {
@@ -126,6 +165,7 @@ std::vector<std::vector<std::string>> study_table(const StudyResult& result) {
     if (several) line.insert(line.begin(), environment_name(cell));
     for (const StudyMean* m : {&row.final_return, &row.average_return, &row.evaluation_return})
       line.push_back(mean_text(*m));
+    if (equal_times) line.push_back(mean_text(row.equal_time_return));
     if (threshold) {
       line.push_back(result.study.environments[cell.environment].threshold ? threshold_text(row)
                                                                            : "-");
@@ -220,6 +260,7 @@ JsonValue study_json(const StudyResult& result) {
     for (const StudyAxis& axis : result.study.axes)
       one["grid"][axis.option] = cell_value(cell, axis.option);
     one["folder"] = cell.folder;
+    one["parameters"] = cell.parameters;
     one["final_return"] = json_mean(row.final_return);
     one["average_return"] = json_mean(row.average_return);
     one["evaluation_return"] = json_mean(row.evaluation_return);

@@ -77,6 +77,7 @@ std::uint64_t read_metrics(StudyRun& run, const RunFolder& folder,
         all.add(value);
         if (threshold && value >= *threshold && std::isnan(run.steps_to_threshold)) {
           run.steps_to_threshold = double(step);
+          run.iterations_to_threshold = double(row + 1);
         }
       });
   const std::uint64_t n = run.iterations;
@@ -160,7 +161,8 @@ class Runner {
     if (result) {
       read_result(run, *result, folder.file("result.json"));
     } else {
-      run.final_return = run.average_return = run.steps_to_threshold = kNoNumber;
+      run.final_return = run.average_return = kNoNumber;
+      run.steps_to_threshold = run.iterations_to_threshold = kNoNumber;
     }
     return run;
   }
@@ -222,10 +224,11 @@ std::string study_run_path(const RunFolder& folder, const StudyCell& cell, std::
   return fmt::format("{}/{}/seed-{}", folder.path(), cell.folder, seed);
 }
 
-void check_cells(const std::vector<StudyCell>& cells, Backend& backend) {
-  for (const StudyCell& cell : cells) {
+void check_cells(std::vector<StudyCell>& cells, Backend& backend) {
+  for (StudyCell& cell : cells) {
     try {
       const Training training(cell.options, backend);
+      cell.parameters = parameter_count(training.algorithm().policy().shape);
     } catch (const Error& error) {
       throw Error(error.code(), fmt::format("'{}': {}", cell.label, error.what()));
     }

@@ -41,6 +41,7 @@ struct StudyRun {
   double average_return = kNoNumber;      // training, mean over all iterations
   double evaluation_return = kNoNumber;   // of the last policy, most probable actions
   double steps_to_threshold = kNoNumber;  // the first iteration that reached it
+  double iterations_to_threshold = kNoNumber;  // its number, from 1
   std::string bits;
   std::string failure;  // not empty where it met a number that is not finite; no scores then
 
@@ -54,9 +55,9 @@ struct StudyRun {
 // The folder of a run in that of its study.
 std::string study_run_path(const RunFolder& folder, const StudyCell& cell, std::int64_t seed);
 
-// Makes the learner of every cell once. Throws a value error where its options do not fit each
-// other.
-void check_cells(const std::vector<StudyCell>& cells, Backend& backend);
+// Makes the learner of every cell once, and notes how many parameters its policy has. Throws a
+// value error where its options do not fit each other.
+void check_cells(std::vector<StudyCell>& cells, Backend& backend);
 
 // Runs every cell of the study with seeds 1 to study.seeds, one after the other, each in its own
 // run folder below `folder`. Runs that are finished there are taken as they are, begun ones go on

@@ -62,6 +62,46 @@ std::string TableReader::choice(const char* key, const std::string& fallback,
                                 value, list, did_you_mean(value, choices)));
 }
 
+std::vector<std::string> TableReader::texts(const char* key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return {};
+  if (node->is_string()) return {text(key, "")};
+  if (!node->is_array()) refuse(*node, key, "a string or an array of strings");
+  std::vector<std::string> result;
+  for (const toml::node& element : *node->as_array()) {
+    if (!element.is_string()) refuse(element, key, "an array of strings");
+    result.push_back(std::get<std::string>(toml_entry(key, element, origin_).value));
+  }
+  if (result.empty() || result.size() > kMostTables) {
+    throw value_error(fmt::format("{}: '{}'{} has {} names, expected 1 to {}", place(*node), key,
+                                  what_, result.size(), kMostTables));
+  }
+  return result;
+}
+
+std::vector<std::int64_t> TableReader::integers(const char* key, double low, double high) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return {};
+  if (!node->is_array()) refuse(*node, key, "an array of whole numbers");
+  std::vector<std::int64_t> result;
+  for (const toml::node& element : *node->as_array()) {
+    if (!element.is_integer()) refuse(element, key, "an array of whole numbers");
+    const std::int64_t value = element.as_integer()->get();
+    const bool again = std::find(result.begin(), result.end(), value) != result.end();
+    if (again || double(value) < low || double(value) > high) {
+      throw value_error(fmt::format("{}: '{}'{} has {}{}, expected numbers in [{}, {}], each once",
+                                    place(element), key, what_, value, again ? " twice" : "", low,
+                                    high));
+    }
+    result.push_back(value);
+  }
+  if (result.empty() || result.size() > kMostTables) {
+    throw value_error(fmt::format("{}: '{}'{} has {} numbers, expected 1 to {}", place(*node), key,
+                                  what_, result.size(), kMostTables));
+  }
+  return result;
+}
+
 std::optional<double> TableReader::number(const char* key, double low, double high) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;

@@ -36,6 +36,10 @@ class TableReader {
   std::string text(const char* key, const std::string& fallback);
   std::string choice(const char* key, const std::string& fallback,
                      const std::vector<std::string>& choices);
+  // An array of strings, or a single string; empty where there is none.
+  std::vector<std::string> texts(const char* key);
+  // An array of integers within [low, high], each once; empty where there is none.
+  std::vector<std::int64_t> integers(const char* key, double low, double high);
   std::optional<double> number(const char* key, double low, double high);
   std::int64_t integer(const char* key, std::int64_t fallback, double low, double high);
   const toml::table* table(const char* key);

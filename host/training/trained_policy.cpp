@@ -12,7 +12,8 @@
 namespace gallop {
 namespace {
 
-TrainedPolicy loaded(Backend& backend, RunOptions options, const LoadedCheckpoint& checkpoint) {
+TrainedPolicy loaded(Backend& backend, RunOptions options, const LoadedCheckpoint& checkpoint,
+                     bool plays_only) {
   TrainedPolicy policy;
   policy.options = std::make_unique<const RunOptions>(std::move(options));
   policy.checkpoint = checkpoint.path;
@@ -23,7 +24,7 @@ TrainedPolicy loaded(Backend& backend, RunOptions options, const LoadedCheckpoin
                                            .seed = o.seed(),
                                            .configure = o.configure(),
                                            .checkpoint = &checkpoint.file,
-                                           .plays_only = true});
+                                           .plays_only = plays_only});
   load_checkpoint(*policy.algorithm, checkpoint);
   return policy;
 }
@@ -32,6 +33,24 @@ std::optional<std::string> problem_at(const std::string& path) {
   const std::shared_ptr<FileSystem> files = posix_file_system();
   if (!exists(*files, path)) return std::nullopt;
   return read_text_file(*files, path, kLargestProblem);
+}
+
+TrainedPolicy newest(Backend& backend, const RunFolder& folder,
+                     const std::function<void(const std::string&)>& warn, bool plays_only) {
+  CheckpointStore store(folder.checkpoints(), 2, folder.files());
+  const LoadResult result = store.load_newest_good();
+  for (const std::string& warning : result.warnings) {
+    if (warn) warn(warning);
+  }
+  if (!result.checkpoint) {
+    throw checkpoint_error(
+        fmt::format("run '{}' has no checkpoint yet; wait for its first one, or if it is not "
+                    "running, go on with it: gallop train --resume {}",
+                    folder.path(), shell_quoted(folder.path())));
+  }
+  RunOptions options = RunOptions::from_folder(folder);
+  require_options(*result.checkpoint, options, folder.file("config.toml"));
+  return loaded(backend, std::move(options), *result.checkpoint, plays_only);
 }
 
 // The lines "name=value" of RunOptions::fingerprint.
@@ -94,26 +113,18 @@ void load_checkpoint(Algorithm& algorithm, const LoadedCheckpoint& checkpoint) {
 
 TrainedPolicy load_policy(Backend& backend, const RunFolder& folder,
                           const std::function<void(const std::string&)>& warn) {
-  CheckpointStore store(folder.checkpoints(), 2, folder.files());
-  const LoadResult result = store.load_newest_good();
-  for (const std::string& warning : result.warnings) {
-    if (warn) warn(warning);
-  }
-  if (!result.checkpoint) {
-    throw checkpoint_error(
-        fmt::format("run '{}' has no checkpoint yet; wait for its first one, or if it is not "
-                    "running, go on with it: gallop train --resume {}",
-                    folder.path(), shell_quoted(folder.path())));
-  }
-  RunOptions options = RunOptions::from_folder(folder);
-  require_options(*result.checkpoint, options, folder.file("config.toml"));
-  return loaded(backend, std::move(options), *result.checkpoint);
+  return newest(backend, folder, warn, true);
+}
+
+TrainedPolicy load_learner(Backend& backend, const RunFolder& folder,
+                           const std::function<void(const std::string&)>& warn) {
+  return newest(backend, folder, warn, false);
 }
 
 TrainedPolicy load_policy_file(Backend& backend, const std::string& path) {
   LoadedCheckpoint checkpoint = {0, path, read_checkpoint(path)};
   checkpoint.step = step_of(checkpoint.file, path);
-  return loaded(backend, options_in(checkpoint.file.text("options"), path), checkpoint);
+  return loaded(backend, options_in(checkpoint.file.text("options"), path), checkpoint, true);
 }
 
 }  // namespace gallop

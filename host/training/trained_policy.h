@@ -32,6 +32,10 @@ void load_checkpoint(Algorithm& algorithm, const LoadedCheckpoint& checkpoint);
 TrainedPolicy load_policy(Backend& backend, const RunFolder& folder,
                           const std::function<void(const std::string&)>& warn);
 
+// The same with all that it goes on learning from.
+TrainedPolicy load_learner(Backend& backend, const RunFolder& folder,
+                           const std::function<void(const std::string&)>& warn);
+
 // From one checkpoint file, which tells the options too. Throws a checkpoint error for what is
 // none, or where a file that describes its problem has changed.
 TrainedPolicy load_policy_file(Backend& backend, const std::string& path);

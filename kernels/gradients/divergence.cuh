@@ -63,6 +63,14 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     __syncthreads();
     float* const partial = r.partial + long(c) * r.stride;
     sum_sample_rows(terms, kDivergenceSums, n, partial);
+    if (r.chunk_kl != nullptr && s < 32) {
+      float kl = greatest_of_samples(terms + kSumKl * kSampleStride, s, n, 32);
+      for (int half = 16; half > 0; half /= 2) {
+        const float other = __shfl_down_sync(0xffffffffu, kl, unsigned(half));
+        kl = other > kl ? other : kl;
+      }
+      if (s == 0) r.chunk_kl[c] = kl;
+    }
     __syncthreads();
     note_segments(segments, partial, r.greatest + long(c) * kMaxSegments);
   }

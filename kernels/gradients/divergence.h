@@ -27,6 +27,7 @@ struct DivergenceRequest {
   long unit_stride;
   const float* old_log_std;    // [A] its log sigma, of a Gaussian head
   float* sums;                 // [kDivergenceSums]
+  float* chunk_kl;             // [chunks] the greatest KL of each chunk's samples, or null
   const std::int32_t* active;  // of the device, or null; 0: the sums are not wanted
 };
 
@@ -53,6 +54,14 @@ GALLOP_HD void divergence_terms(Head head, int n, const F* old_output, const F* 
     term[kSumEntropy] = now.entropy();
     term[kSumKl] = before.divergence_to(now);  // eq. 12
   });
+}
+
+// The greatest of every step-th sample from `begin` on, 0 where there is none above; what is not a
+// number counts in the sum alone.
+GALLOP_HD float greatest_of_samples(const float* kl, int begin, int n, int step) {
+  float greatest = 0.0f;
+  for (int s = begin; s < n; s += step) greatest = kl[s] > greatest ? kl[s] : greatest;
+  return greatest;
 }
 
 template <class F>
@@ -96,6 +105,9 @@ void divergence_chunks(const OverChunks<DivergenceRequest>& r) {
     }
     float* to = r.partial + long(c) * r.stride;
     sum_columns(at.statistic, n, kDivergenceSums, to);
+    if (r.chunk_kl != nullptr) {
+      r.chunk_kl[c] = greatest_of_samples(at.statistic + kSumKl * kChunkSamples, 0, n, 1);
+    }
     note_greatest<F>(segments, to, r.greatest + long(c) * kMaxSegments);
   }
 }

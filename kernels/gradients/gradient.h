@@ -46,6 +46,17 @@ void note_greatest(const Segments& segments, const float* partial, float* greate
   }
 }
 
+// Actions of n samples from number `first` on, and 0 behind them, into action [A, kChunkSamples].
+inline void load_actions(const Samples& from, long first, int n, float* action) {
+  long at[kChunkSamples];
+  SamplePlaces(from).elements(first, n, from.action_rows, at);
+  for (int k = 0; k < from.action_rows; k++) {
+    const float* const acted = from.action + long(k) * from.n_envs;
+    for (int s = 0; s < n; s++) action[k * kChunkSamples + s] = acted[at[s]];
+    for (int s = n; s < kChunkSamples; s++) action[k * kChunkSamples + s] = 0.0f;
+  }
+}
+
 template <class F>
 struct PolicyGradient {
   const OverChunks<PolicyGradientRequest>& r;
@@ -75,20 +86,12 @@ struct PolicyGradient {
   void load(long first, int n) {
     const Samples& from = r.samples;
     network.load(from, r.policy.normalization, first, n);
-    const SamplePlaces places(from);
+    load_actions(from, first, n, action);
     long at[kChunkSamples];
-    places.elements(first, n, from.action_rows, at);
-    for (int k = 0; k < from.action_rows; k++) {
-      const float* const acted = from.action + long(k) * from.n_envs;
-      for (int s = 0; s < n; s++) action[k * kChunkSamples + s] = acted[at[s]];
-    }
-    if (from.action_rows != 1) places.elements(first, n, 1, at);
+    SamplePlaces(from).elements(first, n, 1, at);
     for (int s = 0; s < n; s++) log_prob[s] = from.log_prob[at[s]];
     for (int s = 0; s < n; s++) advantage[s] = from.advantage[at[s]];
-    for (int s = n; s < kChunkSamples; s++) {
-      for (int k = 0; k < from.action_rows; k++) action[k * kChunkSamples + s] = 0.0f;
-      log_prob[s] = advantage[s] = 0.0f;
-    }
+    for (int s = n; s < kChunkSamples; s++) log_prob[s] = advantage[s] = 0.0f;
   }
 
   // Lanes of samples from s on in column j.

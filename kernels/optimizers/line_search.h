@@ -1,8 +1,8 @@
 // The step of trust region policy optimisation (Schulman et al., arXiv:1502.05477v5, appendix C)
 // with its scalars in the memory of the device: the full step beta x with beta = sqrt(2 delta /
 // x^T F x), shortened by a factor until the measured surrogate has improved and the measured mean
-// KL is at most delta. Once a candidate stands, or none is left, the tries that follow change
-// nothing.
+// KL, or where chunk_kl is given the greatest KL of a sample, is at most delta. Once a candidate
+// stands, or none is left, the tries that follow change nothing.
 //
 //   begin;  max_tries times: sums of the candidate, step
 #pragma once
@@ -18,6 +18,7 @@ struct LineSearchState {
   double scale;                   // of the candidate
   double taken;                   // of the candidate that stands; 0 where the old parameters do
   double surrogate, kl, entropy;  // means of the policy that stands
+  double greatest_kl;             // of a sample, of the policy that stands; 0 without chunk_kl
   std::int32_t tried;             // candidates measured
   std::int32_t searching;         // 0: the tries that follow change nothing, and need no sums
 };
@@ -34,6 +35,8 @@ struct LineSearchRequest {
   double delta, factor;
   int max_tries;
   LineSearchState* state;
+  const float* chunk_kl;  // [n_chunks] of the candidate: what delta bounds; null for the mean
+  int n_chunks;
 };
 
 }  // namespace gallop
@@ -58,7 +61,7 @@ GALLOP_TEAM void line_search_begin(const LineSearchRequest& r, const Team& team)
   // At the policy that acted the divergence is 0 and the gradient's sums are those of a candidate.
   const double before = double(r.statistics[kStatSurrogate]) / double(r.count);
   const double entropy = double(r.statistics[kStatEntropy]) / double(r.count);
-  *r.state = {before, scale, 0.0, before, 0.0, entropy, 0, searching ? 1 : 0};
+  *r.state = {before, scale, 0.0, before, 0.0, entropy, 0.0, 0, searching ? 1 : 0};
 }
 
 template <class Team>
@@ -68,8 +71,14 @@ GALLOP_TEAM void line_search_step(const LineSearchRequest& r, const Team& team) 
   if (was.searching == 0) return;
   const double surrogate = double(r.sums[kSumSurrogate]) / double(r.count);
   const double kl = double(r.sums[kSumKl]) / double(r.count);
-  const bool accepted =
-      surrogate < was.before && kl <= r.delta && is_finite(surrogate) && is_finite(kl);
+  // Read by all threads: a few hundred numbers, which one would hand to the others no sooner.
+  float greatest = 0.0f;
+  for (int c = 0; r.chunk_kl != nullptr && c < r.n_chunks; c++) {
+    greatest = r.chunk_kl[c] > greatest ? r.chunk_kl[c] : greatest;
+  }
+  const double bounded = r.chunk_kl != nullptr ? double(greatest) : kl;
+  const bool accepted = surrogate < was.before && bounded <= r.delta && is_finite(surrogate) &&
+                        is_finite(kl) && is_finite(bounded);
   const double shorter = was.scale * r.factor;
   const bool again = !accepted && was.tried + 1 < r.max_tries && shorter > 0;
   if (again) {
@@ -85,6 +94,7 @@ GALLOP_TEAM void line_search_step(const LineSearchRequest& r, const Team& team) 
   r.state->taken = was.scale;
   r.state->surrogate = surrogate;
   r.state->kl = kl;
+  r.state->greatest_kl = double(greatest);
   r.state->entropy = double(r.sums[kSumEntropy]) / double(r.count);
 }
 

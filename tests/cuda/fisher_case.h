@@ -19,14 +19,15 @@ struct FisherCase {
   FisherProducts fisher;
   FisherRequest request = {};
 
-  FisherCase(Backend& backend, const GradientCase& c, FisherPath path = FisherPath::kFused)
+  FisherCase(Backend& backend, const GradientCase& c, FisherPath path = FisherPath::kFused,
+             FisherMatrix matrix = FisherMatrix::kAnalytic)
       : from(backend, c),
         shape(policy_of(c)),
         values(parameters_of(shape, 17, 1.0f)),
         parameters(uploaded(backend, values)),
         mean(uploaded(backend, Numbers(31).many(c.n_inputs, -0.5f, 0.5f))),
         inverse_std(uploaded(backend, Numbers(32).many(c.n_inputs, 0.5f, 2.0f))),
-        fisher(backend, shape, c.count, path) {
+        fisher(backend, shape, c.count, path, matrix) {
     request.policy = {shape, parameters.data(), {}};
     if (c.normalized) request.policy.normalization = {mean.data(), inverse_std.data(), 1.2f};
     request.samples = from.samples;
@@ -47,8 +48,9 @@ inline std::vector<float> run_product(Backend& backend, FisherCase& at, int acti
   return product.download();
 }
 inline std::vector<float> run_product(Backend& backend, const GradientCase& c, int active = 1,
-                                      FisherPath path = FisherPath::kFused) {
-  FisherCase at(backend, c, path);
+                                      FisherPath path = FisherPath::kFused,
+                                      FisherMatrix matrix = FisherMatrix::kAnalytic) {
+  FisherCase at(backend, c, path, matrix);
   return run_product(backend, at, active);
 }
 

@@ -22,9 +22,18 @@ std::vector<float> run_divergence(Backend& backend, const GradientCase& c, int a
   r.old_log_std = at.parameters.data() + layer_offset(at.shape.network, at.shape.network.n_layers);
   r.active = flag.data();
   const auto sums = poisoned<float>(backend, kDivergenceSums + 1);
+  const auto greatest = poisoned<float>(backend, chunk_count(c.count) + 1);
   r.sums = sums.data();
+  r.chunk_kl = greatest.data();
   backend.policy_divergence(r);
-  return sums.download();
+  std::vector<float> all = sums.download();
+  const std::vector<float> behind = greatest.download();
+  all.insert(all.end(), behind.begin(), behind.end());
+  return all;
+}
+
+std::vector<float> run_empirical(Backend& backend, const GradientCase& c, int active = 1) {
+  return run_product(backend, c, active, FisherPath::kFused, FisherMatrix::kEmpirical);
 }
 
 void expect_equal(const GradientCase& c, bool all_orders = false) {
@@ -32,16 +41,21 @@ void expect_equal(const GradientCase& c, bool all_orders = false) {
   const auto cpu = make_cpu_backend(2);
   const auto subject = make_subject();
   const std::vector<float> product = run_product(*cpu, c), sums = run_divergence(*cpu, c);
+  const std::vector<float> empirical = run_empirical(*cpu, c);
   const auto compare = [&] {
     EXPECT_TRUE(same_bits(product, run_product(*subject, c))) << "product";
     EXPECT_TRUE(same_bits(sums, run_divergence(*subject, c))) << "divergence";
+    EXPECT_TRUE(same_bits(empirical, run_empirical(*subject, c))) << "empirical";
   };
   if (all_orders) {
     in_every_order(compare);
   } else {
     compare();
   }
-  for (std::size_t k = 0; k + 3 < product.size(); k++) EXPECT_TRUE(std::isfinite(product[k])) << k;
+  for (std::size_t k = 0; k + 3 < product.size(); k++) {
+    EXPECT_TRUE(std::isfinite(product[k])) << k;
+    EXPECT_TRUE(std::isfinite(empirical[k])) << k;
+  }
   for (int k = 0; k < kDivergenceSums; k++) EXPECT_TRUE(std::isfinite(sums[k])) << k;
   if (c.n_actions > 1 || c.head != Head::kCategorical) {
     EXPECT_GT(sums[kSumKl], 0.0f);
@@ -141,6 +155,7 @@ TEST(Fisher, WhatIsNotWantedIsNotWritten) {
   for (Backend* backend : {cpu.get(), subject.get()}) {
     EXPECT_TRUE(untouched(run_product(*backend, c, 0))) << backend->name();
     EXPECT_TRUE(untouched(run_divergence(*backend, c, 0))) << backend->name();
+    EXPECT_TRUE(untouched(run_empirical(*backend, c, 0))) << backend->name();
   }
 }
 
@@ -234,7 +249,8 @@ struct SearchResult {
 };
 
 SearchResult run_search(Backend& backend, long n, ConjugateGradientState solved,
-                        const std::vector<std::pair<float, float>>& tries) {
+                        const std::vector<std::pair<float, float>>& tries,
+                        const std::vector<float>& chunk_kl = {}) {
   Numbers numbers(9);
   const std::vector<float> old_values = numbers.many(n, -1.0f, 1.0f);
   const auto old = uploaded(backend, old_values), parameters = uploaded(backend, old_values);
@@ -243,6 +259,8 @@ SearchResult run_search(Backend& backend, long n, ConjugateGradientState solved,
   statistics[kStatSurrogate] = -10.0f;
   statistics[kStatEntropy] = 60.0f;
   const auto of_gradient = uploaded(backend, statistics);
+  DeviceArray<float> of_chunks;
+  if (!chunk_kl.empty()) of_chunks = uploaded(backend, chunk_kl);
   const auto solution = uploaded<ConjugateGradientState>(backend, {solved});
   DeviceArray<float> sums(backend, kDivergenceSums);
   DeviceArray<LineSearchState> state(backend, 1);
@@ -257,7 +275,9 @@ SearchResult run_search(Backend& backend, long n, ConjugateGradientState solved,
                                0.01,
                                0.8,
                                int(tries.size()),
-                               state.data()};
+                               state.data(),
+                               of_chunks.data(),
+                               int(chunk_kl.size())};
   SearchResult result;
   backend.line_search_begin(r);
   for (const auto& [surrogate, kl] : tries) {
@@ -315,6 +335,25 @@ TEST(LineSearch, TakesTheFirstThatPassesAndElseNothing) {
     EXPECT_EQ(expected.state.searching, 0);
     EXPECT_EQ(expected.state.before, -0.1);
     EXPECT_EQ(expected.state.entropy, c.taken < 0 ? 0.6 : 0.55);
+  }
+}
+
+// Mean KL 0.005 and one chunk with a state beyond delta: refused; none beyond: taken, and told.
+TEST(LineSearch, TheGreatestOfAllChunksBoundsTheStepWhereItIsGiven) {
+  const auto cpu = make_cpu_backend(1);
+  const auto subject = make_subject();
+  const ConjugateGradientState solved = {1.0, 0.0, 0.5, 0.7, 10, 0};
+  std::vector<float> chunks(700, 0.004f);
+  for (const float greatest : {0.0099f, 0.0101f}) {
+    chunks[613] = greatest;
+    const SearchResult expected = run_search(*cpu, 1300, solved, {{-11, 0.5f}}, chunks);
+    EXPECT_EQ(expected.state.taken > 0, greatest < 0.01f);
+    EXPECT_EQ(expected.state.greatest_kl, greatest < 0.01f ? double(greatest) : 0.0);
+    in_every_order([&] {
+      const SearchResult actual = run_search(*subject, 1300, solved, {{-11, 0.5f}}, chunks);
+      EXPECT_TRUE(same_bits(expected.parameters, actual.parameters));
+      EXPECT_EQ(std::memcmp(&expected.state, &actual.state, sizeof(actual.state)), 0);
+    });
   }
 }
 

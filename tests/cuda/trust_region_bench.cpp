@@ -67,7 +67,7 @@ TrustRegionTime time_products(Backend& backend, OnPolicyLearner& learner, Fisher
 
 TrustRegionTime time_updates(Backend& backend, OnPolicyLearner& learner, FisherPath path,
                              int repetitions) {
-  TrustRegion region(backend, learner, path);
+  TrustRegion region(backend, learner, {.path = path});
   const std::vector<float> start = learner.policy().parameters().values();
   DeviceArray<float> kept(backend, start.size());
   kept.upload(start);
