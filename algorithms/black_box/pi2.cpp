@@ -8,8 +8,11 @@
 // with the old mu in the covariance (PI2-CMA), whose deviations along its axes are no less than
 // sigma_limit, of a diagonal one also no more than sigma_most. With `lambda` above 0 the exponent
 // is lambda U_e itself, which depends on the unit of U. Deviation: one perturbation acts for the
-// whole episode; the form with costs to go and a perturbation for each time step is that of
-// policies that are movement primitives.
+// whole episode, which counts by its return. The form by time step weighs members at each step t by
+// their costs to go, S_{e,t}, and averages the updates over t: its exponentials take the costs to
+// go of all members at one step together, so it is no function of one number a member, which is
+// what an optimizer is told; episodes of a population keep their return alone, and those of a
+// generation end at different steps.
 //
 // Source: Theodorou, Buchli and Schaal, JMLR 11, 2010; black-box form and covariance: Stulp and
 // Sigaud, Path integral policy improvement with covariance matrix adaptation, ICML 2012.

@@ -71,6 +71,29 @@ double smoothed_slope(const LaboratoryProblem& problem, int d) {
   return sum / (weights * s);
 }
 
+// E[U(theta + s z) z_d] / s for z ~ N(0, I), by the same rule in each parameter; NaN of more than
+// two, whose grid would have too many points.
+double jointly_smoothed_slope(const LaboratoryProblem& problem, int d) {
+  constexpr double kReach = 9, kSpacing = 0.125;
+  constexpr int kPoints = int(kReach / kSpacing);
+  const LaboratoryModel& m = problem.model();
+  if (m.n_parameters > 2) return std::nan("");
+  const int other_points = m.n_parameters == 2 ? kPoints : 0;
+  double theta[kMaxLaboratoryParameters], sum = 0, weights = 0;
+  std::copy(std::begin(m.theta), std::end(m.theta), theta);
+  for (int i = -kPoints; i <= kPoints; i++) {
+    for (int j = -other_points; j <= other_points; j++) {
+      const double z = i * kSpacing, other = j * kSpacing;
+      theta[d] = m.theta[d] + m.smoothing * z;
+      if (m.n_parameters == 2) theta[1 - d] = m.theta[1 - d] + m.smoothing * other;
+      const double weight = std::exp(-0.5 * (z * z + other * other));
+      sum += weight * z * problem.expected_return(theta);
+      weights += weight;
+    }
+  }
+  return sum / (weights * m.smoothing);
+}
+
 // What the mean of a row's estimates tends to for parameter d: a derivative, a difference quotient,
 // or the derivative of the smoothed return. NaN where no closed form is known.
 double expectation_of(const LaboratoryProblem& problem, const EstimatorRow& row, int d) {
@@ -87,6 +110,8 @@ double expectation_of(const LaboratoryProblem& problem, const EstimatorRow& row,
       return (moved_return(problem, d, e) - moved_return(problem, d, -e)) / (2 * e);
     case EstimatorTarget::kSmoothed:
       return smoothed_slope(problem, d);
+    case EstimatorTarget::kJointlySmoothed:
+      return jointly_smoothed_slope(problem, d);
     case EstimatorTarget::kUnknown:
       break;
   }

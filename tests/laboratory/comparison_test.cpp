@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Dense>
 #include <cmath>
 #include <cstring>
+#include <random>
 
 #include "tests/host/expect_error.h"
 #include "tests/reference/lqr_exact.h"
@@ -82,6 +84,8 @@ TEST(Comparison, VariancesOfTheScalarSystemAreThePublishedOnes) {
                                                   {"pathwise", 9.01},
                                                   {"difference", 61.7},
                                                   {"difference_common", 9.56},
+                                                  {"difference_averaged", 61.7 / 4},
+                                                  {"difference_scenarios", 9.56 / 8},
                                                   {"evolution", 1305},
                                                   {"evolution_mirrored", 145.7},
                                                   {"evolution_common", 92.1}};
@@ -92,7 +96,77 @@ TEST(Comparison, VariancesOfTheScalarSystemAreThePublishedOnes) {
   EXPECT_NEAR(find(all, "evolution_common", "k").expected, 4.792079347, 1e-9);
   for (const EstimatorResult& r : all) {
     EXPECT_NEAR(r.exact, r.parameter == "k" ? 4.353621344392 : -3.289741284308, 1e-11);
-    EXPECT_EQ(r.samples, 1000000);
+    // At most 10^8 steps of an estimator's own, 10 for a rollout of either parameter.
+    const bool own = r.row->data == EstimatorData::kOwnRollouts;
+    EXPECT_EQ(r.samples, own ? std::min(1000000L, 5000000L / r.row->n_rollouts) : 1000000L);
+  }
+}
+
+// U of the bandit is a quadratic: whatever smooths it leaves its slope, so the whole family tends
+// to the exact one.
+TEST(Comparison, TheWholeFamilyIsExactOnAQuadratic) {
+  const auto all = compare("bandit", {}, 200000);
+  int seen = 0;
+  for (const char* name : {"difference", "difference_common", "difference_averaged",
+                           "difference_scenarios", "regression", "evolution", "evolution_expected",
+                           "evolution_mirrored", "evolution_common", "evolution_joint"}) {
+    const EstimatorResult& r = find(all, name, "theta");
+    seen++;
+    if (std::string(name) == "regression") continue;  // of finitely many directions it is not
+    EXPECT_LE(std::fabs(r.mean - r.exact), 3 * r.standard_error) << name;
+    EXPECT_NEAR(r.expected, r.exact, 1e-9 * std::fabs(r.exact) + 1e-9) << name;
+  }
+  EXPECT_EQ(seen, 10);
+}
+
+// The fit's slope, given the directions, is that of U at their points, which is known: its mean
+// over directions by a simulation of them alone.
+TEST(Comparison, RegressionTendsToTheMeanOfExactFits) {
+  const LaboratoryDescriptor& descriptor = find_laboratory_problem("lqr");
+  const auto problem = make_laboratory_problem(descriptor, laboratory_options(descriptor));
+  const LaboratoryModel& m = problem->model();
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal;
+  constexpr int kFits = 40000, kRollouts = 9;
+  double sum[2] = {}, squares[2] = {};
+  for (int fit = 0; fit < kFits; fit++) {
+    Eigen::MatrixXd z(kRollouts, 3);
+    Eigen::VectorXd u(kRollouts);
+    for (int k = 0; k < kRollouts; k++) {
+      z.row(k) << normal(random), normal(random), 1;
+      const double theta[2] = {m.theta[0] + m.smoothing * z(k, 0),
+                               m.theta[1] + m.smoothing * z(k, 1)};
+      u[k] = problem->expected_return(theta);
+    }
+    const Eigen::VectorXd b = (z.transpose() * z).ldlt().solve(z.transpose() * u) / m.smoothing;
+    for (int d = 0; d < 2; d++) {
+      sum[d] += b[d];
+      squares[d] += b[d] * b[d];
+    }
+  }
+  const auto all = compare("lqr", {}, 200000);
+  const char* const names[] = {"k", "sigma"};
+  for (int d = 0; d < 2; d++) {
+    const EstimatorResult& r = find(all, "regression", names[d]);
+    const double mean = sum[d] / kFits, variance = squares[d] / kFits - mean * mean;
+    const double error = std::sqrt(variance / kFits + r.standard_error * r.standard_error);
+    EXPECT_LE(std::fabs(r.mean - mean), 3 * error) << names[d];
+    EXPECT_TRUE(std::isnan(r.expected));
+    EXPECT_LT(error, 0.05) << "so that the bound says something";
+  }
+}
+
+// A return that is linear in its D parameters has E|g - grad|^2 = (D + 1) |grad|^2 a pair where all
+// are moved and nothing else is random; where U bends, that is its part for a small deviation. So
+// with less smoothing the joint rows' variances exceed those of one parameter by the other slopes.
+TEST(Comparison, JointPerturbationsPayForTheOtherParameters) {
+  const auto all = compare("lqr", {"sigma=0.3", "smoothing=0.05"}, 300000);
+  for (const auto& [name, other] : {std::pair("k", "sigma"), std::pair("sigma", "k")}) {
+    const EstimatorResult& joint = find(all, "evolution_joint", name);
+    const EstimatorResult& single = find(all, "evolution_mirrored", name);
+    const double others = find(all, "evolution_joint", other).exact;
+    EXPECT_GT(joint.variance, single.variance + 0.5 * others * others) << name;
+    EXPECT_LE(std::fabs(joint.mean - joint.expected), 3 * joint.standard_error) << name;
   }
 }
 

@@ -24,7 +24,7 @@ std::vector<EstimatorResult> compare(const std::vector<std::string>& assignments
   Options options = laboratory_options(kStopping);
   for (const std::string& a : assignments) options.set_assignment(a, "test");
   const auto problem = make_laboratory_problem(kStopping, options);
-  return compare_estimators(kStopping, *problem, {200000, 1, threads, 4096}, nullptr);
+  return compare_estimators(kStopping, *problem, {200000, 1, threads, 4096, 5e6}, nullptr);
 }
 
 TEST(OwnProblem, HasTheExactGradientOfItsReturn) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include <gallop/host/logging/metrics_log.h>
@@ -138,6 +139,96 @@ TEST(StudyProgram, VariantsOverSeedsLeaveTableNumbersAndFigures) {
   EXPECT_EQ(count(grown, "\n"), 7u);
   EXPECT_EQ(written, std::filesystem::last_write_time(out + "/runs/cartpole/natural/seed-1/"
                                                             "result.json"));
+}
+
+// Methods of two families on two environments: options count where an algorithm has them, variants
+// and grid stay where they belong, curves have two axes, and iterations are timed by threads.
+constexpr const char* kFamilies = R"(
+seeds = 2
+steps = 4096
+x_axis = ["steps", "seconds"]
+threads = [1, 2]
+algorithm = "es"
+grid_on = ["pendulum"]
+environments = [{name = "cartpole", threshold = 12}, {name = "pendulum", steps = 8000}]
+variants = [
+  {name = "TRPO", algorithm = "trpo", on = "cartpole"},
+  {name = "CEM", algorithm = "cem", population = 20},
+]
+[grid]
+population = [4, 8]
+hidden = [[], [3]]
+[options]
+n_envs = 16
+n_steps = 32
+eval_episodes = 2
+)";
+
+TEST(StudyProgram, FamiliesOfMethodsShareAStudy) {
+  const TemporaryFolder folder;
+  put_file(folder / "families.toml", kFamilies);
+  const std::string out = folder / "out";
+  const ProgramResult result = run_program(study(folder / "families.toml", out));
+  ASSERT_EQ(result.code, 0) << result.err;
+  expect_says(result.out, {"return at equal time", "TRPO", "CEM", "population=8, hidden=3"});
+  const json numbers = json::parse(file_text(out + "/study.json"));
+  std::set<std::string> places;
+  for (const json& one : numbers["variants"]) {
+    places.insert(one["environment"].get<std::string>() + " " + one["label"].get<std::string>());
+    if (one["label"] == "population=4, hidden=3") {
+      EXPECT_EQ(one["parameters"], 3 * 3 + 3 + 3 + 1);
+    }
+  }
+  EXPECT_EQ(places, (std::set<std::string>{
+                        "cartpole TRPO", "cartpole CEM", "pendulum CEM",
+                        "pendulum population=4, hidden=", "pendulum population=4, hidden=3",
+                        "pendulum population=8, hidden=", "pendulum population=8, hidden=3"}));
+  const std::string html = file_text(out + "/report.html");
+  expect_says(html, {"Learning curves on cartpole over steps", "over seconds",
+                     "return at equal time", "Time to a return of 12 on cartpole by threads",
+                     "(16 parameters)", "s an iteration, 2 threads"});
+  std::istringstream csv(file_text(out + "/scaling.csv"));
+  std::string line;
+  std::getline(csv, line);
+  EXPECT_EQ(line,
+            "environment,variant,threads,iterations,seconds_an_iteration,seconds_to_threshold");
+  int lines = 0;
+  while (std::getline(csv, line)) {
+    lines++;
+    std::istringstream fields(line);
+    std::vector<std::string> field(6);
+    for (std::string& f : field) std::getline(fields, f, ',');
+    EXPECT_EQ(field[0], "cartpole");
+    EXPECT_NEAR(std::stod(field[3]) * std::stod(field[4]), std::stod(field[5]),
+                1e-9 * std::stod(field[5]));
+    EXPECT_GT(std::stod(field[4]), 0);
+  }
+  EXPECT_EQ(lines, 4) << "two methods with two numbers of threads";
+
+  expect_refused(study(folder / "families.toml", folder / "no", {"--set", "populaton=8"}), 2,
+                 {"populaton", "--set"});
+  put_file(folder / "nowhere.toml",
+           "environment = \"cartpole\"\nsteps = 9\nvariants = [{name = \"a\", algorithm = "
+           "\"ppo\", on = [\"cartpol\"]}]\n");
+  expect_refused(study(folder / "nowhere.toml", folder / "no"), 3,
+                 {"cartpol", "'a'", "did you mean"});
+}
+
+// The shipped one, short: every method on every robot, and its figures.
+TEST(StudyProgram, EvolutionRunsShort) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  const ProgramResult result = run_program(
+      study("evolution", out,
+            {"--seeds", "1", "--steps", "1000", "--set", "n_envs=8", "--set", "n_steps=32", "--set",
+             "eval_episodes=1", "--set", "directions=2", "--set", "value_epochs=1"}));
+  ASSERT_EQ(result.code, 0) << result.err;
+  const json numbers = json::parse(file_text(out + "/study.json"));
+  EXPECT_EQ(numbers["runs"], 27);
+  expect_says(file_text(out + "/report.html"),
+              {"Learning curves on humanoid over steps", "Learning curves on swimmer over seconds",
+               "(4610 parameters)"});
+  EXPECT_EQ(count(file_text(out + "/scaling.csv"), "\n"), 1u) << "nobody came to 6000";
 }
 
 // A setting whose one iteration is longer than all the steps: a line all the same, and why it is

@@ -86,7 +86,14 @@ struct PilotLayout {
 enum class EstimatorData { kPaths, kPathsAndPilot, kOldPaths, kOwnRollouts };
 enum class EstimatorBias { kUnbiased, kBiased, kBiasedByDiscount };
 // What the mean of the estimates is, where a closed form is known.
-enum class EstimatorTarget { kReturn, kDiscountedReturn, kDifference, kSmoothed, kUnknown };
+enum class EstimatorTarget {
+  kReturn,
+  kDiscountedReturn,
+  kDifference,
+  kSmoothed,         // in the parameter of the derivative
+  kJointlySmoothed,  // in all parameters
+  kUnknown
+};
 
 // One estimator of one problem: registering is having a row in that problem's table.
 template <class Real>

@@ -20,6 +20,7 @@ struct LaboratoryRows {
   static constexpr auto kDiscountedReturn = EstimatorTarget::kDiscountedReturn;
   static constexpr auto kDifference = EstimatorTarget::kDifference;
   static constexpr auto kSmoothed = EstimatorTarget::kSmoothed;
+  static constexpr auto kJointlySmoothed = EstimatorTarget::kJointlySmoothed;
 
   static constexpr Row kEverywhere[] = {
       {"reinforce", "REINFORCE", "Psi R", &reinforce<C, PathBaseline::kNone>},
@@ -63,14 +64,25 @@ struct LaboratoryRows {
        &central_difference<C, false>, kOwn, kBiased, kDifference, 2},
       {"difference_common", "finite difference", "(R(theta + e) - R(theta - e)) / 2e, common noise",
        &central_difference<C, true>, kOwn, kBiased, kDifference, 2},
+      {"difference_averaged", "finite difference", "the same of means of 4 rollouts, independent",
+       &central_difference<C, false, kAveraged>, kOwn, kBiased, kDifference, 2 * kAveraged},
+      {"difference_scenarios", "finite difference", "the same of means over 8 fixed scenarios",
+       &central_difference<C, true, kScenarios>, kOwn, kBiased, kDifference, 2 * kScenarios},
+      {"regression", "finite difference", "(Z'Z)^-1 Z'R / s over random directions, and a constant",
+       &regression<C>, kOwn, kBiased, kUnknown, kRegressionRollouts<C>},
       {"evolution", "evolution strategy", "R(theta + s z) z / s", &evolution<C, 1, false>, kOwn,
        kBiased, kSmoothed},
+      {"evolution_expected", "evolution strategy", "(R(theta + s z) - E[R]) z / s",
+       &evolution<C, 1, false, true>, kOwn, kBiased, kSmoothed},
       {"evolution_mirrored", "evolution strategy",
        "(R(theta + s z) - R(theta - s z)) z / 2s, independent", &evolution<C, 2, false>, kOwn,
        kBiased, kSmoothed, 2},
       {"evolution_common", "evolution strategy",
        "(R(theta + s z) - R(theta - s z)) z / 2s, common noise", &evolution<C, 2, true>, kOwn,
-       kBiased, kSmoothed, 2}};
+       kBiased, kSmoothed, 2},
+      {"evolution_joint", "evolution strategy",
+       "(R(theta + s z) - R(theta - s z)) z_d / 2s, all parameters moved", &joint_evolution<C>,
+       kOwn, kBiased, kJointlySmoothed, 2}};
 
   struct Table {
     Row rows[40];
