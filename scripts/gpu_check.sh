@@ -326,6 +326,8 @@ bench_rows() {
     learning cuda "$mode" && "$build/bin/gallop" bench rollout --device cuda --mode "$mode" \
       --environment "$main_environments" --seconds 0.2 --json || return
   done
+  "$build/bin/gallop" bench black-box --device cuda --policy 64-64 --population 65536 --episodes 1 \
+    --seconds 0.2 --json
 }
 bench_cpu_rows() {
   learning cpu strict && "$build/bin/gallop" bench rollout --device cpu --environment "$main_environments" \

@@ -61,6 +61,17 @@ def trust_region(what, mode, samples):
                                            seconds(device, "trust_region", mode=mode))}
 
 
+def generations(members):
+    """Of `bench black-box`: episodes of 500 steps."""
+    name = f"black_box/cartpole/64-64/{members}x1"
+
+    def seconds(device):
+        rate = device.value("bench", "per_second", name=name, phase="")
+        return members * 500 / rate if rate else None
+    return {"measured": seconds,
+            "beside": lambda device: device.value("bench", "ratio", name=name, phase="")}
+
+
 RANDOM = ("register_rollout_kernel<CartPole 0 1>", "CartPole, random actions")
 LINEAR = ("register_rollout_kernel<CartPole 0 0>", "CartPole, linear policy")
 NARROW = ("narrow_rollout_kernel<CartPole 64>", "CartPole, 64-64 tanh")
@@ -73,6 +84,9 @@ POLICY_GRADIENT = ("policy_gradient_kernel<true 0>", "4-64-64-2")
 VALUE_GRADIENT = ("value_gradient_kernel<true 0>", "4-64-64-1")
 FAST_POLICY_GRADIENT = ("policy_gradient_kernel<true 1>", "4-64-64-2, fast")
 FAST_VALUE_GRADIENT = ("value_gradient_kernel<true 1>", "4-64-64-1, fast")
+MEMBER = ("member_kernel<CartPole 64>", "CartPole, 64-64 tanh, one episode a member")
+MEMBER_PARAMETERS = ("member_kernel<CartPole 64>", "CartPole, 64-64 tanh, parameters of a member")
+SUM_MEMBERS = ("sum_members_kernel", "mirrored pairs")
 SENSITIVITY = ("fisher_sensitivity_kernel<true>", "4-64-64-2, by sensitivities")
 
 
@@ -126,6 +140,9 @@ TARGETS = (
            units=50000),
     Target("TRPO's update of the policy, a million samples, fast", "ms", None, 15e-3, (),
            **trust_region("trpo_update", "fast", "1000000")),
+    Target("CartPole, a generation of ES, 65 536 members x 500 steps, 64-64", "ms", None, 12e-3,
+           (MEMBER + (65536 * 500,), MEMBER_PARAMETERS + (65536 * 4610,),
+            SUM_MEMBERS + (32768 * 4610,)), **generations(65536)),
     Target("CartPole solved, from the start of the process, start-up apart", "s", None, 0.3, (),
            **solved()),
 )

@@ -22,12 +22,13 @@ class Run(NamedTuple):
 class Way(NamedTuple):
     """`times` rounds that go through the inner `loops`; of these rounds the shares `draw` make
     random words for an action and `reset` those of a new episode; `prefer`: counts of which the
-    blocks between the inner loops shall have as many as there are."""
+    blocks between the inner loops shall have as many as there are; `avoid`: of which as few."""
     times: float
     loops: tuple = ()
     draw: float = 0
     reset: float = 0
     prefer: tuple = ()
+    avoid: tuple = ()
     record: bool = False  # takes the first block that stores two numbers or more: an observation
 
 
@@ -148,6 +149,34 @@ def block(environment, sizes, mode=0):
     return Case(f"block_rollout_kernel<{environment} {mode}>", name, "step", 128 / 64,
                 (Run("largest", steps),), broadcast=("LDG.16",), **body(environment))
 
+
+# Episodes of members by few threads (member.cuh): 4 members of a block by 32 threads each, of whose
+# four warps one sums the outputs of all and steps their instances. No observations are added up,
+# which stores to global memory, and actions are the most probable ones, which draws nothing. The
+# other three warps read no single words of shared memory but whether their member plays.
+WIDTH, N_OUT, MEMBERS_OF_BLOCK = 64, 2, 4
+N_PARAMETERS = 5 * WIDTH + (WIDTH + 1) * WIDTH + (WIDTH + 1) * N_OUT
+MEMBER_STEPS = Run("barrier=4", (Way(1 / 4, prefer=("ffma",), avoid=("STG.4",)),
+                                 Way(3 / 4, prefer=("ffma",), avoid=("STG.4", "LDS.4", "LDS.8"))))
+MEMBER = Case("member_kernel<CartPole 64>", "CartPole, 64-64 tanh, one episode a member", "step", 32,
+              (MEMBER_STEPS,), broadcast=("LDS.16",))
+
+
+# Four parameters of a member in a round of a thread, from a block of random words and two pairs of
+# normals: all threads of a block for one of its members after the other.
+MEMBER_THREADS = 32 * MEMBERS_OF_BLOCK
+MEMBER_PARAMETERS = Case(
+    "member_kernel<CartPole 64>", "CartPole, 64-64 tanh, parameters of a member", "parameter",
+    MEMBER_THREADS / N_PARAMETERS,
+    (once("barrier=2", 1,
+          leaf("STS.16=1 STS.4=4", N_PARAMETERS / 4 / MEMBER_THREADS, ("products", "special"))),))
+
+# Their weighted sum, the perturbations made once more: one draw for a mirrored pair, chunks of so
+# many of them.
+PAIRS_OF_CHUNK = 64
+SUM_MEMBERS = Case(
+    "sum_members_kernel", "mirrored pairs", "parameter of a pair", 1 / 4,
+    (once("STG.4=8", 1 / PAIRS_OF_CHUNK, leaf("LDG.4=2", PAIRS_OF_CHUNK, ("products", "special"))),))
 
 VALUES = Case("values_kernel", "4-64-64-1", "value", 128 / 64,
               (once("LDG.4=3 STS.4=1", 2), block_network((4, 64, 64, 1), 64, 128)),
@@ -367,6 +396,7 @@ CASES = (
     [block("CartPole", (4, 64, 64, 2)), block("Acrobot", (6, 64, 64, 3)),
      block("MountainCar", (2, 64, 64, 3)), block("MountainCarContinuous", (2, 64, 64, 1)),
      block("Pendulum", (3, 64, 64, 1)), block("Hopper", (11, 64, 64, 3), 3)] +
+    [MEMBER, MEMBER_PARAMETERS, SUM_MEMBERS] +
     [VALUES, TENSOR_VALUES, GAE, GAE_SCAN, RETURNS] +
     [strict_gradient("policy", 2, 4610, POLICY_SAMPLE),
      strict_gradient("value", 1, 4545, VALUE_SAMPLE),

@@ -128,12 +128,13 @@ def once(graph, loop, way, case):
         through += draws
     if way.record:
         through.append({next(b for b in loop.own() if sass.count(b.code)["STG.4"] >= 2)})
-    base = sass.shortest(graph, loop, through, costs, way.prefer)
+    base = sass.shortest(graph, loop, through, costs, way.prefer, way.avoid)
     extra = [(way.draw, s) for s in draws if 0 < way.draw < 1]
     extra += [(way.reset, s) for s in resets if way.reset > 0]
     least = Counter(base)
     for share, blocks in extra:
-        longer = sass.shortest(graph, loop, through + [blocks], costs, way.prefer)
+        longer = sass.shortest(graph, loop, through + [blocks], costs, way.prefer,
+                               way.avoid)
         for key in {*base, *longer}:
             least[key] += share * (longer[key] - base[key])
     for block in loop.own():

@@ -248,10 +248,10 @@ class Graph:
             loop.inner.sort(key=lambda inner: inner.header.at)
 
 
-def shortest(graph, loop, through=(), cost_of=None, prefer=()):
+def shortest(graph, loop, through=(), cost_of=None, prefer=(), avoid=()):
     """Counter of the shortest way once around `loop`, or through it where it is a body. It takes
     one of each set of blocks and inner loops in `through`, and blocks with as much as there is of
-    what count() counts under the keys `prefer`. `cost_of`: Counters of inner loops; others count
+    what count() counts under the keys `prefer`, and before that as little as can be of `avoid`. `cost_of`: Counters of inner loops; others count
     once, where the way cannot avoid them."""
     cost_of = cost_of or {}
     inside = {b: inner for inner in loop.inner for b in inner.blocks}
@@ -272,7 +272,8 @@ def shortest(graph, loop, through=(), cost_of=None, prefer=()):
         if isinstance(node, Loop):
             return of["all"]
         rare = RARE if node.call and not is_ours(node.call) else 0
-        return of["all"] + rare - PREFERENCE * sum(of[key] for key in prefer)
+        return (of["all"] + rare - PREFERENCE * sum(of[key] for key in prefer) +
+                RARE * sum(of[key] for key in avoid))
 
     wanted = [frozenset(s) for s in through]
     bits = lambda node: sum(1 << k for k, s in enumerate(wanted) if node in s)

@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"
@@ -98,7 +99,6 @@ class Evosax:
     """Open_ES over gymnax's CartPole-v1, a generation as one compiled function."""
 
     def __init__(self, members):
-        import evosax
         import gymnax
         import jax
         import jax.numpy as jnp
@@ -106,7 +106,7 @@ class Evosax:
         from evosax.algorithms import Open_ES
 
         self.jax = jax
-        self.name = f"evosax {evosax.__version__}, gymnax {gymnax.__version__}, jax {jax.__version__}"
+        self.name = ", ".join(f"{name} {version(name)}" for name in ("evosax", "gymnax", "jax"))
         env, parameters = gymnax.make("CartPole-v1")
         parameters = parameters.replace(x_threshold=ENDLESS, theta_threshold_radians=ENDLESS,
                                         max_steps_in_episode=2 * STEPS)

@@ -13,6 +13,15 @@ __device__ __forceinline__ void write_parameters(const Population& p, int member
                                                  float* row) {
   float eps[4] = {};
   if (p.members == nullptr) perturbations(p, pair_of(p, member), block, eps);
+  const long first = 4 * block;
+  // What most blocks are; checks and addresses of single elements take as much as their normals.
+  if (p.members == nullptr && p.sigma == nullptr && first + 4 <= p.n_parameters) {
+    const float sigma = signed_sigma(p, is_mirror(p, member), first);
+    const float* const center = p.center + first;
+    GALLOP_UNROLL(4)
+    for (int c = 0; c < 4; c++) row[first + c] = fmadd(sigma, eps[c], center[c]);
+    return;
+  }
   GALLOP_UNROLL(4)
   for (int c = 0; c < 4; c++) {
     const long k = 4 * block + c;
