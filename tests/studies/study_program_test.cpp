@@ -179,10 +179,11 @@ TEST(StudyProgram, FamiliesOfMethodsShareAStudy) {
       EXPECT_EQ(one["parameters"], 3 * 3 + 3 + 3 + 1);
     }
   }
-  EXPECT_EQ(places, (std::set<std::string>{
-                        "cartpole TRPO", "cartpole CEM", "pendulum CEM",
-                        "pendulum population=4, hidden=", "pendulum population=4, hidden=3",
-                        "pendulum population=8, hidden=", "pendulum population=8, hidden=3"}));
+  EXPECT_EQ(places,
+            (std::set<std::string>{
+                "cartpole TRPO", "cartpole CEM", "pendulum CEM, hidden=", "pendulum CEM, hidden=3",
+                "pendulum population=4, hidden=", "pendulum population=4, hidden=3",
+                "pendulum population=8, hidden=", "pendulum population=8, hidden=3"}));
   const std::string html = file_text(out + "/report.html");
   expect_says(html, {"Learning curves on cartpole over steps", "over seconds",
                      "return at equal time", "Time to a return of 12 on cartpole by threads",
@@ -218,10 +219,10 @@ TEST(StudyProgram, FamiliesOfMethodsShareAStudy) {
 TEST(StudyProgram, EvolutionRunsShort) {
   const TemporaryFolder folder;
   const std::string out = folder / "out";
-  const ProgramResult result = run_program(
-      study("evolution", out,
-            {"--seeds", "1", "--steps", "1000", "--set", "n_envs=8", "--set", "n_steps=32", "--set",
-             "eval_episodes=1", "--set", "directions=2", "--set", "value_epochs=1"}));
+  const ProgramResult result =
+      run_program(study("evolution", out,
+                        {"--seeds", "1", "--steps", "1000", "--set", "n_envs=8", "--set",
+                         "n_steps=32", "--set", "eval_episodes=1", "--set", "value_epochs=1"}));
   ASSERT_EQ(result.code, 0) << result.err;
   const json numbers = json::parse(file_text(out + "/study.json"));
   EXPECT_EQ(numbers["runs"], 27);
