@@ -24,8 +24,9 @@
 //
 // Verified: Fisher-vector products and the divergence against the formulas written out
 // (tests/learning/fisher_test.cpp), those of the empirical matrix
-// (tests/learning/empirical_fisher_test.cpp), a step against its pieces and the bound on the
-// greatest KL (tests/learning/trust_region_test.cpp), learning on cartpole
+// (tests/learning/empirical_fisher_test.cpp), a step against its pieces
+// (tests/learning/trust_region_test.cpp), the bound on the greatest KL
+// (tests/learning/trust_region_variants_test.cpp), learning on cartpole
 // (tests/training/learning_test.cpp).
 #include <cmath>
 

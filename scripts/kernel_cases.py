@@ -150,20 +150,16 @@ def block(environment, sizes, mode=0):
                 (Run("largest", steps),), broadcast=("LDG.16",), **body(environment))
 
 
-# Episodes of members by few threads (member.cuh): 4 members of a block by 32 threads each, of whose
-# four warps one sums the outputs of all and steps their instances. No observations are added up,
-# which stores to global memory, and actions are the most probable ones, which draws nothing. The
-# other three warps read no single words of shared memory but whether their member plays.
+# Episodes of members (member.cuh): 4 members of a block by a warp each, one of which sums the outputs
+# of all and steps their instances. No observations are added up, which stores to global memory, and
+# the most probable actions draw nothing. The other warps read no single words of shared memory.
 WIDTH, N_OUT, MEMBERS_OF_BLOCK = 64, 2, 4
 N_PARAMETERS = 5 * WIDTH + (WIDTH + 1) * WIDTH + (WIDTH + 1) * N_OUT
 MEMBER_STEPS = Run("barrier=4", (Way(1 / 4, prefer=("ffma",), avoid=("STG.4",)),
                                  Way(3 / 4, prefer=("ffma",), avoid=("STG.4", "LDS.4", "LDS.8"))))
 MEMBER = Case("member_kernel<CartPole 64>", "CartPole, 64-64 tanh, one episode a member", "step", 32,
               (MEMBER_STEPS,), broadcast=("LDS.16",))
-
-
-# Four parameters of a member in a round of a thread, from a block of random words and two pairs of
-# normals: all threads of a block for one of its members after the other.
+# Four parameters of a member in a round of a thread, by all threads of a block.
 MEMBER_THREADS = 32 * MEMBERS_OF_BLOCK
 MEMBER_PARAMETERS = Case(
     "member_kernel<CartPole 64>", "CartPole, 64-64 tanh, parameters of a member", "parameter",
@@ -171,8 +167,7 @@ MEMBER_PARAMETERS = Case(
     (once("barrier=2", 1,
           leaf("STS.16=1 STS.4=4", N_PARAMETERS / 4 / MEMBER_THREADS, ("products", "special"))),))
 
-# Their weighted sum, the perturbations made once more: one draw for a mirrored pair, chunks of so
-# many of them.
+# Their weighted sum, made once more: one draw for a mirrored pair, chunks of so many.
 PAIRS_OF_CHUNK = 64
 SUM_MEMBERS = Case(
     "sum_members_kernel", "mirrored pairs", "parameter of a pair", 1 / 4,

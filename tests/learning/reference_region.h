@@ -4,6 +4,7 @@
 
 #include <Eigen/Dense>
 
+#include "tests/learning/kernel_sets.h"
 #include "tests/learning/learner_parts.h"
 #include "tests/learning/reference_policy.h"
 
@@ -99,6 +100,20 @@ inline Eigen::MatrixXd reference_fisher(const PolicyShape& shape, const std::vec
     fisher += jacobian.transpose() * m * jacobian / double(inputs.size());
   }
   return fisher;
+}
+
+// Moves the policy away from its beginning, where outputs are nearly 0.
+inline void scatter(LearnerParts& p, double scale, std::uint64_t seed) {
+  std::vector<float> theta = p.learner.policy().parameters().values();
+  Random random(seed);
+  for (float& x : theta) x += float(scale * random.normal());
+  p.backend->to_device(p.learner.policy().parameters().mutable_data(), theta.data(),
+                       theta.size() * sizeof(float));
+}
+
+inline Vector policy_of(LearnerParts& p) {
+  const std::vector<float> values = p.learner.policy().parameters().values();
+  return {values.begin(), values.end()};
 }
 
 }  // namespace gallop::testing
