@@ -61,6 +61,7 @@ Vine::Vine(const AlgorithmContext& context, OnPolicyLearner& learner)
     : context_(context),
       learner_(learner),
       options_(vine_options(context.options)),
+      normalizes_(context.options.flag("normalize_advantages")),
       takes_every_action_(spec_of(context.environment).action_kind == SpaceKind::kDiscrete),
       n_branches_(branch_count(context)),
       n_states_(state_count(context)),
@@ -281,6 +282,12 @@ void Vine::center(const std::vector<double>& value) {
   const double scale = learner_.advantages().reward_scale() * double(std::max(count, 1L));
   mean_value_ = sum / scale;
   mean_spread_ = spread / scale;
+  if (normalizes_ && count > 1) {
+    double squares = 0;
+    for (const float a : advantage) squares += double(a) * double(a);
+    const double deviation = std::sqrt(squares / double(count * n_branches_));
+    for (float& a : advantage) a = float(double(a) / (deviation + 1e-8));
+  }
   advantage_.upload(advantage);
 }
 

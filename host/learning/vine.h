@@ -65,6 +65,7 @@ class Vine {
   AlgorithmContext context_;
   OnPolicyLearner& learner_;
   VineOptions options_;
+  bool normalizes_;  // advantages of more than one state to deviation 1; their mean is 0
   bool takes_every_action_;
   int n_branches_;  // K
   long n_states_;   // J

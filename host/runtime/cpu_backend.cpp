@@ -55,6 +55,7 @@ RolloutRequest steps_of(const RolloutRequest& whole, int first, int count) {
   advance(part.out.final_observation, rows * observations);
   advance(part.out.ended_return, rows);
   advance(part.out.ended_length, rows);
+  advance(part.out.state, rows * spec.n_state);
   return part;
 }
 

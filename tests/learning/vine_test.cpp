@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <gallop/host/runtime/stop.h>
+
 #include "tests/learning/kernel_sets.h"
 #include "tests/learning/reference_region.h"
 #include "tests/reference/mdp_exact.h"
@@ -178,6 +180,25 @@ TEST(Vine, StatesAreSpreadOverStepsAndInstancesAndAreThoseOfTheRollout) {
   }
   EXPECT_EQ(steps.size(), 12u);
   EXPECT_EQ(at.vine.mean_value(), 1.0) << "a reward of 1 for the step";
+}
+
+// A rollout that takes long is made in parts by a backend that looks whether to stop: the states of
+// all parts are recorded, each where its step is. Of cart-pole they are what is observed.
+TEST(Vine, StatesOfARolloutInPartsAreThoseOfTheWhole) {
+  LearnerParts parts("cartpole", "trpo_vine", {"n_envs=60000", "n_steps=32"});
+  parts.learner.track_states();
+  int looks = 0;
+  const StopScope scope(*parts.backend, [&] {
+    looks++;
+    return false;
+  });
+  parts.learner.collect();  // tells how long a step takes
+  const int before = looks;
+  parts.learner.collect();
+  EXPECT_GT(looks - before, 1) << "not made in parts";
+  const std::vector<float> states = parts.learner.rollout().states();
+  const RolloutArrays a = parts.arrays();
+  for (std::size_t i = 0; i < states.size(); i++) ASSERT_EQ(states[i], a.observation[i]) << i;
 }
 
 TEST(Vine, ThreadsDoNotChangeABit) {

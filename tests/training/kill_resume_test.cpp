@@ -21,8 +21,11 @@ using test::TemporaryFolder;
 int kills_of(const AlgorithmDescriptor& algorithm) { return is_black_box(algorithm) ? 8 : 52; }
 constexpr long kStepsPerIteration = 32 * 32, kIterations = 80;
 
-// The episodes of its line search count as steps: one of them an iteration leaves room for many.
-bool counts_other_steps(const std::string& algorithm) { return algorithm == "vpg_line_search"; }
+// The episodes of a line search and the branches of a vine count as steps: few of them an iteration
+// leave room for many.
+bool counts_other_steps(const std::string& algorithm) {
+  return algorithm == "vpg_line_search" || algorithm == "trpo_vine";
+}
 
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
   std::vector<std::string> words = {"train",
@@ -54,7 +57,10 @@ std::vector<std::string> train_arguments(const std::string& algorithm, const std
     if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
   }
   if (counts_other_steps(algorithm)) {
-    words.insert(words.end(), {"--set", "search_episodes=1", "--set", "backtracks=2"});
+    for (const std::string few :
+         {"search_episodes=1", "backtracks=2", "vine_states=8", "branch_steps=4"}) {
+      if (known.has(few.substr(0, few.find('=')))) words.insert(words.end(), {"--set", few});
+    }
   }
   return words;
 }
