@@ -1,9 +1,10 @@
 // Trust region policy optimisation by branches from recorded states: TRPO's vine.
 //
-//   maximise  L(theta) = mean over states of L_n(theta)   subject to   mean KL(old || theta) <=
-//   delta L_n = sum over a of pi_theta(a | s_n) Q(s_n, a)                         (eq. 15, every
-//   action) L_n = sum over k of rho_k Q(s_n, a_k) / sum over k of rho_k             (eq. 16, K
-//   draws)
+//   maximise  L(theta) = mean over states n of L_n(theta)
+//   subject to  mean KL(old || theta) <= delta
+//
+//   L_n = sum over a of pi_theta(a | s_n) Q(s_n, a)                  (eq. 15, every action)
+//   L_n = sum over k of rho_k Q(s_n, a_k) / sum over k of rho_k      (eq. 16, K draws)
 //
 // with rho = pi_theta / q. A rollout of the policy gives states; from some of them branches begin
 // with one action each and then follow the policy for `branch_steps` steps, all branches of a state
