@@ -8,7 +8,7 @@ policy in the middle. tests/training/recorded_runs_test.cpp holds later programs
 from nothing, and the folders evaluated and resumed.
 
 The files beside this one were written by the program of commit ebb3fda, those of black-box algorithms
-by that which brought them. A row is only made anew where a
+and of trpo_vine by those which brought them. A row is only made anew where a
 commit says that it changes bits: make_recorded.py PROGRAM FOLDER NAME...
 """
 import csv
@@ -22,7 +22,7 @@ from pathlib import Path
 SMALL = {"n_envs": 4, "n_steps": 16, "hidden": 8, "value_hidden": 8, "init_log_std": -0.5}
 ITERATIONS = 4
 ALGORITHMS = ["ppo", "trpo", "trpo_dual", "trpo_penalty", "npg", "vpg", "vpg_line_search", "reinforce",
-              "a2c", "actor_critic", "actor_critic_one_step"]
+              "a2c", "actor_critic", "actor_critic_one_step", "trpo_vine"]
 BLACK_BOX = ["es", "ars", "cma_es", "sep_cma_es", "cem", "rwr", "pi2", "power", "nes", "pgpe", "eggroll",
              "finite_differences"]
 ENVIRONMENTS = ["acrobot", "mountain_car", "mountain_car_continuous", "lqr", "lqr_dean", "mdp", "bandit",
