@@ -41,6 +41,7 @@ class Vine {
   //
   //   log_prob   log q(a | s)
   //   advantage  Q(s, a) - mean over the K branches of the state
+  //              (with normalize_advantages over their deviation, of more than one state)
   //
   // so that the mean of pi / q times advantage over them is eq. 15 of all actions, and of sampled
   // ones has the gradient of the self-normalised eq. 16 at the policy that acted.

@@ -36,7 +36,7 @@ struct Grown {
 TEST(Vine, DifferencesOfTheDecisionProcessAreTheExactOnes) {
   ThreeStateMdp mdp;
   Grown at("mdp", {"n_envs=64", "n_steps=64", "vine_states=4096", "branch_steps=3", "gamma=1",
-                   "bootstrap=false", "normalize_observations=false"});
+                   "bootstrap=false", "normalize_advantages=false"});
   std::vector<float> theta;
   for (const auto& row : mdp.theta) theta.insert(theta.end(), {float(row[0]), float(row[1])});
   at.set_policy(theta);
