@@ -40,7 +40,7 @@ std::vector<GradientConfig> configs() {
 }
 
 std::vector<float> product(const GradientCase& c, const KernelSet& set,
-                           const std::vector<float>& vector, int grain = 0, bool empirical = true) {
+                           const std::vector<float>& vector, int grain = 0) {
   Floats units(chunk_count(c.config.count) * unit_floats(c.shape)), to(c.n_parameters());
   FisherRequest r = {};
   r.policy = {c.shape, c.parameters.data(), c.normalization()};
