@@ -46,6 +46,7 @@
 #include <gallop/kernels/rollout/population.h>
 #include <gallop/kernels/rollout/rollout.h>
 #include <gallop/kernels/rollout/step.h>
+#include <gallop/kernels/tetris/play.h>
 
 #ifdef GALLOP_LAUNCHERS  // for the table of the launchers
 #include <gallop/kernels/baselines/baselines.cuh>
@@ -67,6 +68,7 @@
 #include <gallop/kernels/reduce/moments.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
 #include <gallop/kernels/rollout/layout.cuh>
+#include <gallop/kernels/tetris/play.cuh>
 #endif
 
 // clang-format off
@@ -106,7 +108,8 @@
   operation(rank_members, RankRequest)                          \
   operation(copy, CopyRequest)                                  \
   operation(add_scaled, AddScaledRequest)                       \
-  operation(rearrange, RearrangeRequest)
+  operation(rearrange, RearrangeRequest)                        \
+  operation(play_tetris, TetrisRequest)
 // clang-format on
 
 // Two operations in one, which a device has in fewer launches: policy_gradient or value_gradient,

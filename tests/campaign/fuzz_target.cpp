@@ -8,10 +8,10 @@
 namespace gallop::campaign {
 
 std::vector<FuzzTarget> fuzz_targets() {
-  return {toml_target(),       options_target(), study_target(), safetensors_target(),
-          checkpoint_target(), policy_target(),  logs_target(),  result_target(),
-          problem_target(),    trace_target(),   words_target(), run_folder_target(),
-          api_target()};
+  return {toml_target(),       options_target(),   study_target(), safetensors_target(),
+          checkpoint_target(), policy_target(),    logs_target(),  result_target(),
+          problem_target(),    trace_target(),     words_target(), run_folder_target(),
+          api_target(),        controller_target()};
 }
 
 std::string behaviour(const FuzzTarget& target, std::string_view input) {

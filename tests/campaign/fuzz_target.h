@@ -32,6 +32,7 @@ FuzzTarget run_folder_target();
 FuzzTarget trace_target();
 FuzzTarget words_target();
 FuzzTarget api_target();
+FuzzTarget controller_target();
 
 std::vector<FuzzTarget> fuzz_targets();
 
