@@ -25,8 +25,8 @@ constexpr auto kOptions =
 int checked_rank(const OptimizerContext& context) {
   if (context.shape.network.n_layers == 0) {
     throw value_error(
-        "eggroll perturbs the matrices of a network, and the argument of a function has none; es "
-        "perturbs any point");
+        "eggroll perturbs the matrices of a network, and neither the argument of a function nor a "
+        "policy of a few weights has one; es perturbs any point");
   }
   return int(context.options.integer("rank"));
 }

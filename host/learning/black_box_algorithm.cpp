@@ -10,6 +10,7 @@
 #include <gallop/host/files/checked_tensor.h>
 #include <gallop/host/learning/member_returns.h>
 #include <gallop/host/learning/network_parameters.h>
+#include <gallop/host/learning/own_policy.h>
 #include <gallop/host/learning/policy_metric.h>
 #include <gallop/host/learning/policy_model.h>
 #include <gallop/host/learning/sample_mean.h>
@@ -37,7 +38,7 @@ constexpr auto kRows = rows(
              "reported returns are without it"),
     integers_row("hidden", "", {.min = 1, .max = kMaxWidth, .unit = "units"}, kMaxLayers - 1,
                  "hidden layers", "hidden layers of the policy; none for a linear one"),
-    choice_row("activation", "tanh", "tanh,relu", "of the hidden layers"),
+    choice_row("activation", "tanh", "tanh,relu", "of the hidden layers"), own_policy_row(),
     real_row("statistics_fraction", 1, {.min = 1e-6, .max = 1},
              "of the members whose observations normalise later ones"));
 
@@ -46,7 +47,8 @@ constexpr OptionSpec kNormalize =
 
 PolicyShape policy_shape(const Environments& environments, const Options& options) {
   const EnvironmentSpec& spec = environments.spec();
-  const std::vector<std::int64_t>& hidden = options.integers("hidden");
+  std::vector<std::int64_t> hidden = options.integers("hidden");
+  if (takes_own_policy(environments, options)) hidden.clear();
   PolicyShape shape = {};
   shape.head = spec.action_kind == SpaceKind::kDiscrete ? Head::kCategorical
                : options.real("action_noise") > 0       ? Head::kGaussian
@@ -66,25 +68,45 @@ PolicyShape shape_of(const AlgorithmContext& context) {
   return policy_shape(environments, context.options);
 }
 
+// Of a point of the search: what is learnt of a policy's parameters [D], all of them where `learnt`
+// is empty.
+template <class T>
+std::vector<double> learnt_of(const std::vector<long>& learnt, const std::vector<T>& all) {
+  if (learnt.empty()) return {all.begin(), all.end()};
+  std::vector<double> point;
+  for (const long k : learnt) point.push_back(double(all[std::size_t(k)]));
+  return point;
+}
+
 class BlackBoxAlgorithm : public Algorithm {
  public:
   BlackBoxAlgorithm(const OptimizerDescriptor& descriptor, const AlgorithmContext& context)
       : options_(context.options),
         shape_(shape_of(context)),
+        part_(context.options.text("policy") == "own"
+                  ? own_part(spec_of(context.environment), shape_)
+                  : LearntPart{}),
+        learnt_(part_.learnt()),
         evaluation_(context, shape_),
+        fixed_(context.backend, part_.fixed.size()),
         parameters_(context.backend, std::size_t(parameter_count(shape_))) {
     require_checkpoint(context);
     const double noise = std::max(context.options.real("action_noise"), 1e-30);
-    const std::vector<float> initial = initial_policy(shape_, context.seed, float(std::log(noise)));
+    std::vector<float> initial = initial_policy(shape_, context.seed, float(std::log(noise)));
+    part_.apply(initial);
     parameters_.upload(initial);
+    fixed_.upload(part_.fixed);
     bool normalizes = false;
     if (!context.plays_only) {
+      // Of a few weights the layers of a network say nothing.
       OptimizerContext own = {context.backend, context.options, context.seed,
-                              std::vector<double>(initial.begin(), initial.end()), shape_};
+                              learnt_of(learnt_, initial),
+                              learnt_.empty() ? shape_ : PolicyShape{}};
       if (context.options.has("natural") && context.options.flag("natural")) {
         metric_.emplace(context, shape_, context.options.real("damping"));
         own.metric = [this](std::span<const double> gradient) {
-          return metric_->solve(policy(), optimizer_->generation(), gradient);
+          const std::vector<double> all = of_all_parameters(gradient);
+          return learnt_of(learnt_, metric_->solve(policy(), optimizer_->generation(), all));
         };
       }
       optimizer_ = descriptor.create(own);
@@ -106,6 +128,7 @@ class BlackBoxAlgorithm : public Algorithm {
     }
     Candidates candidates;
     optimizer_->ask(candidates);
+    complete(candidates);
     const MemberReturns r =
         evaluation_.evaluate(candidates, optimizer_->generation(), normalizer_.view());
     const auto [low, high] = std::minmax_element(r.fitness.begin(), r.fitness.end());
@@ -127,7 +150,10 @@ class BlackBoxAlgorithm : public Algorithm {
   std::uint64_t steps_per_iteration() const override {
     return std::uint64_t(evaluation_.episodes());
   }
-  PolicyView policy() const override { return {shape_, parameters_.data(), normalizer_.view()}; }
+  PolicyView policy() const override {
+    return {shape_, parameters_.data(), normalizer_.view(),
+            part_.fixed.empty() ? nullptr : fixed_.data()};
+  }
   std::uint64_t nonfinite_instances() const override { return nonfinite_; }
 
   void save(TensorFile& file) const override {
@@ -142,6 +168,7 @@ class BlackBoxAlgorithm : public Algorithm {
   void load_state(const TensorFile& file) override {
     const std::vector<float> parameters =
         finite_floats(file, "policy/parameters", parameters_.size());
+    part_.require(parameters, "policy/parameters");
     const std::uint64_t steps = checked_count(file, "steps", kMostSteps, "steps");
     normalizer_.load(file, "normalizer", steps);
     nonfinite_ = checked_count(file, "nonfinite_instances", steps, "steps");
@@ -161,8 +188,36 @@ class BlackBoxAlgorithm : public Algorithm {
 
  private:
   std::vector<float> center() const {
+    std::vector<float> all = part_.values;
     const std::vector<double> center = optimizer_->center();
-    return {center.begin(), center.end()};
+    if (learnt_.empty()) return {center.begin(), center.end()};
+    for (std::size_t k = 0; k < learnt_.size(); k++)
+      all[std::size_t(learnt_[k])] = float(center[k]);
+    return all;
+  }
+  // Of all parameters [D], 0 where one is fixed.
+  std::vector<double> of_all_parameters(std::span<const double> learnt) const {
+    if (learnt_.empty()) return {learnt.begin(), learnt.end()};
+    std::vector<double> all(parameters_.size(), 0.0);
+    for (std::size_t k = 0; k < learnt_.size(); k++) all[std::size_t(learnt_[k])] = learnt[k];
+    return all;
+  }
+  // Members of whole policies in place of points of the search, where some parameters are fixed.
+  void complete(Candidates& candidates) const {
+    if (learnt_.empty()) return;
+    make_points(optimizer_->backend(), candidates);
+    std::vector<double> whole;
+    for (int m = 0; m < candidates.n; m++) {
+      std::vector<double> all = of_all_parameters(candidates.point(m));
+      for (std::size_t k = 0; k < all.size(); k++) {
+        if (part_.fixed[k] != 0) all[k] = double(part_.values[k]);
+      }
+      whole.insert(whole.end(), all.begin(), all.end());
+    }
+    candidates = {.dimension = long(parameters_.size()),
+                  .n = candidates.n,
+                  .points = std::move(whole),
+                  .scenarios = candidates.scenarios};
   }
   void upload_center() { parameters_.upload(center()); }
 
@@ -208,7 +263,10 @@ class BlackBoxAlgorithm : public Algorithm {
 
   const Options& options_;
   PolicyShape shape_;
+  LearntPart part_;
+  std::vector<long> learnt_;  // of the parameters, empty where all are
   MemberEvaluation evaluation_;
+  DeviceArray<std::uint8_t> fixed_;               // [D], empty where everything is learnt
   DeviceArray<float> parameters_;                 // [D] the centre
   std::optional<PolicyMetric> metric_;            // of methods that step along it
   std::unique_ptr<BlackBoxOptimizer> optimizer_;  // null where this learner only plays

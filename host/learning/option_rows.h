@@ -2,6 +2,7 @@
 // that are its own.
 #pragma once
 
+#include <gallop/host/learning/own_policy.h>
 #include <gallop/host/options/option_rows.h>
 #include <gallop/kernels/network/shape.h>
 #include <gallop/kernels/policy/heads/gaussian.h>
@@ -30,7 +31,7 @@ constexpr auto on_policy_rows(OnPolicyDefaults defaults) {
       integers_row("value_hidden", "0", {.min = 0, .max = kMaxWidth, .unit = "units"},
                    kMaxLayers - 1, "hidden layers",
                    "hidden layers of the value network; 0 for those of the policy"),
-      choice_row("activation", "tanh", "tanh,relu", "of the hidden layers"),
+      choice_row("activation", "tanh", "tanh,relu", "of the hidden layers"), own_policy_row(),
       choice_row("log_std", "parameter", "parameter,network",
                  "where the log standard deviation of continuous actions comes from"),
       real_row("init_log_std", 0, {.min = kMinLogStd, .max = kMaxLogStd},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <gallop/host/learning/own_policy.h>
 #include <gallop/kernels/policy/heads.h>
 
 namespace gallop {
@@ -14,7 +15,8 @@ constexpr std::uint32_t kStream = 0;
 
 PolicyShape make_policy_shape(const Environments& environments, const Options& options) {
   const EnvironmentSpec& spec = environments.spec();
-  const std::vector<std::int64_t>& hidden = options.integers("hidden");
+  std::vector<std::int64_t> hidden = options.integers("hidden");
+  if (takes_own_policy(environments, options)) hidden.clear();
   PolicyShape shape = {};
   shape.head = spec.action_kind == SpaceKind::kDiscrete ? Head::kCategorical
                : options.text("log_std") == "network"   ? Head::kGaussianNetwork
@@ -40,12 +42,22 @@ std::vector<float> initial_policy(const PolicyShape& shape, std::uint64_t seed, 
 PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& environments)
     : arithmetic_(environments.options().arithmetic),
       shape_(make_policy_shape(environments, context.options)),
-      parameters_(context.backend,
-                  initial_policy(shape_, context.seed, float(context.options.real("init_log_std"))),
-                  kPolicyStatistics),
+      part_(takes_own_policy(environments, context.options) ? own_part(environments.spec(), shape_)
+                                                            : LearntPart{}),
+      fixed_(context.backend, part_.fixed.size()),
+      parameters_(context.backend, first_parameters(context), kPolicyStatistics),
       normalizer_(context.backend, environments.observation_rows(),
                   context.options.flag("normalize_observations") &&
-                      !environments.has_index_observations()) {}
+                      !environments.has_index_observations()) {
+  fixed_.upload(part_.fixed);
+}
+
+std::vector<float> PolicyModel::first_parameters(const AlgorithmContext& context) const {
+  std::vector<float> first =
+      initial_policy(shape_, context.seed, float(context.options.real("init_log_std")));
+  part_.apply(first);
+  return first;
+}
 
 PolicyGradientRequest PolicyModel::gradient_request(const Samples& samples) const {
   PolicyGradientRequest r = {};
@@ -64,6 +76,7 @@ void PolicyModel::save(TensorFile& file) const {
 
 void PolicyModel::load(const TensorFile& file, std::uint64_t most) {
   parameters_.load(file, "policy");
+  part_.require(parameters_.values(), "policy/parameters");
   normalizer_.load(file, "normalizer", most);
 }
 

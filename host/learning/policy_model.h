@@ -3,11 +3,13 @@
 #include <gallop/host/learning/algorithm.h>
 #include <gallop/host/learning/network_parameters.h>
 #include <gallop/host/learning/observation_normalizer.h>
+#include <gallop/host/learning/own_policy.h>
 #include <gallop/host/runtime/environments.h>
 
 namespace gallop {
 
-// The policy that fits the environments' spaces, by the options hidden, activation and log_std.
+// The policy that fits the environments' spaces, by the options policy, hidden, activation and
+// log_std.
 PolicyShape make_policy_shape(const Environments& environments, const Options& options);
 
 // Its parameters [D] at first: those of initial_parameters, nearly 0 in the last layer, and where
@@ -23,7 +25,10 @@ class PolicyModel {
   PolicyModel(const AlgorithmContext& context, const Environments& environments);
 
   const PolicyShape& shape() const { return shape_; }
-  PolicyView view() const { return {shape_, parameters_.data(), normalizer_.view()}; }
+  PolicyView view() const {
+    return {shape_, parameters_.data(), normalizer_.view(),
+            part_.fixed.empty() ? nullptr : fixed_.data()};
+  }
   TrainedParameters& parameters() { return parameters_; }
   const TrainedParameters& parameters() const { return parameters_; }
   Normalization normalization() const { return normalizer_.view(); }
@@ -42,8 +47,12 @@ class PolicyModel {
   void load(const TensorFile& file, std::uint64_t most);
 
  private:
+  std::vector<float> first_parameters(const AlgorithmContext& context) const;
+
   Arithmetic arithmetic_;
   PolicyShape shape_;
+  LearntPart part_;
+  DeviceArray<std::uint8_t> fixed_;  // [D], empty where everything is learnt
   TrainedParameters parameters_;
   ObservationNormalizer normalizer_;
 };

@@ -54,7 +54,7 @@ TrustRegion::TrustRegion(Backend& backend, OnPolicyLearner& learner,
       conjugate_(backend, n_),
       product_(backend, n_),
       fisher_(backend, policy_.shape(), options.n_samples > 0 ? options.n_samples : samples_.count,
-              asked_path_, options.matrix),
+              policy_.view().fixed != nullptr ? FisherPath::kFused : asked_path_, options.matrix),
       state_(DeviceArray<State>::zeroed(backend, 1)) {
   if (options.n_samples > 0) samples_.count = options.n_samples;
   if (options.bound == KlBound::kGreatest) {
@@ -234,6 +234,13 @@ TrustRegionAlgorithm::TrustRegionAlgorithm(const AlgorithmContext& context,
 FisherPath TrustRegionAlgorithm::asked_path(const Options& options) {
   if (!options.has("fisher")) return FisherPath::kFused;
   const FisherPath asked = path_named(options.text("fisher")).value();
+  if (options.text("mode") == "fast" && options.text("policy") == "own" &&
+      asked == FisherPath::kMatrices) {
+    throw value_error(
+        "fisher is cublas, which knows nothing of fixed weights, and policy is own; expected auto "
+        "or "
+        "fused");
+  }
   if (options.text("mode") == "fast") return asked;
   if (asked == FisherPath::kMatrices) {
     throw value_error("fisher is cublas, whose bits mode = strict excludes; use --mode fast");

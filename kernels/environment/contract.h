@@ -55,6 +55,11 @@
 // Optional: `static constexpr bool kLongSteps = true`, where a step is thousands of instructions:
 // CUDA kernels then are compiled once for all reset modes, which choose at run time.
 //
+// Optional: `kControllers[]`, linear controllers that come with the reference, for `gallop eval
+// --controller`; `kOwnWeights[]` and `kOwnConstants[]` [A], a linear policy of few weights, which a
+// learner takes with the option policy = own; and where that one reads other observations than
+// controllers do, `kObservationParameter`, the name of the parameter that is 1 for it, else 0.
+//
 // kFusedWidths names widths (64, 128, 256) of two equal hidden layers that get CUDA rollout kernels
 // of their own.
 //

@@ -49,6 +49,27 @@ struct Sizes {
   int action;       // components, or number of actions
 };
 
+// A controller that comes with an environment: the linear policy whose parameters are `parameters`
+// [(O + 1) A], weights by rows of observations, then constants. It takes means, without noise.
+struct ControllerSpec {
+  const char* name;
+  const char* help;
+  const double* parameters;
+};
+
+// A weight of an environment's own policy: from which observation to which component of the action.
+struct PolicyWeightSpec {
+  int observation, action;
+};
+
+// A policy of few weights that an environment brings with it: linear, and all but these weights are
+// fixed, at 0, and at `constants` beside them.
+struct OwnPolicySpec {
+  int n_weights;
+  const PolicyWeightSpec* weights;  // [n_weights]
+  const double* constants;          // [A]
+};
+
 struct EnvironmentSpec {
   const char* name;
   const char* aliases;      // separated by commas
@@ -83,6 +104,12 @@ struct EnvironmentSpec {
   const IntervalSpec* intervals;  // [n_intervals]
   double time_step = 0;           // seconds between two steps, 0 where there is no such number
   int time_step_parameter = -1;   // the parameter that holds it, negative where none does
+  int n_controllers = 0;
+  const ControllerSpec* controllers = nullptr;  // [n_controllers]
+  OwnPolicySpec own_policy = {};                // without weights where there is none
+  // The parameter that chooses what is observed: 0 what controllers read, 1 what the own policy
+  // does. Negative where both read the same.
+  int observation_parameter = -1;
 };
 
 }  // namespace gallop

@@ -30,9 +30,9 @@ LaunchStatus launch_over_chunks(const Request& r, const Segments& segments, floa
   all.scratch = memory + partials + kCounterFloats;
   const LaunchStatus status = launch(all);
   if (!status.ok()) return status;
-  return reduce(
-      ReduceRequest{segments, all.end, all.partial, all.stride, all.greatest, sum, active},
-      arrivals(all));
+  ReduceRequest sums = {segments, all.end, all.partial, all.stride, all.greatest, sum, active};
+  fix_parameters(r, sums);
+  return reduce(sums, arrivals(all));
 }
 template <class Request, class Launch>
 LaunchStatus sum_over_chunks(const Request& r, const Segments& segments, float* sum, long scratch,

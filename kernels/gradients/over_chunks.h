@@ -36,6 +36,15 @@ OverChunks<Request> all_chunks(const Request& r) {
   return {r, 0, chunk_count(r.samples.count), nullptr, 0, nullptr, nullptr};
 }
 
+// Sums of derivatives by parameters that are fixed are 0.
+template <class Request>
+void fix_parameters(const Request& r, ReduceRequest& sum) {
+  if constexpr (requires { r.policy.fixed; }) {
+    sum.fixed = r.policy.fixed;
+    sum.n_fixed = sum.fixed != nullptr ? parameter_count(r.policy.shape) : 0;
+  }
+}
+
 // Runs `kernel` over all chunks, with `scratch` floats for each thread from `memory` on.
 template <class Request>
 void split_chunks(const OverChunks<Request>& all, float* memory, long scratch, const CpuWork& on,
@@ -77,7 +86,9 @@ void sum_over_chunks(const Request& r, const Segments& segments, float* sum, lon
   float* const memory = on.floats(on.owner, partials + on.n_threads * whole_lines(scratch));
   use_partials(segments, memory, all);
   split_chunks(all, memory + partials, scratch, on, kernel);
-  reduce_partials<F>({segments, all.end, all.partial, all.stride, all.greatest, sum, nullptr}, on);
+  ReduceRequest reduce = {segments, all.end, all.partial, all.stride, all.greatest, sum, nullptr};
+  fix_parameters(r, reduce);
+  reduce_partials<F>(reduce, on);
 }
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -5,6 +5,8 @@
 // does not depend on the state, log sigma [A].
 #pragma once
 
+#include <cstdint>
+
 #include <gallop/kernels/network/shape.h>
 
 namespace gallop {
@@ -35,6 +37,9 @@ struct PolicyView {
   PolicyShape shape;
   const float* parameters;  // [D]
   Normalization normalization;
+  // [D], or null for none: 1 for a parameter that is not learnt, whose derivatives count as 0.
+  // Acting does not read it.
+  const std::uint8_t* fixed = nullptr;
 };
 
 }  // namespace gallop

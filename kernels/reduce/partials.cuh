@@ -81,7 +81,10 @@ __device__ __forceinline__ void sum_partials(const ReduceRequest& r, int begin, 
     __syncthreads();
     if (slice == 0 && used) {
       for (int k = 1; k < kSumSlices; k++) sum += slices[k * kSumElements + lane];
-      r.sum[i] = bounded ? float(double(sum) * power_of_two(-exponent)) : __builtin_nanf("");
+      const bool fixed = i < r.n_fixed && r.fixed[i] != 0;
+      r.sum[i] = !bounded ? __builtin_nanf("")
+                 : fixed  ? 0.0f
+                          : float(double(sum) * power_of_two(-exponent));
     }
     __syncthreads();
   }

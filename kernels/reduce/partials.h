@@ -24,6 +24,10 @@ struct ReduceRequest {
   const float* greatest;       // [n_chunks, kMaxSegments] magnitude of each segment of each chunk
   float* sum;                  // [begin[count]]
   const std::int32_t* active;  // of the device, or null; 0: the sums are not wanted
+  // [n_fixed], or null: elements whose sum is 0 where it is 1. Those of a segment with a partial
+  // that is not finite are none the less.
+  const std::uint8_t* fixed = nullptr;
+  long n_fixed = 0;
 };
 
 }  // namespace gallop
@@ -68,6 +72,9 @@ void reduce_elements(const ReduceRequest& r, int first, int last) {
     const int exponent = fixed_exponent(double(bound), r.n_chunks);
     const double scale = power_of_two(exponent), unscale = power_of_two(-exponent);
     sum_fixed<F>(r, scale, unscale, begin, end);
+    for (int i = begin; i < end && i < r.n_fixed; i++) {
+      if (r.fixed[i] != 0) r.sum[i] = 0.0f;
+    }
   }
 }
 

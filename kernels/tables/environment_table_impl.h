@@ -256,12 +256,16 @@ struct EnvironmentFunctions {
     while (*a != 0 && *a == *b) a++, b++;
     return *a == *b;
   }
+  // -2 where there is none.
+  static constexpr int parameter_called(const char* name) {
+    for (int k = 0; k < T::kParameters; k++) {
+      if (equal_texts(Env::kParameters[k].name, name)) return k;
+    }
+    return -2;
+  }
   static constexpr int time_step_parameter() {
     if constexpr (requires(const char* name) { name = Env::kTimeStep; }) {
-      for (int k = 0; k < T::kParameters; k++) {
-        if (equal_texts(Env::kParameters[k].name, Env::kTimeStep)) return k;
-      }
-      return -2;
+      return parameter_called(Env::kTimeStep);
     } else {
       return -1;
     }
@@ -276,6 +280,37 @@ struct EnvironmentFunctions {
       return Env::kFrameSkip * Env::Model::kWorld.timestep;
     } else {
       return 0;
+    }
+  }
+
+  static constexpr int observation_parameter() {
+    if constexpr (requires { Env::kObservationParameter; }) {
+      return parameter_called(Env::kObservationParameter);
+    } else {
+      return -1;
+    }
+  }
+  static_assert(observation_parameter() != -2,
+                "kObservationParameter names no parameter of kParameters");
+  static constexpr int controller_count() {
+    if constexpr (requires { Env::kControllers; })
+      return count_of(Env::kControllers);
+    else
+      return 0;
+  }
+  static constexpr const ControllerSpec* controllers() {
+    if constexpr (controller_count() > 0)
+      return Env::kControllers;
+    else
+      return nullptr;
+  }
+  static constexpr OwnPolicySpec own_policy() {
+    if constexpr (requires { Env::kOwnWeights; }) {
+      static_assert(!T::kDiscreteAction && count_of(Env::kOwnConstants) == T::kAction,
+                    "kOwnConstants has a number for each component of a continuous action");
+      return {count_of(Env::kOwnWeights), Env::kOwnWeights, Env::kOwnConstants};
+    } else {
+      return {};
     }
   }
 
@@ -307,7 +342,11 @@ struct EnvironmentFunctions {
       interval_count(),
       intervals(),
       time_step(),
-      time_step_parameter()};
+      time_step_parameter(),
+      controller_count(),
+      controllers(),
+      own_policy(),
+      observation_parameter()};
 
   static constexpr EnvironmentTable kTable = {&kSpec, &reset, &observe, &step};
 };

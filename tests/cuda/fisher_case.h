@@ -16,6 +16,7 @@ struct FisherCase {
   PolicyShape shape;
   std::vector<float> values;
   DeviceArray<float> parameters, mean, inverse_std;
+  DeviceArray<std::uint8_t> fixed;
   FisherProducts fisher;
   FisherRequest request = {};
 
@@ -27,8 +28,9 @@ struct FisherCase {
         parameters(uploaded(backend, values)),
         mean(uploaded(backend, Numbers(31).many(c.n_inputs, -0.5f, 0.5f))),
         inverse_std(uploaded(backend, Numbers(32).many(c.n_inputs, 0.5f, 2.0f))),
+        fixed(uploaded(backend, fixed_in(c, shape))),
         fisher(backend, shape, c.count, path, matrix) {
-    request.policy = {shape, parameters.data(), {}};
+    request.policy = {shape, parameters.data(), {}, fixed.data()};
     if (c.normalized) request.policy.normalization = {mean.data(), inverse_std.data(), 1.2f};
     request.samples = from.samples;
     request.weight = 1.0f / float(c.count);

@@ -138,6 +138,30 @@ TEST(Fisher, TablesAndNetworksBeyondSharedMemory) {
   }
 }
 
+// The product is that of the matrix of the other parameters alone, for a vector that is 0 where
+// they are fixed; what is fixed stays 0.
+TEST(Fisher, ProductsLeaveFixedParametersAlone) {
+  const auto subject = make_subject();
+  for (const std::vector<int>& hidden : {std::vector<int>{}, std::vector<int>{40, 9}}) {
+    GradientCase c;
+    c.hidden = hidden;
+    c.head = Head::kGaussian;
+    c.n_actions = 3;
+    const std::vector<float> free = run_product(*subject, c);
+    c.fixed_each = 3;
+    expect_equal(c);
+    const std::vector<float> some = run_product(*subject, c);
+    const std::size_t n = std::size_t(parameter_count(policy_of(c)));
+    for (std::size_t k = 0; k < n; k++) {
+      if (k % 3 == 0) {
+        EXPECT_EQ(some[k], 0.0f) << k;
+      } else {
+        EXPECT_TRUE(is_same(some[k], free[k])) << k;
+      }
+    }
+  }
+}
+
 TEST(Fisher, EveryOrderOfThreads) {
   for (const std::vector<int>& hidden : {std::vector<int>{64, 40}, std::vector<int>{20, 66, 3}}) {
     GradientCase c;

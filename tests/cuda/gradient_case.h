@@ -18,6 +18,7 @@ struct GradientCase {
   bool shuffled = true;
   bool normalized = false;  // observations, for the products of a Fisher matrix
   Arithmetic arithmetic = Arithmetic::kStrict;
+  int fixed_each = 0;  // 3: every third parameter is fixed; 0: none
 
   std::string label() const {
     std::string text = "head" + std::to_string(int(head)) + " loss" + std::to_string(int(loss)) +
@@ -39,6 +40,15 @@ inline PolicyShape shape_of(const GradientCase& c, int n_out) {
   shape.network.n_layers = layer;
   shape.network.width[layer] = n_out;
   return shape;
+}
+
+// Which parameters of its policy are fixed; without elements where none are.
+inline std::vector<std::uint8_t> fixed_in(const GradientCase& c, const PolicyShape& shape) {
+  std::vector<std::uint8_t> fixed;
+  for (long k = 0; c.fixed_each > 0 && k < parameter_count(shape); k++) {
+    fixed.push_back(k % c.fixed_each == 0 ? 1 : 0);
+  }
+  return fixed;
 }
 
 // The samples of a case: a recorded batch, and a scattered order of its transitions.
@@ -80,8 +90,9 @@ inline std::vector<float> run_policy(Backend& backend, const GradientCase& c) {
   const PolicyShape shape =
       shape_of(c, c.head == Head::kGaussianNetwork ? 2 * c.n_actions : c.n_actions);
   const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
+  const auto fixed = uploaded(backend, fixed_in(c, shape));
   PolicyGradientRequest r = {};
-  r.policy = {shape, parameters.data(), {}};
+  r.policy = {shape, parameters.data(), {}, fixed.data()};
   r.samples = from.samples;
   r.arithmetic = c.arithmetic;
   r.loss = c.loss;

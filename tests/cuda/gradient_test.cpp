@@ -95,6 +95,31 @@ TEST(Gradient, EveryOrderOfThreads) {
   expect_equal(c, true);
 }
 
+// Derivatives by fixed parameters are 0, the others what they are without them, sums behind them
+// too.
+TEST(Gradient, OfFixedParametersIsZero) {
+  const auto subject = make_subject();
+  for (const std::vector<int>& hidden : {std::vector<int>{}, std::vector<int>{40, 9}}) {
+    GradientCase c;
+    c.hidden = hidden;
+    c.head = Head::kGaussian;
+    c.n_actions = 3;
+    c.count = 270;
+    const std::vector<float> free = run_policy(*subject, c);
+    c.fixed_each = 3;
+    expect_equal(c);
+    const std::vector<float> some = run_policy(*subject, c);
+    const std::size_t n = std::size_t(parameter_count(shape_of(c, 3)));
+    for (std::size_t k = 0; k < free.size(); k++) {
+      if (k < n && k % 3 == 0) {
+        EXPECT_EQ(some[k], 0.0f) << k;
+      } else {
+        EXPECT_TRUE(is_same(some[k], free[k])) << k;
+      }
+    }
+  }
+}
+
 TEST(Gradient, WhatIsNotFiniteRefusesItsSegment) {
   const auto cpu = make_cpu_backend(1);
   const auto subject = make_subject();

@@ -104,5 +104,17 @@ TEST(TrainingVariants, OfTheGradientAndOfItsBaseline) {
   }
 }
 
+TEST(TrainingVariants, OfAPolicyOfFewWeights) {
+  for (const char* algorithm : {"trpo", "ppo", "vpg"}) {
+    compare_training("helicopter", algorithm,
+                     {"policy=own", "parameters.features=1", "n_envs=9", "n_steps=21",
+                      "value_hidden=8", "init_log_std=-2"});
+  }
+  for (const char* algorithm : {"cma_es", "es"}) {
+    compare_training("helicopter", algorithm,
+                     {"policy=own", "parameters.features=1", "population=8", "sigma=0.1"});
+  }
+}
+
 }  // namespace
 }  // namespace gallop::testing
