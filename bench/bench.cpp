@@ -19,6 +19,7 @@
 #include "bench/gae_suite.h"
 #include "bench/population_suite.h"
 #include "bench/rollout_suite.h"
+#include "bench/tetris_suite.h"
 #include "bench/training_suite.h"
 
 namespace gallop {
@@ -31,6 +32,7 @@ constexpr const char* kUsage = R"(gallop bench SUITE: measures this machine
   gae        elements a second of advantages and returns, by both kernels
   trpo, ppo  samples a second of whole iterations (S+P+L); of trpo with its phases
   black-box  steps a second of whole generations of populations (S+P+L)
+  tetris     walls a second that controllers of tetris look at
 
 'gallop bench SUITE --help' explains its flags.
 )";
@@ -208,6 +210,34 @@ int run_population(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+int run_tetris(const std::vector<std::string>& arguments) {
+  const Command command = {
+      .name = "bench tetris",
+      .summary =
+          "walls a second that controllers of tetris look at: a placement, all features, the score",
+      .flags = with_common(
+          {{text_row("controller", "", "names or .toml files, separated by commas (some)"),
+            "NAMES"},
+           {text_row("rows", "", "of the board, separated by commas (10,20)"), "ROWS"},
+           {integer_row("games", 1, {.min = 1, .max = 1 << 24},
+                        "side by side (64; 65536 on a GPU)"),
+            "N"}},
+          "time for each row (0.3)")};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
+  TetrisSuite suite;
+  take_common(*line, suite);
+  take_list(*line, "controller", suite.controllers);
+  std::vector<std::int64_t> rows;
+  take_counts(*line, "rows", rows);
+  suite.rows.assign(rows.begin(), rows.end());
+  if (line->given("games")) suite.games = int(line->integer("games"));
+  Report report(line->flag("json"), line->text("csv"));
+  run_tetris_suite(suite, [&](const BenchRow& row) { report.add(row); });
+  report.finish();
+  return 0;
+}
+
 int run_training(const std::string& algorithm, const std::vector<std::string>& arguments) {
   const std::span<const OptionSpec> options = find_algorithm(algorithm).options;
   const Command command = {
@@ -250,7 +280,8 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }
-  const std::vector<std::string> suites = {"rollout", "fisher", "gae", "trpo", "ppo", "black_box"};
+  const std::vector<std::string> suites = {"rollout", "fisher",    "gae",   "trpo",
+                                           "ppo",     "black_box", "tetris"};
   if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
     throw usage_error(fmt::format("unknown benchmark suite '{}'{}. 'gallop bench --help' names all",
                                   suite, did_you_mean(suite, suites)));
@@ -265,6 +296,7 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
   if (suite == "fisher") return run_fisher(rest);
   if (suite == "gae") return run_gae(rest);
   if (suite == "black_box") return run_population(rest);
+  if (suite == "tetris") return run_tetris(rest);
   return run_training(suite, rest);
 }
 

@@ -14,6 +14,8 @@ int run_render(const std::vector<std::string>& arguments);
 int run_list(const std::vector<std::string>& arguments);
 int run_optimize(const std::vector<std::string>& arguments);
 int run_estimators(const std::vector<std::string>& arguments);
+int run_differences(const std::vector<std::string>& arguments);
+int run_tetris(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 
 }  // namespace gallop

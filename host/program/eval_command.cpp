@@ -1,15 +1,20 @@
-// gallop eval: evaluates the policy of a run's newest good checkpoint.
+// gallop eval: evaluates the policy of a run's newest good checkpoint, or a controller that comes
+// with an environment.
 #include <fmt/format.h>
 
 #include <cstdio>
 
+#include <gallop/host/error.h>
 #include <gallop/host/files/json_value.h>
 #include <gallop/host/learning/evaluate.h>
 #include <gallop/host/options/option_rows.h>
+#include <gallop/host/options/utf8.h>
 #include <gallop/host/program/command_line.h>
 #include <gallop/host/program/commands.h>
+#include <gallop/host/program/controller_eval.h>
 #include <gallop/host/program/runs.h>
 #include <gallop/host/program/terminal.h>
+#include <gallop/host/program/tetris_command.h>
 #include <gallop/host/runtime/stop.h>
 #include <gallop/host/training/trained_policy.h>
 
@@ -17,19 +22,56 @@ namespace gallop {
 
 namespace {
 
+std::vector<OptionSpec> option_rows_of_eval() {
+  std::vector<OptionSpec> rows = parameter_rows();
+  rows.push_back(tetris_rows_row());
+  return rows;
+}
+
 Command eval_command() {
   return {
       .name = "eval",
-      .summary = "evaluates the policy of a run",
-      .words = {{text_row("run", "", "the folder of a run"), "RUN", true}},
-      .flags = {
-          {seed_row("of the initial states (the run's)"), "N"},
-          {integer_row("episodes", 1, {.min = 1, .max = 1 << 24}, "how many (the run's)"), "N"},
-          {threads_row(), "N"},
-          {device_row()},
-          plugin_flag(),
-          {boolean_row("sample", false, "draw actions instead of taking the most probable one")},
-          {boolean_row("json", false, "print one JSON object")}}};
+      .summary = "evaluates the policy of a run, or a controller of an environment",
+      .words = {{text_row("run", "", "the folder of a run; with --controller, an environment"),
+                 "RUN", true}},
+      .flags =
+          {{text_row("controller", "",
+                     "plays the controller of this name, which comes with the environment; one of "
+                     "tetris may be a .toml file"),
+            "NAME"},
+           {seed_row("of the initial states (the run's, or 1)"), "N"},
+           {integer_row("episodes", 1, {.min = 1, .max = 1 << 24}, "how many (the run's, or 100)"),
+            "N"},
+           {integer_row("games", 1, {.min = 1, .max = 1 << 30}, "of tetris (100)"), "N"},
+           {integer_row("max_pieces", 1, {.min = 1, .max = 1e15},
+                        "of a game of tetris, which is cut then (no limit)"),
+            "N"},
+           {threads_row(), "N"},
+           {device_row()},
+           plugin_flag(),
+           {boolean_row("sample", false, "draw actions instead of taking the most probable one")},
+           {boolean_row("json", false, "print one JSON object")}},
+      .set_help = "a parameter of the environment, with --controller",
+      .options = option_rows_of_eval()};
+}
+
+// A run has the parameters that it was trained with, a controller nothing to draw.
+void require_suitable(const CommandLine& line) {
+  const bool tetris = is_tetris(line.text("run")) && line.given("controller");
+  for (const char* flag : {"games", "max_pieces"}) {
+    if (line.given(flag) && !tetris) {
+      throw usage_error(fmt::format("--{} is for controllers of tetris", flag));
+    }
+  }
+  if (line.given("controller")) {
+    if (line.flag("sample")) {
+      throw usage_error("--sample draws actions of a run's policy; a controller draws none");
+    }
+  } else if (!line.options().empty()) {
+    throw usage_error(fmt::format(
+        "{} ({}) is for --controller; a run is evaluated with the parameters that it has",
+        in_quotes(line.options().front().name), line.options().front().origin));
+  }
 }
 
 }  // namespace
@@ -37,8 +79,13 @@ Command eval_command() {
 int run_eval(const std::vector<std::string>& arguments) {
   const std::optional<CommandLine> line = parse_command_line(eval_command(), arguments);
   if (!line) return 0;
+  require_suitable(*line);
 
   return run_until_signal([&](SignalGuard& signals) {
+    if (line->given("controller")) {
+      return is_tetris(line->text("run")) ? evaluate_tetris(*line, signals)
+                                          : evaluate_controller(*line, signals);
+    }
     const RunFolder folder = open_run_to_read("eval", line->text("run"));
     const std::unique_ptr<Backend> backend =
         make_backend(line->text("device"), int(line->integer("threads")), say);

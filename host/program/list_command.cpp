@@ -17,9 +17,11 @@
 #include <gallop/host/options/utf8.h>
 #include <gallop/host/program/command_help.h>
 #include <gallop/host/program/commands.h>
+#include <gallop/host/program/tetris_command.h>
 #include <gallop/host/program/text_layout.h>
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/studies/study.h>
+#include <gallop/host/tetris/controllers.h>
 #include <gallop/host/training/run_options.h>
 
 namespace gallop {
@@ -80,6 +82,14 @@ std::string environment_text(const EnvironmentEntry& entry) {
   rows.push_back({"action", space(spec.action_kind, spec.action_capacity, spec.action)});
   const std::string algorithms = algorithms_for(spec.name);
   if (!algorithms.empty()) rows.push_back({"settings for", algorithms});
+  for (int k = 0; k < spec.n_controllers; k++) {
+    rows.push_back({k == 0 ? "controllers" : "",
+                    fmt::format("{}: {}", spec.controllers[k].name, spec.controllers[k].help)});
+  }
+  if (spec.own_policy.n_weights > 0) {
+    rows.push_back(
+        {"own policy", fmt::format("{} weights: --policy own", spec.own_policy.n_weights)});
+  }
   return fmt::format(
       "environment {}\n{}\nParameters, each set by its flag or by --set NAME=VALUE:\n{}\n'gallop "
       "train {} --help' shows what its training takes.\n",
@@ -147,6 +157,22 @@ std::string function_text(const TestFunctionDescriptor& f) {
                      with_aliases(f.name, f.aliases), two_columns(rows, kColumn), f.name);
 }
 
+std::string tetris_text() {
+  std::vector<TextRow> rows = {
+      {"board", fmt::format("{} columns; rows 20 unless --rows says another number, 4 to {}",
+                            kTetrisColumns, kMostTetrisRows)}};
+  for (const TetrisWeights& controller : published_tetris_controllers()) {
+    rows.push_back({controller.name, controller.source});
+  }
+  std::vector<std::string> features;
+  for (const TetrisFeature& f : tetris_features()) features.emplace_back(f.name);
+  rows.push_back({"features", fmt::format("{}", fmt::join(features, " "))});
+  const char* const how =
+      "'gallop eval tetris --controller NAME' plays one of them, or a .toml file with features, "
+      "weights and wells; 'gallop render tetris --policy NAME --out FILE' draws a game.";
+  return fmt::format("game tetris\n{}\n{}\n", two_columns(rows, kColumn), wrapped(how, 0, 0));
+}
+
 struct Names {
   std::vector<std::string> environments, algorithms, studies = shipped_studies(), problems,
                                                      functions;
@@ -182,6 +208,7 @@ std::string overview() {
                     "adds them",
                     unbuilt_answers)) +
          section("functions: gallop optimize NAME", names.functions) +
+         section("games of controllers: gallop eval NAME --controller C", {"tetris"}) +
          "\n'gallop list NAME' describes one of them, 'gallop train --help' the options of\n"
          "every run, 'gallop train NAME --help' those of a task with the values it takes.\n";
 }
@@ -203,6 +230,7 @@ std::string described(const std::string& word) {
   for (const TestFunctionDescriptor& f : test_functions()) {
     if (f.name == name) add(function_text(f));
   }
+  if (is_tetris(word)) add(tetris_text());
   if (!text.empty()) return text;
   std::vector<std::string> known = unbuilt_problems();
   if (std::find(known.begin(), known.end(), name) != known.end()) {
@@ -212,6 +240,7 @@ std::string described(const std::string& word) {
                     "tree compiles it",
                     name));
   }
+  known.emplace_back("tetris");
   for (const auto& part :
        {names.environments, names.algorithms, names.studies, names.problems, names.functions}) {
     known.insert(known.end(), part.begin(), part.end());
@@ -243,6 +272,9 @@ JsonValue to_json(const EnvironmentSpec& spec) {
     row["unit"] = p.unit;
     row["help"] = p.help;
     json["parameters"].push_back(row);
+  }
+  for (int k = 0; k < spec.n_controllers; k++) {
+    json["controllers"].push_back(spec.controllers[k].name);
   }
   return json;
 }
@@ -331,6 +363,11 @@ std::string list_json(const std::string& word) {
   }
   for (const TestFunctionDescriptor& f : test_functions()) {
     if (wanted(f.name)) all["functions"].push_back(to_json(f));
+  }
+  if (word.empty() || is_tetris(word)) {
+    for (const TetrisWeights& c : published_tetris_controllers()) {
+      all["tetris_controllers"].push_back(c.name);
+    }
   }
   if (word.empty()) all["options"] = to_json(run_rows());
   return all.text(2);

@@ -27,6 +27,8 @@ constexpr const char* kUsage = R"(gallop: policy optimisation, the same bits on 
   gallop trace ENVIRONMENT --actions '1;0'   single steps, one JSON object each
   gallop optimize FUNCTION         minimise a test function by a black-box algorithm
   gallop estimators PROBLEM        compare gradient estimators
+  gallop differences ENVIRONMENT   compare finite differences of a return
+  gallop tetris                    learn and play the lecture's table of Tetris
   gallop bench SUITE               measure this machine
   gallop list [NAME]               environments, algorithms, studies, problems
   gallop test                      build and run the tests (through ./gallop)
@@ -48,6 +50,8 @@ constexpr Entry kCommands[] = {
     {"trace", [](const auto& arguments, double) { return run_trace(arguments); }},
     {"optimize", [](const auto& arguments, double) { return run_optimize(arguments); }},
     {"estimators", [](const auto& arguments, double) { return run_estimators(arguments); }},
+    {"differences", [](const auto& arguments, double) { return run_differences(arguments); }},
+    {"tetris", [](const auto& arguments, double) { return run_tetris(arguments); }},
     {"bench", [](const auto& arguments, double) { return run_bench(arguments); }},
     {"list", [](const auto& arguments, double) { return run_list(arguments); }},
 };

@@ -1,6 +1,7 @@
 // gallop render: draws an episode into a film.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -8,13 +9,13 @@
 #include <optional>
 
 #include <gallop/host/error.h>
-#include <gallop/host/files/durable_file.h>
 #include <gallop/host/files/json_value.h>
+#include <gallop/host/learning/controller.h>
 #include <gallop/host/options/option_rows.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/runs.h>
 #include <gallop/host/program/terminal.h>
-#include <gallop/host/rendering/ffmpeg.h>
+#include <gallop/host/program/tetris_command.h>
 #include <gallop/host/rendering/film_file.h>
 #include <gallop/host/report/player.h>
 #include <gallop/host/training/trained_policy.h>
@@ -25,16 +26,24 @@ namespace {
 constexpr int kSmallest = 64, kLargest = 4096;  // width and height of a film
 constexpr long kUnlimitedSteps = 1000;          // of environments without a time limit
 
+std::vector<OptionSpec> option_rows_of_render() {
+  std::vector<OptionSpec> rows = parameter_rows();
+  rows.push_back(tetris_rows_row());
+  return rows;
+}
+
 Command render_command() {
   return {
       .name = "render",
-      .summary = "draws an episode of any environment",
-      .words = {{text_row("target", "", "the folder of a run, or an environment"), "TARGET", true}},
+      .summary = "draws an episode of any environment, or a game of tetris",
+      .words = {{text_row("target", "", "the folder of a run, an environment, or tetris"), "TARGET",
+                 true}},
       .flags =
           {{text_row("out", "", "file to write: .gif, .mp4 (by ffmpeg) or .html"), "FILE", true},
-           {text_row("policy", "",
-                     "random, zero, a run folder or a checkpoint (the run's own; random for an "
-                     "environment)"),
+           {text_row(
+                "policy", "",
+                "random, zero, a controller's name, a run folder or a checkpoint (the run's own; "
+                "random for an environment)"),
             "POLICY"},
            {seed_row("of the episode (the run's, or 1)"), "N"},
            {integer_row("episode", 0, {.min = 0, .max = (1 << 24) - 1},
@@ -52,7 +61,7 @@ Command render_command() {
            {boolean_row("sample", false, "draw actions instead of taking the most probable one")},
            {boolean_row("json", false, "print one JSON object")}},
       .set_help = "a parameter of the environment, as by its own flag",
-      .options = parameter_rows()};
+      .options = option_rows_of_render()};
 }
 
 FilmSettings film_settings(const CommandLine& line) {
@@ -99,10 +108,17 @@ std::optional<TrainedPolicy> trained_policy(Backend& backend, const std::string&
   if (policy.ends_with(".safetensors")) return load_policy_file(backend, policy);
   if (!is_path(policy)) {
     throw value_error(fmt::format(
-        "--policy is '{}'; expected random, zero, a run folder or a .safetensors checkpoint",
+        "--policy is '{}'; expected random, zero, a controller of the environment, a run "
+        "folder or a .safetensors checkpoint",
         policy));
   }
   return load_policy(backend, RunFolder::open_to_read(policy), warn);
+}
+
+bool names_controller(const RunOptions& options, const std::string& policy) {
+  const EnvironmentSpec& spec = spec_of(options.environment());
+  return std::any_of(spec.controllers, spec.controllers + spec.n_controllers,
+                     [&](const ControllerSpec& c) { return policy == c.name; });
 }
 
 void require_environment(const TrainedPolicy& trained, const RunOptions& asked) {
@@ -115,9 +131,8 @@ void require_environment(const TrainedPolicy& trained, const RunOptions& asked) 
                   trained.checkpoint, its, other, its));
 }
 
-void print_result(const CommandLine& line, const Film& film, const std::string& policy,
-                  const EpisodeRequest& request) {
-  const Episode& e = film.episode();
+void print_result(const CommandLine& line, const Film& film, const Episode& e,
+                  const std::string& policy, const EpisodeRequest& request) {
   const double sum = e.return_before(e.length());
   const char* end = e.terminated ? "terminated" : e.truncated ? "truncated" : "cut";
   if (!line.flag("json")) {
@@ -143,30 +158,23 @@ void print_result(const CommandLine& line, const Film& film, const std::string& 
   std::printf("%s\n", object.text().c_str());
 }
 
-void write_film(const Film& film, FilmFormat format, const std::string& path) {
-  const std::shared_ptr<FileSystem> files = posix_file_system();
-  for (const std::string& leftover : leftovers_of(*files, path)) files->remove(leftover);
-  switch (format) {
-    case FilmFormat::kGif:
-      return write_gif(film, path);
-    case FilmFormat::kMp4:
-      return write_mp4(film, find_ffmpeg(), path);
-    case FilmFormat::kHtml:
-      return write_film_page(film, path);
-  }
-}
-
 int render(const CommandLine& line) {
   const std::string& target = line.text("target");
   const std::string& asked = line.text("policy");
   // What is refused is refused before the work.
   const FilmSettings settings = film_settings(line);
   const FilmFormat format = require_film_format(line.text("out"), settings);
+  if (is_tetris(target)) return render_tetris(line, settings, format);
   const std::optional<RunFolder> run = target_run(target);
   RunOptions options = run ? RunOptions::from_folder(*run) : RunOptions(target, kDefaultAlgorithm);
   apply_options(line, options, true);
   const std::unique_ptr<Backend> backend = make_cpu_backend(1);
-  const std::optional<TrainedPolicy> trained = trained_policy(*backend, asked, run);
+  std::optional<Controller> controller;
+  if (names_controller(options, asked)) {
+    controller.emplace(*backend, options.environment(), asked, options.configure());
+  }
+  const std::optional<TrainedPolicy> trained =
+      controller ? std::nullopt : trained_policy(*backend, asked, run);
   if (trained) require_environment(*trained, options);
 
   EpisodeRequest request;
@@ -180,10 +188,11 @@ int render(const CommandLine& line) {
                       : limit > 0             ? limit
                                               : kUnlimitedSteps;
   using Actions = EpisodeRequest::Actions;
-  request.actions = trained           ? Actions::kPolicy
-                    : asked == "zero" ? Actions::kZero
-                                      : Actions::kRandom;
+  request.actions = trained || controller ? Actions::kPolicy
+                    : asked == "zero"     ? Actions::kZero
+                                          : Actions::kRandom;
   if (trained) request.policy = trained->algorithm->policy();
+  if (controller) request.policy = controller->view();
   const Episode episode = record_episode(*backend, request);
   if (episode.nonfinite_step >= 0) {
     throw Error(
@@ -194,8 +203,11 @@ int render(const CommandLine& line) {
   }
   const Film film(episode, settings_for(format, settings));
   write_film(film, format, line.text("out"));
-  const std::string policy = trained ? trained->checkpoint : asked == "zero" ? "zero" : "random";
-  print_result(line, film, policy, request);
+  const std::string policy = trained           ? trained->checkpoint
+                             : controller      ? asked
+                             : asked == "zero" ? "zero"
+                                               : "random";
+  print_result(line, film, episode, policy, request);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <gallop/host/files/durable_file.h>
+#include <gallop/host/rendering/ffmpeg.h>
 #include <gallop/host/rendering/replay.h>
 #include <gallop/host/report/page.h>
 
@@ -29,10 +30,22 @@ std::string film_page(const Film& film, const std::string& title, const std::str
 }
 
 void write_film_page(const Film& film, const std::string& path) {
-  const Episode& e = film.episode();
-  const std::string subtitle = fmt::format("one episode: return {:.1f} over {} steps",
-                                           e.return_before(e.length()), e.length());
-  write_file_atomically(*posix_file_system(), path, film_page(film, e.spec().name, subtitle));
+  const std::string subtitle =
+      fmt::format("one episode: return {:.1f} over {} steps", film.total_return(), film.length());
+  write_file_atomically(*posix_file_system(), path, film_page(film, film.name(), subtitle));
+}
+
+void write_film(const Film& film, FilmFormat format, const std::string& path) {
+  const std::shared_ptr<FileSystem> files = posix_file_system();
+  for (const std::string& leftover : leftovers_of(*files, path)) files->remove(leftover);
+  switch (format) {
+    case FilmFormat::kGif:
+      return write_gif(film, path);
+    case FilmFormat::kMp4:
+      return write_mp4(film, find_ffmpeg(), path);
+    case FilmFormat::kHtml:
+      return write_film_page(film, path);
+  }
 }
 
 }  // namespace gallop

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include <gallop/host/rendering/film.h>
+#include <gallop/host/rendering/film_file.h>
 
 namespace gallop {
 
@@ -16,5 +16,8 @@ std::string film_page(const Film& film, const std::string& title, const std::str
 // Writes the film's page, titled by its environment; the file appears whole, in place of one that
 // was there.
 void write_film_page(const Film& film, const std::string& path);
+
+// Writes a film in any format, and removes what an interrupted write of it has left.
+void write_film(const Film& film, FilmFormat format, const std::string& path);
 
 }  // namespace gallop

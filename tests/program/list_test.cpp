@@ -54,6 +54,15 @@ TEST(List, FitsAScreenAndNamesEverythingThatIsRegistered) {
   expect_says(text, "gallop list NAME");
 }
 
+TEST(List, DescribesTetris) {
+  const std::string text = output({"list", "tetris"});
+  EXPECT_LE(lines_of(text), 40);
+  for (const char* part : {"dellacherie", "dt10", "hole_depth", "--controller"}) {
+    expect_says(text, part);
+  }
+  expect_says(output({"list"}), "tetris");
+}
+
 TEST(List, DescribesOneEnvironment) {
   for (const EnvironmentEntry* entry : all_environments()) {
     const EnvironmentSpec& spec = spec_of(*entry);
@@ -116,8 +125,8 @@ TEST(List, AsJson) {
 }
 
 TEST(Help, IsPrintedForEveryCommand) {
-  for (const char* command :
-       {"train", "eval", "render", "study", "trace", "estimators", "optimize", "list"}) {
+  for (const char* command : {"train", "eval", "render", "study", "trace", "estimators", "optimize",
+                              "list", "differences", "tetris"}) {
     const std::string text = output({command, "--help"});
     lines_of(text);
     expect_says(text, std::string("usage: gallop ") + command);
