@@ -36,6 +36,7 @@
 #include <gallop/kernels/optimizers/line_search.h>
 #include <gallop/kernels/optimizers/step.h>
 #include <gallop/kernels/optimizers/vector.h>
+#include <gallop/kernels/policy/choose.h>
 #include <gallop/kernels/population/members.h>
 #include <gallop/kernels/population/ranks.h>
 #include <gallop/kernels/population/sums.h>
@@ -63,6 +64,7 @@
 #include <gallop/kernels/optimizers/step.cuh>
 #include <gallop/kernels/optimizers/trust_region.cuh>
 #include <gallop/kernels/optimizers/vector.cuh>
+#include <gallop/kernels/policy/choose.cuh>
 #include <gallop/kernels/population/population.cuh>
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/moments.cuh>
@@ -109,7 +111,8 @@
   operation(copy, CopyRequest)                                  \
   operation(add_scaled, AddScaledRequest)                       \
   operation(rearrange, RearrangeRequest)                        \
-  operation(play_tetris, TetrisRequest)
+  operation(play_tetris, TetrisRequest)                         \
+  operation(choose_actions, ChooseRequest)
 // clang-format on
 
 // Two operations in one, which a device has in fewer launches: policy_gradient or value_gradient,

@@ -1,6 +1,7 @@
 #include <gallop/host/registry/registry.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include <gallop/host/error.h>
 #include <gallop/host/options/nearest.h>
@@ -26,9 +27,29 @@ bool is_called(const char* name, const char* aliases, std::string_view wanted) {
 }
 
 // Environments of plugins. The build's own are constants.
-std::vector<const EnvironmentEntry*>& added_environments() {
-  static std::vector<const EnvironmentEntry*> added;
+struct AddedEnvironments {
+  std::mutex mutex;  // of the list; held by add_environment() from its look to its addition
+  std::vector<const EnvironmentEntry*> list;
+};
+AddedEnvironments& added_environments() {
+  static AddedEnvironments added;
   return added;
+}
+
+std::vector<const EnvironmentEntry*> environments_with(
+    const std::vector<const EnvironmentEntry*>& added) {
+  std::vector<const EnvironmentEntry*> all;
+  for (int i = 0; i < kNumEnvironmentEntries; i++) all.push_back(&kEnvironmentEntries[i]);
+  all.insert(all.end(), added.begin(), added.end());
+  return all;
+}
+
+const EnvironmentEntry* called(const std::vector<const EnvironmentEntry*>& entries,
+                               std::string_view name) {
+  for (const EnvironmentEntry* entry : entries) {
+    if (is_called(spec_of(*entry).name, spec_of(*entry).aliases, name)) return entry;
+  }
+  return nullptr;
 }
 
 Error unknown(const std::string& kind, std::string_view name, const std::vector<std::string>& known,
@@ -59,24 +80,25 @@ std::vector<std::string> all_names_of(const std::vector<const Descriptor*>& desc
 }  // namespace
 
 std::vector<const EnvironmentEntry*> all_environments() {
-  std::vector<const EnvironmentEntry*> all;
-  for (int i = 0; i < kNumEnvironmentEntries; i++) all.push_back(&kEnvironmentEntries[i]);
-  const std::vector<const EnvironmentEntry*>& added = added_environments();
-  all.insert(all.end(), added.begin(), added.end());
-  return all;
+  AddedEnvironments& added = added_environments();
+  const std::lock_guard lock(added.mutex);
+  return environments_with(added.list);
 }
 
 void add_environment(const EnvironmentEntry& entry) {
   const EnvironmentSpec& spec = spec_of(entry);
+  AddedEnvironments& added = added_environments();
+  const std::lock_guard lock(added.mutex);
+  const std::vector<const EnvironmentEntry*> all = environments_with(added.list);
   for (const std::string& name : names_of(spec.name, spec.aliases)) {
-    const EnvironmentEntry* const other = environment_called(name);
+    const EnvironmentEntry* const other = called(all, name);
     if (other == &entry) return;
     if (other != nullptr) {
       throw usage_error("the name '" + name + "' of environment " + spec.name + " is taken by " +
                         spec_of(*other).name);
     }
   }
-  added_environments().push_back(&entry);
+  added.list.push_back(&entry);
 }
 
 std::vector<const AlgorithmDescriptor*> all_algorithms() {
@@ -100,10 +122,7 @@ std::vector<std::string> unbuilt_environments() {
 }
 
 const EnvironmentEntry* environment_called(std::string_view name) {
-  for (const EnvironmentEntry* entry : all_environments()) {
-    if (is_called(*entry, name)) return entry;
-  }
-  return nullptr;
+  return called(all_environments(), name);
 }
 
 bool is_called(const EnvironmentEntry& entry, std::string_view name) {

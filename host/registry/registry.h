@@ -49,8 +49,7 @@ struct OptimizerDescriptor {
 #define GALLOP_OPTIMIZER(Type)
 
 // Adds an environment that the build does not have, for whoever looks it up by its name; `entry` is
-// not copied. Throws a usage error where a name of it is taken. Called before other threads look
-// names up.
+// not copied. Throws a usage error where a name of it is taken. From any thread, as the look-ups.
 void add_environment(const EnvironmentEntry& entry);
 
 // All environments: the build's and those that were added.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -57,7 +58,8 @@ class Environments {
   int action_rows() const;       // floats of one action
   int time_limit() const { return time_limit_; }
   void set_time_limit(int steps);               // 0 for none; a value error below that
-  std::uint32_t time() const { return time_; }  // steps since creation
+  std::uint32_t time() const { return time_; }  // steps since creation, or since reset_anew
+  bool has_begun() const { return started_; }   // by a first reset, set_state or load
 
   // Named parameters. The defaults are the specification's. A value error names an unknown
   // parameter, a value out of range, or a size that the running batch cannot change. Changes take
@@ -78,6 +80,15 @@ class Environments {
   void reset();
   // Begins the next episode where mask [N] (device memory) is not 0.
   void reset_where(const std::uint8_t* mask);
+  // Begins everything anew under another seed: episode 0 of every instance, with the ids that the
+  // options gave, as a batch that was just made. Parameters and table stay. A value error for a seed
+  // of 2^56 or above.
+  void reset_anew(std::uint64_t seed);
+  // Begins episode 0, under the batch's seed, of the instances where mask [N] (host memory; empty
+  // for all) is not 0, which draw by ids [N] from now on; the others go on as they are, and their
+  // ids are not looked at. A value error for an id of kEvaluationIds or above, and for a mask that
+  // leaves instances out before the first reset.
+  void reset_with_ids(std::span<const std::uint32_t> ids, std::span<const std::uint8_t> mask = {});
   // Observations now: [O, N]. Like every call below it throws a value error before the first reset,
   // set_state or load.
   void observe(float* observation);
@@ -122,6 +133,8 @@ class Environments {
   const std::uint8_t* ended() const { return ended_.data(); }
   const float* episode_return() const { return episode_return_.data(); }
   const std::int32_t* episode_length() const { return elapsed_.data(); }
+  // Likewise the number of the episode that an instance is in, counted from 0.
+  const std::uint32_t* episode() const { return episode_.data(); }
   long stride() const { return stride_; }
 
   // States [S, N] as the host sees them, in the order of spec().state_names.
@@ -140,6 +153,14 @@ class Environments {
   void save(TensorFile& file, const std::string& prefix) const;
   void load(const TensorFile& file, const std::string& prefix);
 
+  // The whole batch as bytes, from which it goes on bit for bit: states, counters, parameters, table,
+  // seed, ids and time limit. At any time, before the first reset too.
+  std::vector<std::byte> snapshot() const;
+  // Takes all of that from the snapshot of a batch of the same environment, number of instances and
+  // reset mode, on whatever device. Throws a checkpoint error for any other, and for bytes that are
+  // no snapshot. Arrays keep their places in memory, but for parameters.
+  void restore(std::span<const std::byte> snapshot);
+
  private:
   struct Saved;
 
@@ -154,12 +175,16 @@ class Environments {
   RolloutRequest rollout_request(ActionSource source, const PolicyView& policy) const;
   void note_strict_rollout();
   void advance_time(int steps);
+  void set_ids(std::vector<std::uint32_t> ids);
+  void take_parameters(const TensorFile& file);
+  void take(Environments&& other);
   void require_view(const ArrayView& view, int rows, bool is_discrete, const char* what) const;
 
   Backend* backend_;
   const EnvironmentEntry* entry_;
   const EnvironmentSpec* spec_;
   EnvironmentOptions options_;
+  std::vector<std::uint32_t> given_ids_;  // those of the options that the batch was made with
   int time_limit_;
   long stride_;
   ParameterValues parameter_values_;

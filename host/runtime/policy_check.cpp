@@ -35,6 +35,15 @@ void require_outputs(const PolicyShape& shape) {
 
 }  // namespace
 
+void require_policy_shape(const PolicyShape& shape) {
+  require_network(shape.network);
+  if (shape.n_actions < 1 || shape.n_actions > kMaxOutputs) {
+    throw value_error(
+        fmt::format("the policy has {} actions; expected 1 to {}", shape.n_actions, kMaxOutputs));
+  }
+  require_outputs(shape);
+}
+
 void require_policy_fits(const PolicyView& policy, const EnvironmentSpec& spec, Sizes sizes) {
   const PolicyShape& shape = policy.shape;
   require_network(shape.network);

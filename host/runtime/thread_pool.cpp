@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <immintrin.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <system_error>
@@ -23,7 +24,7 @@ std::uint64_t ticket_of(std::uint32_t job, std::uint32_t block) {
 }  // namespace
 
 ThreadPool::ThreadPool(int n_threads)
-    : n_threads_(std::max(n_threads, 1)), ticket_(ticket_of(0, kClosed)) {
+    : n_threads_(std::max(n_threads, 1)), process_(::getpid()), ticket_(ticket_of(0, kClosed)) {
   try {
     threads_.reserve(std::size_t(n_threads_ - 1));
     for (int thread = 1; thread < n_threads_; thread++) {
@@ -42,7 +43,12 @@ ThreadPool::ThreadPool(int n_threads)
   }
 }
 
-ThreadPool::~ThreadPool() { join(); }
+ThreadPool::~ThreadPool() {
+  if (::getpid() == process_) return join();
+  // A child of fork() has none of these threads: to wait for one would be for ever, and what the
+  // handles point to is gone. run() goes on there with the caller alone.
+  new std::vector<std::thread>(std::move(threads_));
+}
 
 void ThreadPool::join() {
   stopping_ = true;

@@ -33,6 +33,7 @@ class ThreadPool {
   void take_blocks(int thread, std::uint32_t job);
 
   int n_threads_;
+  int process_;  // that made the threads
   std::vector<std::thread> threads_;
   // Job number << 32 | next block. A job is closed, its block kClosed, while the fields below
   // change, so a thread that comes late can take no block of it.
