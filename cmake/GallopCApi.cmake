@@ -2,11 +2,11 @@
 # where it is asked for: by its name, by tests, and by installation. It holds the library whole and
 # shows gallop_* alone.
 file(GLOB c_api_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/host/c_api/*.cpp)
-set(c_api_map ${PROJECT_SOURCE_DIR}/host/c_api/libgallop.map)
+set(c_api_header ${PROJECT_SOURCE_DIR}/host/c_api/gallop.h)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${c_api_header})
 
 # The version of its interface, as the header has it.
-file(STRINGS ${PROJECT_SOURCE_DIR}/host/c_api/gallop.h abi_lines
-     REGEX "^#define GALLOP_ABI_(MAJOR|MINOR) [0-9]+$")
+file(STRINGS ${c_api_header} abi_lines REGEX "^#define GALLOP_ABI_(MAJOR|MINOR) [0-9]+$")
 list(TRANSFORM abi_lines REPLACE "^.* ([0-9]+)$" "\\1")
 list(LENGTH abi_lines n_abi_lines)
 if(NOT n_abi_lines EQUAL 2)
@@ -14,6 +14,17 @@ if(NOT n_abi_lines EQUAL 2)
 endif()
 list(GET abi_lines 0 abi_major)
 list(JOIN abi_lines "." abi_version)
+
+# Exported is what the header declares: the units of environments have C names too.
+file(STRINGS ${c_api_header} c_api_names REGEX "^GALLOP_API [^(]*gallop_[a-z_]+\\(")
+list(TRANSFORM c_api_names REPLACE "^[^(]*(gallop_[a-z_]+)\\(.*$" "\\1")
+list(JOIN c_api_names "; " c_api_names)
+set(c_api_map ${PROJECT_BINARY_DIR}/generated/libgallop.map)
+gallop_write(${c_api_map} "GALLOP_${abi_major} {
+  global: ${c_api_names};
+  local: *;
+};
+")
 
 add_library(gallop_c SHARED EXCLUDE_FROM_ALL ${c_api_sources})
 gallop_own_code(gallop_c)
@@ -27,12 +38,11 @@ set_target_properties(gallop_c PROPERTIES
   CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 # C programs name it <gallop/gallop.h>, here as in an installation.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/c/include/gallop)
-file(CREATE_LINK ${PROJECT_SOURCE_DIR}/host/c_api/gallop.h
-     ${PROJECT_BINARY_DIR}/c/include/gallop/gallop.h SYMBOLIC)
+file(CREATE_LINK ${c_api_header} ${PROJECT_BINARY_DIR}/c/include/gallop/gallop.h SYMBOLIC)
 
 if(GALLOP_INSTALL)
   # A target that is not in ALL is not built before its installation. One installation at a time.
-  install(CODE "file(LOCK \"${PROJECT_BINARY_DIR}/libgallop.lock\" GUARD FILE TIMEOUT 3600)
+  install(CODE "file(LOCK \"${PROJECT_BINARY_DIR}/libgallop.lock\" GUARD PROCESS TIMEOUT 3600)
   execute_process(
     COMMAND \"${CMAKE_COMMAND}\" --build \"${PROJECT_BINARY_DIR}\" --target gallop_c
     OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)")

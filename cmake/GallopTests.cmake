@@ -183,7 +183,6 @@ if(TARGET gallop_campaign_test)
 endif()
 if(TARGET gallop_c_api_test)  # beside the library itself, whose bits it has to have
   target_link_libraries(gallop_c_api_test PRIVATE gallop_c)
-  target_include_directories(gallop_c_api_test PRIVATE ${PROJECT_BINARY_DIR}/c/include)
 endif()
 if(TARGET gallop_bench_test)
   target_link_libraries(gallop_bench_test PRIVATE gallop_bench)

@@ -81,8 +81,8 @@ class Environments {
   // Begins the next episode where mask [N] (device memory) is not 0.
   void reset_where(const std::uint8_t* mask);
   // Begins everything anew under another seed: episode 0 of every instance, with the ids that the
-  // options gave, as a batch that was just made. Parameters and table stay. A value error for a seed
-  // of 2^56 or above.
+  // options gave, as a batch that was just made. Parameters and table stay. A value error for a
+  // seed of 2^56 or above.
   void reset_anew(std::uint64_t seed);
   // Begins episode 0, under the batch's seed, of the instances where mask [N] (host memory; empty
   // for all) is not 0, which draw by ids [N] from now on; the others go on as they are, and their
@@ -153,8 +153,8 @@ class Environments {
   void save(TensorFile& file, const std::string& prefix) const;
   void load(const TensorFile& file, const std::string& prefix);
 
-  // The whole batch as bytes, from which it goes on bit for bit: states, counters, parameters, table,
-  // seed, ids and time limit. At any time, before the first reset too.
+  // The whole batch as bytes, from which it goes on bit for bit: states, counters, parameters,
+  // table, seed, ids and time limit. At any time, before the first reset too.
   std::vector<std::byte> snapshot() const;
   // Takes all of that from the snapshot of a batch of the same environment, number of instances and
   // reset mode, on whatever device. Throws a checkpoint error for any other, and for bytes that are

@@ -44,7 +44,10 @@ ThreadPool::ThreadPool(int n_threads)
 }
 
 ThreadPool::~ThreadPool() {
-  if (::getpid() == process_) return join();
+  if (::getpid() == process_) {
+    join();
+    return;
+  }
   // A child of fork() has none of these threads: to wait for one would be for ever, and what the
   // handles point to is gone. run() goes on there with the caller alone.
   new std::vector<std::thread>(std::move(threads_));

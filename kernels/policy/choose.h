@@ -12,8 +12,8 @@ namespace gallop {
 // Instances [0, n).
 struct ChooseRequest {
   PolicyShape shape;
-  const float* parameters;  // [D] of the policy: a log sigma that is a parameter stands behind those
-                            // of the network
+  const float* parameters;  // [D] of the policy: a log sigma that is a parameter stands behind
+                            // those of the network
   long n;
   const float* output;  // [outputs, n] of the network
   int deterministic;    // the most probable action or the mean

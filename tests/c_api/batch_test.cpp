@@ -280,12 +280,12 @@ TEST(CBatch, ParametersAndStatesAreGivenAndTaken) {
   const CBatch batch = c_batch(backend.get(), "cartpole", batch_options(2));
   const float lengths[2] = {0.5f, 0.9f};
   float found[2];
-  ASSERT_OK(gallop_batch_set_parameters(batch.get(), "length", lengths, 2));
-  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "length", found, 2));
+  ASSERT_OK(gallop_batch_set_parameters(batch.get(), "half_length", lengths, 2));
+  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "half_length", found, 2));
   EXPECT_EQ(found[0], 0.5f);
   EXPECT_EQ(found[1], 0.9f);
-  ASSERT_OK(gallop_batch_set_parameter(batch.get(), "length", 0.25));
-  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "length", found, 2));
+  ASSERT_OK(gallop_batch_set_parameter(batch.get(), "half_length", 0.25));
+  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "half_length", found, 2));
   EXPECT_EQ(found[1], 0.25f);
   const float state[8] = {0.1f, 0.2f, -0.3f, 0, 0.01f, 0.02f, 0, 0.5f};
   float back[8];

@@ -2,7 +2,7 @@
 // shapes.
 #pragma once
 
-#include <gallop/gallop.h>
+#include <gallop/host/c_api/gallop.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -166,7 +166,7 @@ TEST(CErrors, ArraysOfAnotherShapeOrType) {
   view = good.view();
   EXPECT_FAILS(gallop_batch_observe(batch.get(), &view), GALLOP_VALUE, "strides");
   const float parameters[3] = {};
-  EXPECT_FAILS(gallop_batch_set_parameters(batch.get(), "length", parameters, 3), GALLOP_VALUE,
+  EXPECT_FAILS(gallop_batch_set_parameters(batch.get(), "half_length", parameters, 3), GALLOP_VALUE,
                "expected 2");
 }
 

@@ -356,7 +356,8 @@ class Caller {
   void parameters() {
     gallop_batch* const b = batch();
     const std::size_t n = std::size_t(info_of(b).n_envs);
-    const char* const known[] = {"gravity", "length", "max_torque", "n_states", "noise", "nothing"};
+    const char* const known[] = {"gravity",  "half_length", "max_torque",
+                                 "n_states", "noise",       "nothing"};
     const char* const name = or_else(known[random_.below(6)], static_cast<const char*>(nullptr));
     std::vector<float> values(n + 1, float(random_.uniform(0.1, 2)));
     if (random_.chance(0.1)) values[0] = real();

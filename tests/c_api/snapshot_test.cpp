@@ -70,7 +70,7 @@ TEST(CSnapshot, HoldsParametersSeedsAndWhatHasNotBegun) {
   const std::string before = bytes_of(batch.get());
   const std::vector<float> lengths = {0.4f, 0.5f, 0.6f};
   const std::vector<std::uint64_t> seeds = {3, 1, 4};
-  ASSERT_OK(gallop_batch_set_parameters(batch.get(), "length", lengths.data(), 3));
+  ASSERT_OK(gallop_batch_set_parameters(batch.get(), "half_length", lengths.data(), 3));
   ASSERT_OK(gallop_batch_reset_seeds(batch.get(), seeds.data(), nullptr, 3));
   const std::string begun = bytes_of(batch.get());
   const std::string after = play(batch.get(), 40, 1);
