@@ -85,3 +85,13 @@ def error_of(code: int, text: str) -> Exception:
     if code == 130:
         return KeyboardInterrupt(text)  # type: ignore[return-value]
     return _BY_CODE.get(code, GallopError)(text)
+
+
+def closed_error() -> Exception:
+    """That of any call but ``close`` once the environment was closed."""
+    return ClosedEnvironment("the environment was closed; make another one")
+
+
+def reset_needed(call: str) -> Exception:
+    """That of a call which needs running episodes."""
+    return ResetNeeded(f"{call} before the first reset: call reset() first")
