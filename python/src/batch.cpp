@@ -2,7 +2,6 @@
 #include "batch.h"
 
 #include <nanobind/stl/optional.h>
-#include <nanobind/stl/string.h>
 
 namespace gallop::python {
 namespace {
@@ -254,6 +253,16 @@ nb::object Batch::nonfinite() {
   return nb::make_tuple(found.instance, found.time);
 }
 
+nb::bytes Batch::draw(int instance, int width, int height) {
+  const Hold hold(*this);
+  require_started("render");
+  std::vector<std::uint8_t> pixels(std::size_t(width) * std::size_t(height) * 3);
+  released([&] {
+    return gallop_batch_draw(handle_, instance, width, height, pixels.data(), pixels.size());
+  });
+  return nb::bytes(pixels.data(), pixels.size());
+}
+
 void bind_batch(nb::module_& module) {
   module.attr("numpy_layout_known") = numpy().is_layout_known;
   module.def(
@@ -286,7 +295,8 @@ void bind_batch(nb::module_& module) {
       .def("episodes", &Batch::episodes)
       .def("snapshot", &Batch::snapshot)
       .def("restore", &Batch::restore, nb::arg("bytes"))
-      .def("nonfinite", &Batch::nonfinite);
+      .def("nonfinite", &Batch::nonfinite)
+      .def("draw", &Batch::draw, nb::arg("instance"), nb::arg("width"), nb::arg("height"));
 }
 
 }  // namespace gallop::python

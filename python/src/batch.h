@@ -71,6 +71,7 @@ class Batch {
   nb::bytes snapshot();
   void restore(const nb::bytes& bytes);
   nb::object nonfinite();  // None, or (instance, time)
+  nb::bytes draw(int instance, int width, int height);
 
  private:
   // A call's hold of the batch: one at a time.

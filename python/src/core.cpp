@@ -1,6 +1,5 @@
 #include "core.h"
 
-#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 namespace gallop::python {

@@ -4,6 +4,7 @@
 
 #include <gallop/gallop.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 
 #include <cstdint>
 #include <mutex>
