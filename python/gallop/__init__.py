@@ -17,6 +17,7 @@ from gallop._errors import (
     UnknownName,
 )
 
+from gallop._checker import CheckFailed, check_vector_env
 from gallop._env import Env, make
 from gallop._registry import (
     EnvironmentSpec,
@@ -43,6 +44,7 @@ register_environments()
 
 __all__ = [
     "Busy",
+    "CheckFailed",
     "CheckpointError",
     "ClosedEnvironment",
     "CudaError",
@@ -59,6 +61,7 @@ __all__ = [
     "VectorEnv",
     "__version__",
     "build_info",
+    "check_vector_env",
     "list_algorithms",
     "list_environments",
     "load_plugin",
