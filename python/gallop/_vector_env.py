@@ -95,6 +95,13 @@ class VectorEnv(GymnasiumVectorEnv):
         self.state_names, self.term_names = known.state_names, known.term_names
         self.parameter_names = tuple(p.name for p in known.parameters)
 
+    def _sizes(self) -> tuple[Any, Any]:
+        known, sizes = spec(self._name), self._core.info()
+        return (
+            _spaces.observation_space(known, sizes).shape,
+            _spaces.action_space(known, sizes).shape,
+        )
+
     @property
     def name(self) -> str:
         """The engine's name of the environment."""
@@ -329,6 +336,8 @@ class VectorEnv(GymnasiumVectorEnv):
         CheckpointError for any other; then nothing has changed.
         """
         self._core.restore(np.asarray(state["snapshot"], dtype=np.uint8).tobytes())
+        if self._sizes() != (self.single_observation_space.shape, self.single_action_space.shape):
+            self._set_spaces()  # parameters chose others
 
     def episodes(self) -> dict[str, np.ndarray]:
         """Of the running episodes: ``number``, ``return``, ``length`` and whether it ``ended`` [N]."""
@@ -377,6 +386,8 @@ class VectorEnv(GymnasiumVectorEnv):
 
     def recv(self) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """EnvPool's: what the last ``send`` or ``async_reset`` gave, with ``env_id`` in the info."""
+        if self._pending is None:
+            raise InvalidValue("recv() without send() or async_reset(); call one of them first")
         obs, reward, terminated, truncated, info = self.step_wait()
         length = self._core.episodes()[2]
         ids = np.arange(self.num_envs, dtype=np.int32)

@@ -55,12 +55,17 @@ Batch::Batch(nb::object backend, const std::string& environment, const nb::dict&
   const gallop_batch_options given = options_of(options);
   released(
       [&] { return gallop_batch_create(backend_->get(), environment.c_str(), &given, &handle_); });
-  facts_ = sized<gallop_batch_info>();
-  check(gallop_batch_get_info(handle_, &facts_));
   const gallop_spec* spec = nullptr;
   check(gallop_environment_spec(environment.c_str(), &spec));
   for (int k = 0; k < spec->n_terms; k++) term_names_.emplace_back(spec->term_names[k]);
-  if (gives_terms_ && facts_.n_terms == 0) gives_terms_ = false;
+  if (spec->n_terms == 0) gives_terms_ = false;
+  lay_out();
+}
+
+// What parameters can choose before the first reset: sizes, and so the shapes of arrays.
+void Batch::lay_out() {
+  facts_ = sized<gallop_batch_info>();
+  check(gallop_batch_get_info(handle_, &facts_));
   const Py_ssize_t n = facts_.n_envs;
   const bool is_index = facts_.observation_kind == GALLOP_DISCRETE;
   const auto set = [&](int output, Dtype dtype, std::vector<Py_ssize_t> shape) {
@@ -90,7 +95,7 @@ void Batch::close() {
   bound_ = Bound();
 }
 
-nb::dict Batch::info() const {
+nb::dict Batch::info() {
   nb::dict all;
   all["n_envs"] = facts_.n_envs;
   all["discrete_observations"] = facts_.observation_kind == GALLOP_DISCRETE;
@@ -103,6 +108,7 @@ nb::dict Batch::info() const {
   all["n_terms"] = facts_.n_terms;
   all["time_limit"] = facts_.time_limit;
   if (handle_ == nullptr) return all;
+  const Hold hold(*this);
   auto now = sized<gallop_batch_info>();
   check(gallop_batch_get_info(handle_, &now));
   all["seed"] = now.seed;
@@ -165,6 +171,7 @@ void Batch::observe_into(nb::handle given) {
 void Batch::set_parameter(const std::string& name, double value) {
   const Hold hold(*this);
   released([&] { return gallop_batch_set_parameter(handle_, name.c_str(), value); });
+  if (!started_) lay_out();
 }
 
 void Batch::set_parameters(const std::string& name, nb::handle values) {
@@ -175,6 +182,7 @@ void Batch::set_parameters(const std::string& name, nb::handle values) {
   released([&] {
     return gallop_batch_set_parameters(handle_, name.c_str(), given, std::size_t(facts_.n_envs));
   });
+  if (!started_) lay_out();
 }
 
 nb::object Batch::parameters(const std::string& name) {
@@ -240,9 +248,8 @@ nb::bytes Batch::snapshot() {
 void Batch::restore(const nb::bytes& bytes) {
   const Hold hold(*this);
   released([&] { return gallop_batch_restore(handle_, bytes.data(), bytes.size()); });
-  auto now = sized<gallop_batch_info>();
-  check(gallop_batch_get_info(handle_, &now));
-  started_ = now.started != 0;
+  lay_out();
+  started_ = facts_.started != 0;
 }
 
 nb::object Batch::nonfinite() {

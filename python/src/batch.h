@@ -42,7 +42,7 @@ class Batch {
   void close();
   bool is_closed() const { return handle_ == nullptr; }
   bool is_started() const { return started_; }
-  nb::dict info() const;
+  nb::dict info();
 
   void reset(std::optional<std::uint64_t> seed);
   // Seeds of instances [N], below 2^31, where mask [N] is true or none is given.
@@ -86,6 +86,7 @@ class Batch {
     Batch& batch_;
   };
 
+  void lay_out();
   void require_started(const char* call) const;
   void read_actions(nb::handle actions, Described& to, nb::object& owner) const;
   bool fits(const Described& actions) const;

@@ -173,7 +173,7 @@ def test_child_processes(method):
 
 def test_in_gymnasiums_asynchronous_environment():
     env = gymnasium.vector.AsyncVectorEnv(
-        [lambda: gymnasium.make("gallop/CartPole-v1")] * 2, context="spawn"
+        [lambda: gymnasium.make("gallop:gallop/CartPole-v1")] * 2, context="spawn"
     )
     obs, _ = env.reset(seed=[1, 1])
     assert_equal(obs[0], obs[1])
