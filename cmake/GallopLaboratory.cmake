@@ -74,7 +74,7 @@ std::vector<std::string> gallop::unbuilt_problems() { return {}; }
     target_compile_options(gallop_laboratory_isa_${isa} PRIVATE
       "$<$<CXX_COMPILER_ID:GNU>:-fno-gcse;-fschedule-insns;-fsched-pressure>"
       "$<$<CXX_COMPILER_ID:GNU>:SHELL:--param max-completely-peeled-insns=2000>")
-    target_link_libraries(gallop_laboratory_isa_${isa} PRIVATE Eigen3::Eigen fmt::fmt)
+    target_link_libraries(gallop_laboratory_isa_${isa} PRIVATE Eigen3::Eigen ${gallop_fmt})
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:gallop_laboratory_isa_${isa}>)
   endforeach()
 endfunction()

@@ -45,14 +45,13 @@ gallop_array described(const gallop_array* given, const char* what) {
   if (array.ndim < 1 || array.ndim > 2) {
     throw value_error(fmt::format("{}: its ndim is {}; expected 1 or 2", what, array.ndim));
   }
-  require_pointer(array.shape, fmt::format("the shape of {}", what).c_str());
+  require_pointer(array.shape, "the shape", what);
   return array;
 }
 
 void require_device(const gallop_array& array, const Expected& e) {
   if (array.device_type == 0) return;
-  const bool is_cpu = e.device.backend->name() == "cpu";
-  if (array.device_type == (is_cpu ? GALLOP_DEVICE_CPU : GALLOP_DEVICE_CUDA)) return;
+  if (array.device_type == (e.device.is_cpu ? GALLOP_DEVICE_CPU : GALLOP_DEVICE_CUDA)) return;
   throw value_error(
       fmt::format("{}: it is on a device of type {}, and the backend is {}; expected "
                   "its memory",
@@ -69,7 +68,7 @@ Array checked(const gallop_array* given, const Expected& e, std::size_t element)
                                   shape_text(array), e.n, e.rows,
                                   e.rows == 1 ? fmt::format(" or [{}]", e.n) : ""));
   }
-  require_pointer(array.data, fmt::format("the data of {}", e.what).c_str());
+  require_pointer(array.data, "the data", e.what);
   require_device(array, e);
   if (reinterpret_cast<std::uintptr_t>(array.data) % element != 0) {
     throw value_error(

@@ -31,6 +31,7 @@ std::shared_ptr<Device> make_device(const gallop_backend_options& options) {
   device->threads = options.threads;
   if (options.stream == nullptr) {
     device->backend = make_backend(name, options.threads, device->note);
+    device->is_cpu = device->backend->name() == "cpu";
     return device;
   }
   std::string why;
@@ -62,7 +63,7 @@ void gallop_backend_destroy(gallop_backend* backend) { delete backend; }
 
 const char* gallop_backend_name(const gallop_backend* backend) {
   if (backend == nullptr) return "";
-  return backend->device->backend->name() == "cpu" ? "cpu" : "cuda";
+  return backend->device->is_cpu ? "cpu" : "cuda";
 }
 
 void* gallop_backend_stream(const gallop_backend* backend) {

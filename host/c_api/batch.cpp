@@ -119,14 +119,13 @@ int gallop_batch_create(gallop_backend* backend, const char* environment,
     const EnvironmentEntry& entry =
         find_environment(text_of(environment, "the environment's name"));
     const Use use(*backend->device);
-    *batch =
-        new gallop_batch{backend->device,
-                         Environments(*backend->device->backend, entry, options_of(given)),
-                         given.unchecked_actions == 0 && backend->device->backend->name() == "cpu",
-                         {},
-                         {},
-                         {},
-                         {}};
+    *batch = new gallop_batch{backend->device,
+                              Environments(*backend->device->backend, entry, options_of(given)),
+                              given.unchecked_actions == 0 && backend->device->is_cpu,
+                              {},
+                              {},
+                              {},
+                              {}};
   });
 }
 

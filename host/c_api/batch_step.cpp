@@ -1,7 +1,9 @@
 // Steps and rollouts of batches.
 #include <fmt/format.h>
 
-#include <cmath>
+#include <bit>
+#include <cstring>
+#include <type_traits>
 
 #include <gallop/host/c_api/arrays.h>
 #include <gallop/host/c_api/batch.h>
@@ -35,18 +37,24 @@ void require_actions(const gallop_batch& b, const ArrayView& view) {
   const bool is_discrete = e.spec().action_kind == SpaceKind::kDiscrete;
   const T most = T(e.action_size() - 1);
   const T* const data = static_cast<const T*>(view.data);
-  const auto is_good = [&](T x) {
-    if (!is_discrete) return double(x) - double(x) == 0;  // not for infinities and NaN
-    return x >= T(0) && x <= most && x == T(long(x));
+  // Of whole numbers one comparison tells: negative ones are the largest without a sign.
+  const auto is_bad = [&](T x) {
+    if constexpr (std::is_integral_v<T>) {
+      return std::make_unsigned_t<T>(x) > std::make_unsigned_t<T>(most);
+    } else if (is_discrete) {
+      return !(x >= T(0) && x <= most && x == T(long(x)));
+    } else {
+      return x - x != 0;  // for infinities and NaN
+    }
   };
   for (int k = 0; k < e.action_rows(); k++) {
     const T* const row = data + k * view.component_stride;
-    bool good = true;
-    for (long i = 0; i < e.n_envs(); i++) good &= is_good(row[i * view.instance_stride]);
-    if (good) continue;
+    int bad = 0;
+    for (long i = 0; i < e.n_envs(); i++) bad |= is_bad(row[i * view.instance_stride]) ? 1 : 0;
+    if (bad == 0) continue;
     for (long i = 0; i < e.n_envs(); i++) {
       const T x = row[i * view.instance_stride];
-      if (!is_good(x)) refuse_action(b, i, k, double(x));
+      if (is_bad(x)) refuse_action(b, i, k, double(x));
     }
   }
 }
@@ -82,16 +90,24 @@ void rearrange_to(gallop_batch& b, const DeviceArray<float>& from, int rows, con
   b.device->backend->rearrange({rows, n, {from.data(), NumberKind::kFloat, n, 1}, to});
 }
 
+// Flags are 0 or 1: eight of them are a word whose bits are counted.
 std::int64_t count_ended(const StepOutput& out, int n) {
   std::int64_t count = 0;
-  for (int i = 0; i < n; i++) count += (out.terminated[i] | out.truncated[i]) != 0 ? 1 : 0;
+  int i = 0;
+  for (; i + 8 <= n; i += 8) {
+    std::uint64_t terminated, truncated;
+    std::memcpy(&terminated, out.terminated + i, 8);
+    std::memcpy(&truncated, out.truncated + i, 8);
+    count += std::popcount(terminated | truncated);
+  }
+  for (; i < n; i++) count += out.terminated[i] | out.truncated[i];
   return count;
 }
 
 void step(gallop_batch& b, const gallop_array* action, gallop_step_output& output) {
   Environments& e = b.environments;
   const int obs_rows = e.observation_rows(), n_terms = e.spec().n_terms;
-  const bool is_index = e.has_index_observations(), is_cpu = b.device->backend->name() == "cpu";
+  const bool is_index = e.has_index_observations();
   const ArrayView actions = array_view(
       action,
       expected(b, "the actions", e.action_rows(), e.spec().action_kind == SpaceKind::kDiscrete));
@@ -123,7 +139,7 @@ void step(gallop_batch& b, const gallop_array* action, gallop_step_output& outpu
   out.truncated = flags_or_own(b, output.truncated, "truncated", 1);
   if (b.checks_actions) require_actions_of(b, actions);
   e.step(actions, observation, out);
-  output.n_ended = is_cpu ? count_ended(out, e.n_envs()) : -1;
+  output.n_ended = b.device->is_cpu ? count_ended(out, e.n_envs()) : -1;
   if (terms.data != nullptr) rearrange_to(b, b.terms, n_terms, terms);
   if (final_observation.data != nullptr && output.n_ended != 0) {
     rearrange_to(b, b.final_observation, obs_rows, final_observation);

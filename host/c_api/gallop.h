@@ -337,8 +337,9 @@ typedef struct gallop_nonfinite {
 /* The first instance that met a number which is not finite. Waits. */
 GALLOP_API int gallop_batch_get_nonfinite(const gallop_batch* batch, gallop_nonfinite* nonfinite);
 
-/* Draws an instance as it stands, as `gallop render` draws it: pixels [height, width, 3] on the host,
- * red, green, blue from the upper left corner; 16 to 4096 each way, n numbers in all. Waits. */
+/* Draws an instance as it stands, as `gallop render` draws it: pixels [height, width, 3] on the
+ * host, red, green, blue from the upper left corner; 16 to 4096 each way, n numbers in all. Waits.
+ */
 GALLOP_API int gallop_batch_draw(const gallop_batch* batch, int32_t instance, int32_t width,
                                  int32_t height, uint8_t* pixels, size_t n);
 

@@ -44,8 +44,10 @@ Use::~Use() {
   device_.busy.notify_all();
 }
 
-void require_pointer(const void* pointer, const char* what) {
-  if (pointer == nullptr) throw value_error(fmt::format("{} is a null pointer", what));
+void require_pointer(const void* pointer, const char* what, const char* of) {
+  if (pointer != nullptr) return;
+  throw value_error(of == nullptr ? fmt::format("{} is a null pointer", what)
+                                  : fmt::format("{} of {} is a null pointer", what, of));
 }
 
 void require_count(std::size_t given, std::size_t expected, const char* what) {

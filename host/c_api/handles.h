@@ -21,6 +21,7 @@ namespace gallop::c_api {
 struct Device {
   std::function<void(const std::string&)> note;
   std::unique_ptr<Backend> backend;
+  bool is_cpu = false;
   int threads = 0;  // as asked for
   std::atomic<bool> busy{false};
 };
@@ -69,8 +70,8 @@ int guard(const Body& body) noexcept {
   }
 }
 
-// Throws a value error that says what is null.
-void require_pointer(const void* pointer, const char* what);
+// Throws a value error that says what is null: `what`, or what `of` says it belongs to.
+void require_pointer(const void* pointer, const char* what, const char* of = nullptr);
 // Throws a value error where there are not `expected` numbers.
 void require_count(std::size_t given, std::size_t expected, const char* what);
 // A text that is not null.
