@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gallop/kernels/device/cpu_work.h>
+#include <gallop/kernels/numerics/transpose.h>
 
 namespace gallop {
 
@@ -50,14 +51,65 @@ template <class To, class From>
 GALLOP_HD void rearrange_row(const RearrangeRequest& r, int k, long begin, long end, To, From) {
   To* const to = static_cast<To*>(r.to.data) + k * r.to.component_stride;
   const From* const from = static_cast<const From*>(r.from.data) + k * r.from.component_stride;
+  if (r.to.instance_stride == 1 && r.from.instance_stride == 1) {
+    for (long i = begin; i < end; i++) to[i] = number_as<To>(from[i]);
+    return;
+  }
   for (long i = begin; i < end; i++) {
     to[i * r.to.instance_stride] = number_as<To>(from[i * r.from.instance_stride]);
   }
 }
 
+// Whether floats go from contiguous instances to contiguous components, as an environment's
+// observations to rows do, or the other way.
+inline bool is_to_rows(const RearrangeRequest& r) {
+  return r.from.kind == NumberKind::kFloat && r.to.kind == NumberKind::kFloat &&
+         r.from.instance_stride == 1 && r.to.component_stride == 1 && r.components > 1;
+}
+inline bool is_from_rows(const RearrangeRequest& r) {
+  return r.from.kind == NumberKind::kFloat && r.to.kind == NumberKind::kFloat &&
+         r.from.component_stride == 1 && r.to.instance_stride == 1 && r.components > 1;
+}
+
+// The instances [begin, end) to rows. Four components, as those of cart-pole, go from registers to
+// rows that lie one after the other.
+template <class F>
+void to_rows(const RearrangeRequest& r, long begin, long end) {
+  constexpr int kW = kLanesOf<F>;
+  const float* const from = static_cast<const float*>(r.from.data);
+  float* const to = static_cast<float*>(r.to.data);
+  const long stride = r.from.component_stride;
+  long i = begin;
+  if (r.components == 4 && r.to.instance_stride == 4) {
+    for (; i + kW <= end; i += kW) {
+      F row[4];
+      for (int k = 0; k < 4; k++) row[k] = load_lanes(from + k * stride + i, kW, F());
+      store_interleaved(to + 4 * i, row);
+    }
+  }
+  transpose(from + i, stride, r.components, int(end - i), to + i * r.to.instance_stride,
+            r.to.instance_stride);
+}
+
+inline void from_rows(const RearrangeRequest& r, long begin, long end) {
+  const float* const from = static_cast<const float*>(r.from.data);
+  transpose(from + begin * r.from.instance_stride, r.from.instance_stride, int(end - begin),
+            r.components, static_cast<float*>(r.to.data) + begin, r.to.component_stride);
+}
+
 template <class F>
 void rearrange(const RearrangeRequest& r, const CpuWork& on) {
   constexpr long kTogether = 64;  // instances whose components stay in the first cache
+  if (is_to_rows(r) || is_from_rows(r)) {
+    split(on, r.n, kInstanceGrain, [&](int, long begin, long end) {
+      for (long i = begin; i < end; i += kTogether) {
+        const long stop = end - i < kTogether ? end : i + kTogether;
+        if (is_to_rows(r)) to_rows<F>(r, i, stop);
+        if (!is_to_rows(r)) from_rows(r, i, stop);
+      }
+    });
+    return;
+  }
   with_kinds(r, [&](auto to, auto from) {
     split(on, r.n, kInstanceGrain, [&](int, long begin, long end) {
       for (long i = begin; i < end; i += kTogether) {

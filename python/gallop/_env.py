@@ -81,6 +81,9 @@ class Env(gymnasium.Env):
         if options:
             raise InvalidValue(f"options has {sorted(options)[0]!r}; expected none")
         super().reset(seed=seed)
+        if self._closed:
+            self._make()
+            self._closed = False
         self._core.reset(None if seed is None else _options.check_seed(seed))
         return self._core.observe()[0], {}
 
@@ -104,6 +107,8 @@ class Env(gymnasium.Env):
         return pixels.reshape(height, width, 3).copy()
 
     def close(self) -> None:
+        """Gives the memory back. A later ``reset`` makes the instance anew, as checkers of single
+        environments do; any other call raises ClosedEnvironment."""
         self._closed = True
         self._core.close()
 

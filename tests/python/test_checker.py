@@ -80,6 +80,11 @@ def pops(self, *, seed=None, options=None):
     return Faulty.reset(self, seed=seed, options=mask)
 
 
+def with_a_list(self, actions):
+    *arrays, info = Faulty.step(self, actions)
+    return (*arrays, {**info, "a": 1, "_a": [True] * 3})
+
+
 PLANTED = {
     "arrays_are_not_overwritten": dict(step=overwritten),
     "autoreset_follows_its_mode": dict(step=without_info),
@@ -104,9 +109,7 @@ PLANTED = {
     "reset_gives_observations_in_the_space": dict(
         reset=lambda self, **options: (Faulty.reset(self, **options)[0][0], {})
     ),
-    "info_has_masks": dict(
-        step=lambda self, actions: (*Faulty.step(self, actions)[:4], {"a": 1, "_a": [True] * 4})
-    ),
+    "info_has_masks": dict(step=with_a_list),
 }
 
 
