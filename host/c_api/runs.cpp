@@ -8,6 +8,7 @@
 #include <gallop/host/c_api/policy.h>
 #include <gallop/host/clock.h>
 #include <gallop/host/learning/evaluate.h>
+#include <gallop/host/options/nearest.h>
 #include <gallop/host/options/split.h>
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/report/run_report.h>
@@ -76,6 +77,19 @@ TrainResult run(const Device& device, Training& training, const RunOptions& opti
   return result;
 }
 
+// Throws a usage error with the nearest names unless that is a parameter of the environment.
+void require_parameter(const RunOptions& options, std::string_view name) {
+  constexpr std::string_view kTable = "parameters.";
+  std::vector<std::string> known;
+  for (const OptionSpec& row : options.parameter_rows()) {
+    const std::string_view whole = row.name;
+    known.emplace_back(whole.starts_with(kTable) ? whole.substr(kTable.size()) : whole);
+    if (name == whole || name == known.back()) return;
+  }
+  throw usage_error(fmt::format("'{}' is no parameter of {}{}", name,
+                                spec_of(options.environment()).name, did_you_mean(name, known)));
+}
+
 Evaluation evaluate(const gallop_policy& policy, const char* environment,
                     const gallop_evaluate_options& given, int episodes) {
   if (environment == nullptr && !policy.options) {
@@ -90,15 +104,7 @@ Evaluation evaluate(const gallop_policy& policy, const char* environment,
     const std::string text =
         text_of(given.parameters[k], "a text \"name=value\" of the parameters");
     const Assignment parts = split_assignment(text, kOrigin);
-    bool is_one = false;
-    for (const OptionSpec& row : options.parameter_rows()) {
-      is_one =
-          is_one || row.name == parts.name || row.name == fmt::format("parameters.{}", parts.name);
-    }
-    if (!is_one) {
-      throw usage_error(fmt::format("'{}' is no parameter of {}", parts.name,
-                                    spec_of(options.environment()).name));
-    }
+    require_parameter(options, parts.name);
     options.set(parts.name, parts.text, kOrigin);
   }
   const long most = given.max_steps == 0 ? kMostEvaluationSteps : long(given.max_steps);

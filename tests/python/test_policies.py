@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import resource
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -215,3 +219,54 @@ def test_loading_imports_no_framework(tmp_path):
         "assert not {'torch', 'jax', 'onnx', 'onnxruntime', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_two_threads_on_one_policy():
+    """The second caller is told so, or comes later; none gets wrong numbers."""
+    policy = policy_for("cartpole")
+    x = observations(policy, 20_000)
+    expected = policy(x)
+    outcomes = []
+
+    def work():
+        for _ in range(20):
+            try:
+                outcomes.append(np.array_equal(policy(x), expected))
+            except gallop.Busy as error:
+                assert error.code == 9
+                outcomes.append("busy")
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(outcomes) == 60 and True in outcomes and False not in outcomes
+
+
+def test_policies_leave_nothing_behind(tmp_path):
+    path = policy_for("cartpole").save(tmp_path / "policy.safetensors")
+    page = resource.getpagesize()
+
+    def resident():
+        gc.collect()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * page
+
+    x = np.zeros((8, 4), np.float32)
+    for round_ in range(2):
+        for _ in range(300):
+            policy = gallop.load_policy(path, threads=1)
+            policy(x), policy.sample(x), policy.to_numpy()
+        if round_ == 0:
+            before = resident()
+    assert resident() - before < 1 << 20
+
+
+def test_a_policy_outlives_what_it_gave():
+    policy = policy_for("pendulum")
+    actions, parameters = policy(np.zeros((3, 3))), policy.parameters
+    copy_of, more = actions.copy(), parameters.copy()
+    del policy
+    gc.collect()
+    np.testing.assert_array_equal(actions, copy_of)
+    np.testing.assert_array_equal(parameters, more)

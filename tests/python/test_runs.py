@@ -231,7 +231,7 @@ def test_evaluate(tmp_path):
     assert short.mean != found.mean
     fresh = gallop.Policy.mlp("cartpole")
     assert gallop.evaluate(fresh, episodes=3).returns.shape == (3,)
-    with pytest.raises(gallop.UnknownName, match="gravitty"):
+    with pytest.raises(gallop.UnknownName, match="'gravitty' is no parameter of cartpole: did you mean 'gravity'"):
         gallop.evaluate(run, parameters={"gravitty": 1})
     with pytest.raises(gallop.InvalidValue, match="episodes is 0"):
         gallop.evaluate(run, episodes=0)
