@@ -179,7 +179,7 @@ TEST(CPolicies, AreEvaluatedWithOtherParameters) {
   gallop_evaluation one = {}, other = {};
   one.size = other.size = sizeof one;
   ASSERT_OK(gallop_evaluate(backend.get(), policy, "cartpole", &asked, &one));
-  const char* const texts[] = {"gravity=2", "parameters.force=1", "gravitty=3"};
+  const char* const texts[] = {"gravity=2", "parameters.theta_limit=0.02", "gravitty=3"};
   asked.parameters = texts;
   asked.n_parameters = 2;
   ASSERT_OK(gallop_evaluate(backend.get(), policy, "cartpole", &asked, &other));
