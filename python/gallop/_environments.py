@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from gallop import _core
-from gallop._errors import FileError, GallopError, InvalidValue
+from gallop._errors import FileError, InvalidValue
 from gallop._registry import load_plugin
 
 _PACKAGE = Path(__file__).parent
@@ -80,7 +80,7 @@ def build_environment(
     process. Built for this processor's instruction set and the CPU; CMake's ``gallop_add_plugin`` makes
     libraries for CUDA and other machines.
 
-    Raises GallopError with the compiler's first error, its file and line.
+    Raises InvalidValue with the compiler's first error, its file and line.
     """
     path = Path(header).resolve()
     try:
@@ -225,9 +225,9 @@ def _files_read(work: Path, units: dict, include: Path) -> list[str]:
     return sorted(found)
 
 
-def _compile_error(path: Path, text: str) -> GallopError:
+def _compile_error(path: Path, text: str) -> InvalidValue:
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if "error" in line), 0)
     required = [line for line in lines[:first] if f"{path.name}:" in line and "required from" in line]
     shown = required[:1] + lines[first : first + 4]
-    return GallopError(f"'{path}' does not compile:\n" + "\n".join(shown or lines[-4:]))
+    return InvalidValue(f"'{path}' does not compile:\n" + "\n".join(shown or lines[-4:]))

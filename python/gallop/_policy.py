@@ -11,34 +11,10 @@ import numpy as np
 
 from gallop import _core
 from gallop._errors import InvalidValue
+from gallop._given_environment import environment_name, environment_sizes
 from gallop._numpy_policy import NumpyPolicy
 from gallop._options import check_seed
-from gallop._registry import resolve
-
-NETWORKS = ("mlp", "tabular")
-ACTIVATIONS = ("tanh", "relu", "identity")
-HEADS = ("categorical", "gaussian", "gaussian_network", "deterministic")
-
-
-def number_of(value: str, names: Sequence[str], what: str) -> int:
-    """The place of a name in an enumeration of the C interface."""
-    if value in names:
-        return names.index(value)
-    raise InvalidValue(f"{what} is {value!r}; expected one of {', '.join(names)}")
-
-
-def environment_name(environment: Any) -> str:
-    """The engine's name of an environment that is given by a name, or as one of ours."""
-    if isinstance(environment, str):
-        return resolve(environment)
-    made = getattr(environment, "unwrapped", environment)
-    name = getattr(made, "name", getattr(made, "_name", None))
-    if isinstance(name, str):
-        return resolve(name)
-    raise TypeError(
-        f"the environment is of type {type(environment).__name__}; expected a name, or an environment "
-        "that gallop.make, gallop.make_vec or gallop.mdp made"
-    )
+from gallop._policy_names import ACTIVATIONS, HEADS, NETWORKS, number_of
 
 
 class Policy:
@@ -76,7 +52,7 @@ class Policy:
         """
         name = environment_name(environment)
         spec = _core.environment_spec(name)
-        sizes = _sizes(environment, spec)
+        sizes = environment_sizes(environment, spec)
         heads = {"parameter": "gaussian", "network": "gaussian_network", "none": "deterministic"}
         if deviation not in heads:
             raise InvalidValue(f"deviation is {deviation!r}; expected {', '.join(heads)}")
@@ -418,18 +394,3 @@ def _unpickled(data: bytes, device: str, seed: int, step: int) -> Policy:
         policy = load_policy(path, device=device)
     policy.seed, policy._step = seed, step
     return policy
-
-
-def _sizes(environment: Any, spec: dict[str, Any]) -> tuple[int, int]:
-    """Of observations and actions: of the environment where one is given, else by its defaults."""
-    made = getattr(environment, "unwrapped", environment)
-    if hasattr(made, "sizes"):
-        return made.sizes
-    spaces = [
-        getattr(made, f"single_{kind}_space", getattr(made, f"{kind}_space", None))
-        for kind in ("observation", "action")
-    ]
-    if None in spaces:
-        return spec["observation_size"], spec["action_size"]
-    first, second = (int(s.n) if hasattr(s, "n") else int(s.shape[0]) for s in spaces)
-    return first, second

@@ -24,7 +24,7 @@ class Progress:
         return self.steps / self.seconds if self.seconds > 0 else math.nan
 
     def __str__(self) -> str:
-        share = 100 * self.steps / self.total_steps if self.total_steps else 100
+        share = min(100, 100 * self.steps / max(self.total_steps, 1))
         left = (self.total_steps - self.steps) / max(self.steps_per_second, 1e-9)
         text = f"{share:3.0f} %  {self.steps:,} steps  {_rate(self.steps_per_second)}"
         if not math.isnan(self.mean_return):

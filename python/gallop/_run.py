@@ -18,7 +18,8 @@ import numpy as np
 
 from gallop import _core, _environments
 from gallop._errors import FileError, GallopError, InvalidValue, error_of
-from gallop._policy import Policy, environment_name, load_policy
+from gallop._given_environment import environment_name
+from gallop._policy import Policy, load_policy
 from gallop._progress import Display, Progress
 
 Callback = Callable[[Progress], Any]

@@ -15,6 +15,7 @@ except ImportError as error:
 
 from gallop import _core
 from gallop._errors import InvalidValue
+from gallop._given_environment import environment_name
 from gallop._numpy_policy import MAX_LOG_STD, MIN_LOG_STD, NumpyPolicy
 
 _ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "identity": nn.Identity}
@@ -87,9 +88,7 @@ def policy_of(
     threads: int,
 ) -> Any:  # fmt: skip
     """A Policy of a module's layers (Policy.from_torch)."""
-    from gallop import _policy
-
-    spec = _core.environment_spec(_policy.environment_name(environment))
+    spec = _core.environment_spec(environment_name(environment))
     normalization = None
     if isinstance(module, TorchPolicy):
         if module.is_tabular:
@@ -114,14 +113,12 @@ def policy_of(
 
 
 def _of_table(cls: Any, module: TorchPolicy, environment: Any, device: str, threads: int) -> Any:
-    from gallop import _policy
-
     table = _host(module.net.weight)
     flat = [table.ravel()] + ([] if module.log_std is None else [_host(module.log_std)])
     return cls._make(
         network="tabular", activation="identity", head=module.head, n_actions=module.n_actions,
         widths=table.shape, parameters=np.concatenate(flat),
-        environment=_policy.environment_name(environment), device=device, threads=threads,
+        environment=environment_name(environment), device=device, threads=threads,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -208,6 +209,52 @@ def test_a_process_that_ends_while_nothing_trains(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")  # nothing off a terminal
+
+
+def test_progress_on_a_terminal(tmp_path):
+    """One line that is written over, ended at the end; the terminal is a pseudo-terminal."""
+    code = f"import gallop; gallop.train('cartpole', steps=60_000, eval_episodes=1, out={str(tmp_path / 'run')!r})"
+    terminal, end = os.openpty()
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=end)
+    os.close(end)
+    written = b""
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        written += part
+    os.close(terminal)
+    assert process.wait() == 0 and process.stdout.read() == b""
+    process.stdout.close()
+    lines = written.split(b"\r\x1b[K")[1:]
+    assert lines and lines[-1].startswith(b"100 %") and lines[-1].endswith(b"\n")
+    assert not any(b"\n" in line for line in lines[:-1])
+
+
+def test_progress_in_a_notebook(tmp_path, monkeypatch):
+    """One display that is updated."""
+    shown, updates = [], []
+
+    class Handle:
+        def update(self, text, raw):
+            updates.append(text["text/plain"])
+
+    def display(text, raw, display_id):
+        shown.append(text["text/plain"])
+        return Handle()
+
+    IPython, module = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    IPython.get_ipython = lambda: type("ZMQInteractiveShell", (), {})()
+    IPython.display, module.display = module, display
+    monkeypatch.setitem(sys.modules, "IPython", IPython)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr(gallop._progress.Display, "SECONDS", 0.0)
+    run = train(tmp_path / "run", progress=True)
+    assert len(shown) == 1 and len(updates) == run.result["iterations"] - 1
+    assert updates[-1].startswith("100 %")
 
 
 def test_progress_text():
