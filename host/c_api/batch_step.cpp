@@ -1,7 +1,6 @@
 // Steps and rollouts of batches.
 #include <fmt/format.h>
 
-#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -90,7 +89,7 @@ void rearrange_to(gallop_batch& b, const DeviceArray<float>& from, int rows, con
   b.device->backend->rearrange({rows, n, {from.data(), NumberKind::kFloat, n, 1}, to});
 }
 
-// Flags are 0 or 1: eight of them are a word whose bits are counted.
+// Flags are 0 or 1: the last byte of the product is the sum of eight of them.
 std::int64_t count_ended(const StepOutput& out, int n) {
   std::int64_t count = 0;
   int i = 0;
@@ -98,7 +97,7 @@ std::int64_t count_ended(const StepOutput& out, int n) {
     std::uint64_t terminated, truncated;
     std::memcpy(&terminated, out.terminated + i, 8);
     std::memcpy(&truncated, out.truncated + i, 8);
-    count += std::popcount(terminated | truncated);
+    count += std::int64_t(((terminated | truncated) * 0x0101010101010101u) >> 56);
   }
   for (; i < n; i++) count += out.terminated[i] | out.truncated[i];
   return count;

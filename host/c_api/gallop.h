@@ -41,7 +41,7 @@ extern "C" {
 
 /* Another major number is another interface: libgallop.so.MAJOR. Minor ones add to it. */
 #define GALLOP_ABI_MAJOR 0
-#define GALLOP_ABI_MINOR 1
+#define GALLOP_ABI_MINOR 2
 #define GALLOP_ABI_VERSION (((uint32_t)GALLOP_ABI_MAJOR << 16) | (uint32_t)GALLOP_ABI_MINOR)
 
 /* The numbers of the program's exit codes. */
@@ -186,6 +186,16 @@ GALLOP_API int gallop_environment_spec(const char* name, const gallop_spec** spe
  * GALLOP_USAGE where it cannot be loaded, is no plugin, was built for another Gallop, or where a
  * name is taken. */
 GALLOP_API int gallop_load_plugin(const char* path);
+
+/* What a description of a tabular Markov decision process says (the file that the parameter `file`
+ * of the environment mdp names): its parameters n_states and n_actions, the steps until truncation,
+ * 0 for none, and its shared table for gallop_batch_set_table; n is the specification's
+ * table_capacity. */
+typedef struct gallop_mdp {
+  uint32_t size;
+  int32_t n_states, n_actions, horizon;
+} gallop_mdp;
+GALLOP_API int gallop_read_mdp(const char* text, gallop_mdp* mdp, float* table, size_t n);
 
 /* ---- Batches of environments ---------------------------------------------------------------- */
 
@@ -372,11 +382,17 @@ typedef struct gallop_policy_options {
   size_t n_parameters;
   const float *mean, *inverse_std; /* [widths[0]] on the host, or NULL both */
   float limit;
+  /* Not 0, with `parameters` NULL: those that a run of this seed begins with, every log sigma being
+   * log_std. */
+  int32_t initial;
+  uint64_t seed; /* below 2^56 */
+  float log_std;
   int32_t reserved;
+  const char* environment; /* that it is for, whose names and bounds its exports have; or NULL */
 } gallop_policy_options;
 
-/* The newest good checkpoint of a run's folder, or one checkpoint file; nothing else of a learner
- * is made. */
+/* The newest good checkpoint of a run's folder, one checkpoint file, or the .safetensors file of
+ * gallop_policy_export; nothing else of a learner is made. */
 GALLOP_API int gallop_policy_load(gallop_backend* backend, const char* path,
                                   gallop_policy** policy);
 GALLOP_API int gallop_policy_create(gallop_backend* backend, const gallop_policy_options* options,
@@ -390,8 +406,8 @@ typedef struct gallop_policy_info {
   size_t n_parameters;
   int32_t normalizes; /* whether it has a mean and an inverse_std [widths[0]] */
   float limit;
-  const char *environment, *algorithm; /* of the run that it is from; NULL of a created one */
-  const char* checkpoint;              /* the file, likewise */
+  const char *environment, *algorithm; /* of the run that it is from; NULL where there is none */
+  const char* checkpoint;              /* the file that it was loaded from, likewise */
   uint64_t steps;                      /* that it has learnt from */
 } gallop_policy_info;
 /* Its pointers live as long as the policy. */
@@ -403,6 +419,13 @@ GALLOP_API int gallop_policy_set_parameters(gallop_policy* policy, const float* 
                                             size_t n);
 GALLOP_API int gallop_policy_get_normalization(const gallop_policy* policy, float* mean,
                                                float* inverse_std, size_t n);
+
+/* Writes the policy as a file for other programs, over one that is there: format "onnx", "c" (one
+ * header in C99), "npz" or "safetensors" (read by gallop_policy_load), or NULL: by the ending of
+ * the path, .onnx, .h, .npz or .safetensors. Each takes observations as the environment gives them,
+ * and has the action that gallop_evaluate takes, limited to the environment's bounds. */
+GALLOP_API int gallop_policy_export(const gallop_policy* policy, const char* path,
+                                    const char* format);
 
 typedef struct gallop_act_options {
   uint32_t size;
@@ -437,6 +460,11 @@ GALLOP_API int gallop_options_set(gallop_options* options, const char* name, con
 GALLOP_API int gallop_options_apply(gallop_options* options, const char* toml);
 /* All of them as TOML. Lives until the next such call, or the options' end. */
 GALLOP_API int gallop_options_get_toml(gallop_options* options, const char** toml);
+
+/* All of them as JSON: an array of objects with name, type ("integer", "real", "boolean", "text",
+ * "choice", "integers"), value, default, origin, help, and where there are some low, high, choices
+ * and unit. Lives likewise. */
+GALLOP_API int gallop_options_get_json(gallop_options* options, const char** json);
 
 typedef struct gallop_progress {
   uint32_t size;
@@ -506,6 +534,64 @@ typedef struct gallop_evaluation {
 GALLOP_API int gallop_evaluate(gallop_backend* backend, const gallop_policy* policy,
                                const char* environment, const gallop_evaluate_options* options,
                                gallop_evaluation* evaluation);
+
+/* ---- Estimates of recorded rollouts ---------------------------------------------------------- */
+
+/* Arrays of float32 and bytes in the backend's memory, time first and instances contiguous. Element
+ * t belongs to transition t. */
+typedef struct gallop_recorded {
+  uint32_t size;
+  int32_t n_steps, n_envs;               /* T and N */
+  float gamma, lambda;                   /* from 0 to 1 */
+  const float* reward;                   /* [T, N] */
+  const uint8_t *terminated, *truncated; /* [T, N] */
+  const float* value;       /* [T + 1, N] of the observations; of gallop_returns the last row alone
+                               counts, and NULL is all 0 */
+  const float* final_value; /* [T, N] of the observation that an episode was truncated with, read
+                               there alone; NULL is all 0 */
+} gallop_recorded;
+/* Generalised advantage estimation: advantage [T, N], and where not NULL target [T, N], the
+ * advantage plus the value. */
+GALLOP_API int gallop_gae(gallop_backend* backend, const gallop_recorded* recorded,
+                          float* advantage, float* target);
+/* Discounted returns [T, N] from each step on, to the end of its episode or of the rollout. */
+GALLOP_API int gallop_returns(gallop_backend* backend, const gallop_recorded* recorded,
+                              float* returns);
+
+/* ---- Black-box optimisation ------------------------------------------------------------------ */
+
+/* Asks for points and is told how good each is: a pure function of what it was told. The greater,
+ * the better: it maximises. */
+typedef struct gallop_optimizer gallop_optimizer;
+
+GALLOP_API const char* gallop_optimizer_name(size_t i); /* i from 0; NULL behind the last one */
+/* `method` NULL: cma_es. The search begins at `initial` [n], finite numbers on the host; `options`
+ * [n_options] are texts "name=value" of the method's own, as of `gallop optimize`. */
+GALLOP_API int gallop_optimizer_create(gallop_backend* backend, const char* method,
+                                       const double* initial, size_t n, uint64_t seed,
+                                       const char* const* options, size_t n_options,
+                                       gallop_optimizer** optimizer);
+GALLOP_API void gallop_optimizer_destroy(gallop_optimizer* optimizer);
+
+typedef struct gallop_optimizer_info {
+  uint32_t size;
+  int32_t population;               /* P, of the next generation */
+  size_t dimension;                 /* D */
+  uint64_t generation, evaluations; /* that it was told of */
+  const char* method;
+  const char* stop_reason; /* why going on is of no use; NULL where it is. Both live until the next
+                              call with the optimizer */
+} gallop_optimizer_info;
+GALLOP_API int gallop_optimizer_get_info(gallop_optimizer* optimizer, gallop_optimizer_info* info);
+/* The points [P, D] of this generation, the same until it is told of them; n is P * D. */
+GALLOP_API int gallop_optimizer_ask(gallop_optimizer* optimizer, double* points, size_t n);
+/* The fitness [P] of these points. GALLOP_VALUE where all are equal, which says nothing, of methods
+ * that learn nothing from that; GALLOP_NON_FINITE where one is not finite. */
+GALLOP_API int gallop_optimizer_tell(gallop_optimizer* optimizer, const double* fitness, size_t n);
+/* Goes on to the next generation without learning from this one. */
+GALLOP_API int gallop_optimizer_skip(gallop_optimizer* optimizer);
+/* Where the search stands [D]. */
+GALLOP_API int gallop_optimizer_get_center(gallop_optimizer* optimizer, double* center, size_t n);
 
 #ifdef __cplusplus
 }

@@ -3,10 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <vector>
 
+#include <gallop/host/export/export.h>
+#include <gallop/host/export/policy_file.h>
+#include <gallop/host/files/checkpoint_store.h>
+#include <gallop/host/learning/policy_model.h>
 #include <gallop/host/runtime/policy_check.h>
 #include <gallop/host/training/trained_policy.h>
 #include <gallop/kernels/policy/heads.h>
@@ -47,9 +52,60 @@ void require_finite_numbers(const float* numbers, std::size_t n, const char* wha
   }
 }
 
-TrainedPolicy loaded(Device& device, const std::string& path) {
-  if (!std::filesystem::is_directory(path)) return load_policy_file(*device.backend, path);
-  return load_policy(*device.backend, RunFolder::open_to_read(path), device.note);
+DeviceArray<float> uploaded(Backend& backend, const std::vector<float>& values) {
+  DeviceArray<float> array(backend, values.size());
+  array.upload(values);
+  return array;
+}
+
+void take(gallop_policy& policy, const TrainedPolicy& trained) {
+  keep(policy, trained.algorithm->policy());
+  policy.options = *trained.options;
+  policy.about = description_of(policy.view.shape, *trained.options, trained.algorithm->steps());
+  policy.checkpoint = trained.checkpoint;
+}
+
+// The options of the run that a policy file is from, where this program has its environment and
+// algorithm. Files that they name are not opened: the policy file holds a copy.
+std::optional<RunOptions> options_of(const PolicyDescription& about, const std::string& path) {
+  if (about.config.empty() || environment_called(about.environment) == nullptr ||
+      algorithm_called(about.algorithm) == nullptr) {
+    return std::nullopt;
+  }
+  try {
+    RunOptions options = RunOptions::from_toml(about.config, path);
+    options.set_stored(path, about.problem);
+    return options;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::usage && error.code() != ExitCode::value) throw;
+    throw checkpoint_error(fmt::format(
+        "'{}' is of a run with other options than this program has:\n  {}", path, error.what()));
+  }
+}
+
+void take(gallop_policy& policy, const PortablePolicy& from, const std::string& path) {
+  Backend& backend = *policy.device->backend;
+  policy.view.shape = from.shape;
+  policy.parameters = uploaded(backend, from.parameters);
+  policy.view.parameters = policy.parameters.data();
+  if (!from.mean.empty()) {
+    policy.mean = uploaded(backend, from.mean);
+    policy.inverse_std = uploaded(backend, from.inverse_std);
+    policy.view.normalization = {policy.mean.data(), policy.inverse_std.data(), from.limit};
+  }
+  policy.options = options_of(from.about, path);
+  policy.about = from.about;
+  policy.checkpoint = path;
+}
+
+void load(gallop_policy& policy, const std::string& path) {
+  Device& device = *policy.device;
+  if (std::filesystem::is_directory(path)) {
+    return take(policy, load_policy(*device.backend, RunFolder::open_to_read(path), device.note));
+  }
+  const TensorFile file = read_tensors(path);
+  if (is_policy_file(file)) return take(policy, from_policy_file(file, path), path);
+  take(policy, load_policy_file(*device.backend, path));
 }
 
 PolicyShape shape_of(const gallop_policy_options& given) {
@@ -67,16 +123,41 @@ PolicyShape shape_of(const gallop_policy_options& given) {
   return shape;
 }
 
-void fill(gallop_policy& policy, const gallop_policy_options& given) {
-  Backend& backend = *policy.device->backend;
-  policy.view.shape = shape_of(given);
-  const std::size_t n = std::size_t(parameter_count(policy.view.shape));
+std::vector<float> parameters_of(const gallop_policy_options& given, const PolicyShape& shape) {
+  if (given.initial != 0) {
+    if (given.parameters != nullptr) {
+      throw value_error("parameters are given, and initial is not 0; expected one of them");
+    }
+    if (given.seed > kMaxSeed) {
+      throw value_error(fmt::format("seed is {}; expected at most {}", given.seed, kMaxSeed));
+    }
+    require_finite_numbers(&given.log_std, 1, "log_std");
+    return initial_policy(shape, given.seed, given.log_std);
+  }
+  const std::size_t n = std::size_t(parameter_count(shape));
   require_pointer(given.parameters, "parameters");
   require_count(given.n_parameters, n, "parameters of the policy");
   require_finite_numbers(given.parameters, n, "parameter");
-  policy.parameters = DeviceArray<float>(backend, n);
-  policy.parameters.upload(given.parameters, n);
+  return {given.parameters, given.parameters + n};
+}
+
+// Sizes may depend on the environment's parameters: it has to have room for those of the policy.
+PolicyDescription description_for(const PolicyView& view, const char* environment) {
+  if (environment == nullptr) return {};
+  const EnvironmentSpec& spec = spec_of(find_environment(environment));
+  const PolicyShape& shape = view.shape;
+  require_policy_fits(view, spec,
+                      {std::min(shape.network.width[0], spec.observation_capacity),
+                       std::min(shape.n_actions, spec.action_capacity)});
+  return description_of(shape, spec);
+}
+
+void fill(gallop_policy& policy, const gallop_policy_options& given) {
+  Backend& backend = *policy.device->backend;
+  policy.view.shape = shape_of(given);
+  policy.parameters = uploaded(backend, parameters_of(given, policy.view.shape));
   policy.view.parameters = policy.parameters.data();
+  policy.about = description_for(policy.view, given.environment);
   if ((given.mean == nullptr) != (given.inverse_std == nullptr)) {
     throw value_error("only one of mean and inverse_std is given; expected both or neither");
   }
@@ -123,15 +204,7 @@ using namespace gallop::c_api;
 extern "C" {
 
 int gallop_policy_load(gallop_backend* backend, const char* path, gallop_policy** policy) {
-  return make(backend, policy, [&](gallop_policy& made) {
-    TrainedPolicy trained = loaded(*made.device, text_of(path, "the path"));
-    keep(made, trained.algorithm->policy());
-    made.options = *trained.options;
-    made.environment = spec_of(trained.options->environment()).name;
-    made.algorithm = trained.options->algorithm().name;
-    made.checkpoint = trained.checkpoint;
-    made.steps = trained.algorithm->steps();
-  });
+  return make(backend, policy, [&](gallop_policy& made) { load(made, text_of(path, "the path")); });
 }
 
 int gallop_policy_create(gallop_backend* backend, const gallop_policy_options* options,
@@ -158,10 +231,10 @@ int gallop_policy_get_info(const gallop_policy* policy, gallop_policy_info* info
     found.n_parameters = policy->parameters.size();
     found.normalizes = policy->mean.size() > 0 ? 1 : 0;
     found.limit = policy->view.normalization.limit;
-    found.environment = text_or_null(policy->environment);
-    found.algorithm = text_or_null(policy->algorithm);
+    found.environment = text_or_null(policy->about.environment);
+    found.algorithm = text_or_null(policy->about.algorithm);
     found.checkpoint = text_or_null(policy->checkpoint);
-    found.steps = policy->steps;
+    found.steps = policy->about.steps;
     give(info, found, "gallop_policy_info");
   });
 }
@@ -200,6 +273,18 @@ int gallop_policy_get_normalization(const gallop_policy* policy, float* mean, fl
     const Use use(*policy->device);
     policy->mean.download(mean, n);
     policy->inverse_std.download(inverse_std, n);
+  });
+}
+
+int gallop_policy_export(const gallop_policy* policy, const char* path, const char* format) {
+  return guard([&] {
+    require_pointer(policy, "policy");
+    const std::string to = text_of(path, "the path");
+    const ExportFormat chosen = export_format(to, format == nullptr ? "" : format);
+    const Use use(*policy->device);
+    PortablePolicy portable = portable_policy(*policy->device->backend, policy->view);
+    portable.about = policy->about;
+    export_policy(portable, to, chosen);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <gallop/host/c_api/handles.h>
+#include <gallop/host/export/portable_policy.h>
 #include <gallop/host/training/run_options.h>
 
 // A policy's numbers in the memory of a backend, and nothing else of the learner that made it.
@@ -12,8 +13,8 @@ struct gallop_policy {
   gallop::PolicyView view = {};
   gallop::DeviceArray<float> parameters, mean, inverse_std;
   std::optional<gallop::RunOptions> options;  // of the run that it is from
-  std::string environment, algorithm, checkpoint;
-  std::uint64_t steps = 0;
+  gallop::PolicyDescription about;
+  std::string checkpoint;
 };
 
 namespace gallop::c_api {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <gallop/host/c_api/handles.h>
+#include <gallop/host/files/mdp_file.h>
 #include <gallop/host/registry/plugin.h>
 #include <gallop/host/registry/registry.h>
 
@@ -107,6 +108,22 @@ int gallop_environment_spec(const char* name, const gallop_spec** spec) {
   return guard([&] {
     require_pointer(spec, "spec, where the address goes,");
     *spec = &specification(find_environment(text_of(name, "the environment's name")));
+  });
+}
+
+int gallop_read_mdp(const char* text, gallop_mdp* mdp, float* table, size_t n) {
+  return guard([&] {
+    require_pointer(mdp, "mdp");
+    require_pointer(table, "table");
+    require_size(mdp->size, "gallop_mdp");
+    const MdpFile read = parse_mdp(text_of(text, "the description"), "the description");
+    require_count(n, read.table.size(), "the table");
+    gallop_mdp found = {};
+    found.n_states = read.n_states;
+    found.n_actions = read.n_actions;
+    found.horizon = read.horizon;
+    give(mdp, found, "gallop_mdp");
+    std::copy(read.table.begin(), read.table.end(), table);
   });
 }
 

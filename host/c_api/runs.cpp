@@ -1,12 +1,14 @@
-// Options of runs, training and evaluation.
+// Training and evaluation.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <vector>
 
+#include <gallop/host/c_api/options.h>
 #include <gallop/host/c_api/policy.h>
 #include <gallop/host/clock.h>
 #include <gallop/host/learning/evaluate.h>
+#include <gallop/host/options/nearest.h>
 #include <gallop/host/options/split.h>
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/report/run_report.h>
@@ -14,15 +16,8 @@
 #include <gallop/host/training/session.h>
 #include <gallop/host/training/train.h>
 
-struct gallop_options {
-  gallop::RunOptions options;
-  std::string toml;  // the last that was asked for
-};
-
 namespace gallop::c_api {
 namespace {
-
-constexpr const char* kOrigin = "the caller";
 
 TrainCallbacks callbacks_of(const gallop_callbacks& given, std::atomic<bool>& stop) {
   TrainCallbacks c;
@@ -82,6 +77,19 @@ TrainResult run(const Device& device, Training& training, const RunOptions& opti
   return result;
 }
 
+// Throws a usage error with the nearest names unless that is a parameter of the environment.
+void require_parameter(const RunOptions& options, std::string_view name) {
+  constexpr std::string_view kTable = "parameters.";
+  std::vector<std::string> known;
+  for (const OptionSpec& row : options.parameter_rows()) {
+    const std::string_view whole = row.name;
+    known.emplace_back(whole.starts_with(kTable) ? whole.substr(kTable.size()) : whole);
+    if (name == whole || name == known.back()) return;
+  }
+  throw usage_error(fmt::format("'{}' is no parameter of {}{}", name,
+                                spec_of(options.environment()).name, did_you_mean(name, known)));
+}
+
 Evaluation evaluate(const gallop_policy& policy, const char* environment,
                     const gallop_evaluate_options& given, int episodes) {
   if (environment == nullptr && !policy.options) {
@@ -93,17 +101,10 @@ Evaluation evaluate(const gallop_policy& policy, const char* environment,
       environment == nullptr ? *policy.options : RunOptions(environment, kDefaultAlgorithm);
   for (std::size_t k = 0; k < given.n_parameters; k++) {
     require_pointer(given.parameters, "parameters");
-    const Assignment parts = split_assignment(
-        text_of(given.parameters[k], "a text \"name=value\" of the parameters"), kOrigin);
-    bool is_one = false;
-    for (const OptionSpec& row : options.parameter_rows()) {
-      is_one =
-          is_one || row.name == parts.name || row.name == fmt::format("parameters.{}", parts.name);
-    }
-    if (!is_one) {
-      throw usage_error(fmt::format("'{}' is no parameter of {}", parts.name,
-                                    spec_of(options.environment()).name));
-    }
+    const std::string text =
+        text_of(given.parameters[k], "a text \"name=value\" of the parameters");
+    const Assignment parts = split_assignment(text, kOrigin);
+    require_parameter(options, parts.name);
     options.set(parts.name, parts.text, kOrigin);
   }
   const long most = given.max_steps == 0 ? kMostEvaluationSteps : long(given.max_steps);
@@ -130,23 +131,6 @@ int episodes_of(const gallop_evaluate_options& given) {
   return episodes;
 }
 
-// Runs body(handle) of options.
-template <class Body>
-int with_options(gallop_options* options, const Body& body) {
-  return guard([&] {
-    require_pointer(options, "options");
-    body(*options);
-  });
-}
-
-template <class Make>
-int make_options(gallop_options** options, const Make& make) {
-  return guard([&] {
-    require_pointer(options, "options, where the handle goes,");
-    *options = new gallop_options{make(), {}};
-  });
-}
-
 }  // namespace
 }  // namespace gallop::c_api
 
@@ -154,43 +138,6 @@ using namespace gallop;
 using namespace gallop::c_api;
 
 extern "C" {
-
-int gallop_options_create(const char* environment, const char* algorithm,
-                          gallop_options** options) {
-  return make_options(options, [&] {
-    return RunOptions(text_of(environment, "the environment's name"),
-                      algorithm == nullptr ? kDefaultAlgorithm : algorithm);
-  });
-}
-
-int gallop_options_from_run(const char* folder, gallop_options** options) {
-  return make_options(options, [&] {
-    return RunOptions::from_folder(RunFolder::open_to_read(text_of(folder, "the folder")));
-  });
-}
-
-void gallop_options_destroy(gallop_options* options) { delete options; }
-
-int gallop_options_set(gallop_options* options, const char* name, const char* value) {
-  return with_options(options, [&](gallop_options& o) {
-    o.options.set(text_of(name, "the option's name"), text_of(value, "the option's value"),
-                  kOrigin);
-  });
-}
-
-int gallop_options_apply(gallop_options* options, const char* toml) {
-  return with_options(options, [&](gallop_options& o) {
-    o.options.apply_config(text_of(toml, "the TOML text"), kOrigin);
-  });
-}
-
-int gallop_options_get_toml(gallop_options* options, const char** toml) {
-  return with_options(options, [&](gallop_options& o) {
-    require_pointer(toml, "toml, where the address goes,");
-    o.toml = o.options.to_toml();
-    *toml = o.toml.c_str();
-  });
-}
 
 int gallop_train(gallop_backend* backend, const gallop_options* options, const char* folder,
                  const gallop_callbacks* callbacks, gallop_result* result) {

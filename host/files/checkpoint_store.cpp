@@ -169,12 +169,20 @@ void CheckpointStore::remove_leftovers() {
   if (steps_among(names).size() > keep_) rotate();
 }
 
-TensorFile read_checkpoint(const File& file) {
+namespace {
+
+TensorFile read_tensors(const File& file) {
   const ReadAt read_at = [&file](uint64_t offset, std::span<std::byte> out) {
     file.read_at(offset, out);
   };
+  return read_safetensors(file.status().size, read_at, "'" + file.path() + "'");
+}
+
+}  // namespace
+
+TensorFile read_checkpoint(const File& file) {
   const std::string& path = file.path();
-  TensorFile result = read_safetensors(file.status().size, read_at, "'" + path + "'");
+  TensorFile result = read_tensors(file);
   if (!result.has_text(kFormatKey) || result.text(kFormatKey) != kFormat) {
     const std::string version = result.has_text(kFormatKey) ? result.text(kFormatKey) : "none";
     throw checkpoint_error(
@@ -202,6 +210,11 @@ uint64_t step_of(const TensorFile& file, const std::string& path) {
 TensorFile read_checkpoint(const std::string& path) {
   const std::shared_ptr<FileSystem> files = posix_file_system();
   return read_checkpoint(checkpoint_file([&] { return File::given(*files, path); }));
+}
+
+TensorFile read_tensors(const std::string& path) {
+  const std::shared_ptr<FileSystem> files = posix_file_system();
+  return read_tensors(checkpoint_file([&] { return File::given(*files, path); }));
 }
 
 }  // namespace gallop

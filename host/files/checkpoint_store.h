@@ -75,6 +75,10 @@ TensorFile read_checkpoint(const File& file);
 TensorFile read_checkpoint(FileSystem& files, const std::string& path);
 TensorFile read_checkpoint(const std::string& path);
 
+// The tensors of any file in the format of checkpoints that the user gave; throws as
+// read_checkpoint.
+TensorFile read_tensors(const std::string& path);
+
 // The step that a checkpoint was written at, as its text says; a checkpoint error where it is none.
 uint64_t step_of(const TensorFile& file, const std::string& path);
 

@@ -51,6 +51,8 @@ constexpr FlagAdvice kFlags[] = {
     {"render study estimators",
      "output output_file outfile o file save save_path filename folder dir",
      "it is called --out here"},
+    {"export", "out output output_file outfile o file path filename save onnx",
+     "it is called --to here"},
     {"train",
      "continue restore restore_from load load_model load_path load_dir checkpoint ckpt "
      "resume_from from_checkpoint pretrained init_from",
@@ -91,6 +93,7 @@ constexpr CommandAdvice kCommands[] = {
     {"gallop render RUN --out film.gif",
      "play watch show draw video film animate animation visualize visualise record view enjoy plot "
      "gif"},
+    {"gallop export RUN --to FILE", "convert deploy onnx to_onnx torchscript save_policy"},
     {"gallop study NAME", "compare comparison sweep grid tune search experiment studies ablation"},
     {"gallop trace ENVIRONMENT --actions ...", "step simulate sim debug rollout"},
     {"gallop optimize FUNCTION",

@@ -23,6 +23,7 @@ constexpr const char* kUsage = R"(gallop: policy optimisation, the same bits on 
   gallop train --resume RUN        continue a run from its newest checkpoint
   gallop eval RUN                  evaluate a trained policy
   gallop render RUN --out e.gif    draw an episode: .gif, .mp4 or .html
+  gallop export RUN --to p.onnx    the policy as a file: .onnx, .h, .npz, .safetensors
   gallop study NAME                compare algorithms or options over seeds, with figures
   gallop trace ENVIRONMENT --actions '1;0'   single steps, one JSON object each
   gallop optimize FUNCTION         minimise a test function by a black-box algorithm
@@ -46,6 +47,7 @@ constexpr Entry kCommands[] = {
     {"train", run_train},
     {"eval", [](const auto& arguments, double) { return run_eval(arguments); }},
     {"render", [](const auto& arguments, double) { return run_render(arguments); }},
+    {"export", [](const auto& arguments, double) { return run_export(arguments); }},
     {"study", run_study},
     {"trace", [](const auto& arguments, double) { return run_trace(arguments); }},
     {"optimize", [](const auto& arguments, double) { return run_optimize(arguments); }},

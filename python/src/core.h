@@ -71,5 +71,8 @@ Struct sized() {
 void bind_backend(nb::module_& module);
 void bind_registry(nb::module_& module);
 void bind_batch(nb::module_& module);
+void bind_policy(nb::module_& module);
+void bind_runs(nb::module_& module);
+void bind_optimize(nb::module_& module);
 
 }  // namespace gallop::python

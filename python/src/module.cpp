@@ -9,4 +9,7 @@ NB_MODULE(_core, module) {
   bind_backend(module);
   bind_registry(module);
   bind_batch(module);
+  bind_policy(module);
+  bind_runs(module);
+  bind_optimize(module);
 }

@@ -65,11 +65,24 @@ nb::dict specification(const char* name) {
   return all;
 }
 
+// (n_states, n_actions, horizon, table as float32 in bytes) of a description of a process.
+nb::tuple read_mdp(const char* text) {
+  const gallop_spec* spec = nullptr;
+  check(gallop_environment_spec("mdp", &spec));
+  std::vector<float> table(std::size_t(spec->table_capacity));
+  auto found = sized<gallop_mdp>();
+  check(gallop_read_mdp(text, &found, table.data(), table.size()));
+  return nb::make_tuple(found.n_states, found.n_actions, found.horizon,
+                        nb::bytes(table.data(), table.size() * sizeof(float)));
+}
+
 }  // namespace
 
 void bind_registry(nb::module_& module) {
   module.def("environment_names", [] { return names(gallop_environment_name); });
   module.def("algorithm_names", [] { return names(gallop_algorithm_name); });
+  module.def("optimizer_names", [] { return names(gallop_optimizer_name); });
+  module.def("read_mdp", &read_mdp, nb::arg("text"));
   module.def("environment_spec", &specification, nb::arg("name"));
   module.def(
       "load_plugin", [](const char* path) { released([&] { return gallop_load_plugin(path); }); },

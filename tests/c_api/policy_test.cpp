@@ -160,6 +160,35 @@ void expect_same_policy(const char* environment, const char* algorithm, const ch
   EXPECT_EQ(std::vector<long>(lengths.begin(), lengths.end()), expected.lengths);
 }
 
+TEST(CPolicies, AreEvaluatedWithOtherParameters) {
+  const CBackend backend = c_backend(1);
+  const std::int32_t widths[] = {4, 2};
+  gallop_policy_options made = {};
+  made.size = sizeof made;
+  made.n_actions = 2;
+  made.n_layers = 1;
+  made.widths = widths;
+  made.initial = 1;
+  made.seed = 3;
+  gallop_policy* policy = nullptr;
+  ASSERT_OK(gallop_policy_create(backend.get(), &made, &policy));
+  const CPolicy owned(policy);
+  gallop_evaluate_options asked = {};
+  asked.size = sizeof asked;
+  asked.episodes = 6;
+  gallop_evaluation one = {}, other = {};
+  one.size = other.size = sizeof one;
+  ASSERT_OK(gallop_evaluate(backend.get(), policy, "cartpole", &asked, &one));
+  const char* const texts[] = {"gravity=2", "parameters.theta_limit=0.02", "gravitty=3"};
+  asked.parameters = texts;
+  asked.n_parameters = 2;
+  ASSERT_OK(gallop_evaluate(backend.get(), policy, "cartpole", &asked, &other));
+  EXPECT_NE(one.mean, other.mean);
+  asked.n_parameters = 3;
+  EXPECT_FAILS(gallop_evaluate(backend.get(), policy, "cartpole", &asked, &other), GALLOP_USAGE,
+               "did you mean 'gravity'?");
+}
+
 TEST(CPolicies, LoadedOnesHaveTheBitsOfTheCppLibrary) {
   expect_same_policy("cartpole", "ppo", "20000");
   expect_same_policy("pendulum", "ppo", "20000");

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tests/c_api/c_calls.h"
+#include "tests/host/temporary_folder.h"
 #include "tests/learning/kernel_sets.h"
 
 namespace gallop::testing {
@@ -24,7 +25,7 @@ class Caller {
   explicit Caller(std::uint64_t seed) : random_(seed) {}
 
   void call() {
-    switch (random_.below(24)) {
+    switch (random_.below(27)) {
       case 0:
         return make_backend();
       case 1:
@@ -63,6 +64,12 @@ class Caller {
         return evaluate();
       case 18:
         return names();
+      case 19:
+        return export_policy();
+      case 20:
+        return optimize();
+      case 21:
+        return estimate();
       default:
         return step();
     }
@@ -447,6 +454,8 @@ class Caller {
     const char* toml = nullptr;
     note(gallop_options_get_toml(made, &toml));
     if (toml != nullptr) note(gallop_options_apply(made, std::string(toml).c_str()));
+    const char* json = nullptr;
+    note(gallop_options_get_json(made, &json));
     gallop_options_destroy(made);
   }
   void evaluate() {
@@ -458,10 +467,72 @@ class Caller {
     o.skips_nonfinite = random_.below(2);
     o.returns = returns.data();
     o.capacity = or_else<std::size_t>(4, 0);
+    const char* const texts[] = {"gravity=5", "gravity", "=", "parameters.gravity=1e9", nullptr};
+    o.parameters = texts + random_.below(5);
+    o.n_parameters = std::size_t(random_.chance(0.3) ? 1 : 0);
     gallop_evaluation e = {};
     e.size = sizeof e;
     note(gallop_evaluate(backend(), policy(), name(), &o,
                          or_else(&e, static_cast<gallop_evaluation*>(nullptr))));
+  }
+  void export_policy() {
+    const char* const formats[] = {"onnx", "c", "npz", "safetensors", "pt", "", nullptr};
+    const char* const names[] = {"p.onnx", "p.h", "p.npz", "p.safetensors", "p", "no/p.h"};
+    const std::string path = folder_ / names[random_.below(6)];
+    gallop_policy* const p = policy();
+    const int status = gallop_policy_export(
+        p, or_else(path.c_str(), static_cast<const char*>(nullptr)), formats[random_.below(7)]);
+    note(status);
+    gallop_policy* read = nullptr;
+    if (random_.chance(0.5)) note(gallop_policy_load(backend(), path.c_str(), &read));
+    gallop_policy_destroy(read);
+  }
+  void optimize() {
+    const char* const methods[] = {"cma_es", "es", "cem", "eggroll", "none", nullptr};
+    const char* const texts[] = {"population=6", "sigma=0.5", "sigma", "population=-1", nullptr};
+    std::vector<double> initial(std::size_t(1 + random_.below(5)), 0.5);
+    if (random_.chance(0.1)) initial[0] = double(real());
+    gallop_optimizer* made = nullptr;
+    note(gallop_optimizer_create(backend(), methods[random_.below(6)], initial.data(),
+                                 or_else(initial.size(), std::size_t(0)), word(),
+                                 texts + random_.below(5), std::size_t(random_.below(2)), &made));
+    gallop_optimizer_info info = {};
+    info.size = sizeof info;
+    note(gallop_optimizer_get_info(made, &info));
+    for (int k = 0; k < 3; k++) {
+      std::vector<double> points(std::size_t(info.population) * info.dimension + 1),
+          fitness(std::size_t(info.population) + 1);
+      for (double& x : fitness) x = double(real());
+      note(gallop_optimizer_ask(made, points.data(), or_else(points.size() - 1, points.size())));
+      note(
+          gallop_optimizer_tell(made, fitness.data(), or_else(fitness.size() - 1, fitness.size())));
+      if (random_.chance(0.2)) note(gallop_optimizer_skip(made));
+      note(gallop_optimizer_get_info(made, &info));
+    }
+    std::vector<double> center(initial.size());
+    note(gallop_optimizer_get_center(made, center.data(), center.size()));
+    gallop_optimizer_destroy(made);
+  }
+  void estimate() {
+    const int n_steps = 1 + random_.below(40), n_envs = 1 + random_.below(40);
+    const std::size_t size = std::size_t(n_steps) * std::size_t(n_envs);
+    std::vector<float> numbers(size + std::size_t(n_envs)), results(size);
+    for (float& x : numbers) x = real();
+    std::vector<std::uint8_t> flags(size);
+    for (std::uint8_t& flag : flags) flag = std::uint8_t(random_.below(2));
+    gallop_recorded r = {};
+    r.size = sizeof r;
+    r.n_steps = or_else(n_steps, -1);
+    r.n_envs = or_else(n_envs, 0);
+    r.gamma = random_.chance(0.9) ? 0.9f : real();
+    r.lambda = random_.chance(0.9) ? 0.9f : real();
+    r.reward = or_else<const float*>(numbers.data(), nullptr);
+    r.terminated = or_else<const std::uint8_t*>(flags.data(), nullptr);
+    r.truncated = flags.data();
+    r.value = random_.chance(0.8) ? numbers.data() : nullptr;
+    r.final_value = random_.chance(0.8) ? numbers.data() : nullptr;
+    if (random_.chance(0.5)) return note(gallop_returns(backend(), &r, results.data()));
+    note(gallop_gae(backend(), &r, results.data(), nullptr));
   }
   void names() {
     const gallop_spec* spec = nullptr;
@@ -480,6 +551,7 @@ class Caller {
   std::vector<gallop_batch*> batches_;
   std::vector<gallop_policy*> policies_;
   std::string snapshots_[kMost];
+  test::TemporaryFolder folder_;
 
  public:
   ~Caller() {

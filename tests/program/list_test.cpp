@@ -126,7 +126,7 @@ TEST(List, AsJson) {
 
 TEST(Help, IsPrintedForEveryCommand) {
   for (const char* command : {"train", "eval", "render", "study", "trace", "estimators", "optimize",
-                              "list", "differences", "tetris"}) {
+                              "list", "differences", "tetris", "export"}) {
     const std::string text = output({command, "--help"});
     lines_of(text);
     expect_says(text, std::string("usage: gallop ") + command);

@@ -1,0 +1,173 @@
+"""Exported policies: raw observations in, actions that the environment takes out, any batch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+import gallop
+from gallop import Policy, _onnx
+
+RNG = np.random.default_rng(7)
+
+
+def _layers(*widths):
+    return [
+        (RNG.standard_normal((a, b)).astype(np.float32), RNG.standard_normal(b).astype(np.float32))
+        for a, b in zip(widths, widths[1:])
+    ]
+
+
+def _normalization(n):
+    return RNG.standard_normal(n), 0.5 + RNG.random(n), 1.5
+
+
+def policies() -> dict[str, Policy]:
+    table = Policy.mlp("mdp")
+    table.parameters = RNG.standard_normal(len(table.parameters))
+    return {
+        "categorical": Policy.from_layers(
+            _layers(4, 64, 64, 2), head="categorical", normalization=_normalization(4),
+            environment="cartpole"),
+        "bounded": Policy.from_layers(
+            _layers(3, 32, 1), activation="relu", head="gaussian", normalization=_normalization(3),
+            environment="pendulum"),
+        "network_deviation": Policy.from_layers(
+            _layers(3, 16, 8, 2), head="gaussian_network", environment="pendulum"),
+        "linear": Policy.from_layers(_layers(5, 3), head="deterministic", normalization=_normalization(5)),
+        "identity": Policy.from_layers(_layers(7, 4, 5), activation="identity", head="categorical"),
+        "table": table,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Policy]:
+    return policies()
+
+
+NAMES = ["categorical", "bounded", "network_deviation", "linear", "identity", "table"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_onnx(made, name, tmp_path):
+    pytest.importorskip("onnxruntime")
+    path = made[name].to_onnx(tmp_path / "policy.onnx", check=True)  # batches of 1, 3, 17 and 979
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(str(path))
+    onnx.checker.check_model(model, full_check=True)
+    assert model.opset_import[0].version == 17
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    assert facts["gallop_version"] == gallop.__version__
+    assert facts["head"] == made[name].metadata["head"]
+    if made[name].environment:
+        assert facts["environment"] == made[name].environment
+    if name == "bounded":
+        assert json.loads(facts["action_low"]) == [-2] and json.loads(facts["observation_names"])[2]
+
+
+def test_onnx_check_finds_a_difference(made, tmp_path):
+    pytest.importorskip("onnxruntime")
+    path = made["bounded"].to_onnx(tmp_path / "policy.onnx", check=False)
+    other = Policy.from_layers(_layers(3, 32, 1), head="gaussian", environment="pendulum")
+    with pytest.raises(gallop.GallopError, match="actions differ"):
+        _onnx.check(other, path)
+
+
+def test_bounds_are_in_the_graph(made, tmp_path):
+    ort = pytest.importorskip("onnxruntime")
+    path = made["bounded"].to_onnx(tmp_path / "policy.onnx")
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    x = 100 * RNG.standard_normal((500, 3)).astype(np.float32)
+    (action,) = session.run(None, {"observation": x})
+    assert np.abs(action).max() == 2 and np.abs(made["bounded"](x)).max() > 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_c_header(made, name, tmp_path):
+    policy = made[name]
+    x = _onnx.observations(policy)
+    discrete, table = policy.is_discrete, policy.is_tabular
+    policy.to_c(tmp_path / "policy.h")
+    call = "policy_act((int)x[0]" if table else "policy_act(x"
+    (tmp_path / "main.c").write_text(f"""
+        #include "policy.h"
+        #include <stdio.h>
+        int main(void) {{
+          float x[{1 if table else x.shape[1]}], a[MAX];
+          while (fread(x, sizeof x, 1, stdin) == 1) {{
+            {f'a[0] = (float){call});' if discrete else f'{call}, a);'}
+            fwrite(a, sizeof a, 1, stdout);
+          }}
+          return 0;
+        }}""".replace("MAX", str(1 if discrete else policy.metadata["n_actions"])))
+    subprocess.run(["cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2", "main.c", "-o",
+                    "main", "-lm"], cwd=tmp_path, check=True)  # fmt: skip
+    done = subprocess.run([tmp_path / "main"], input=x.astype(np.float32).tobytes(),
+                          capture_output=True, check=True)  # fmt: skip
+    got = np.frombuffer(done.stdout, np.float32)
+    expected = policy(x) if discrete else policy.to_numpy().clip(policy(x))
+    np.testing.assert_array_equal(got.reshape(expected.shape), expected.astype(np.float32))  # bits
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_npz(made, name, tmp_path):
+    policy = made[name]
+    with np.load(policy.to_npz(tmp_path / "policy.npz"), allow_pickle=False) as arrays:
+        facts = json.loads(str(arrays["metadata"]))
+        assert facts["head"] == policy.metadata["head"]
+        for k, (weight, bias) in enumerate(policy.layers):
+            if bias is None:
+                np.testing.assert_array_equal(arrays["table"], weight)
+                continue
+            np.testing.assert_array_equal(arrays[f"weight_{k}"], weight)
+            np.testing.assert_array_equal(arrays[f"bias_{k}"], bias)
+        assert ("mean" in arrays) == (policy.normalization is not None)
+        if policy.normalization is not None:
+            assert arrays["limit"] == np.float32(policy.normalization[2])
+
+
+def test_what_cannot_be_written(made, tmp_path):
+    with pytest.raises(gallop.FileError, match="no/policy.onnx"):
+        made["table"].to_onnx(tmp_path / "no" / "policy.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_torch(made, name, tmp_path):
+    torch = pytest.importorskip("torch")
+    policy = made[name]
+    module = policy.to_torch()
+    x = _onnx.observations(policy)
+    with torch.no_grad():
+        got = module(torch.from_numpy(x)).numpy()
+    expected = policy(x) if policy.is_discrete else policy.to_numpy().clip(policy(x))
+    if policy.is_discrete:
+        assert (got == expected).mean() > 0.99
+    else:
+        np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+    same = Policy.from_torch(module, policy.environment or "cartpole")
+    np.testing.assert_array_equal(same.parameters, policy.parameters)
+    path = policy.to_torchscript(tmp_path / "policy.pt")
+    loaded = torch.jit.load(str(path))
+    for n in (1, 3, 17):
+        np.testing.assert_allclose(loaded(torch.from_numpy(x[:n])).numpy(), got[:n], rtol=1e-5, atol=1e-6)
+
+
+def test_from_torch_takes_plain_modules():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    plain = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Sequential(nn.Linear(8, 2)))
+    policy = Policy.from_torch(plain, "cartpole")
+    assert policy.metadata["activation"] == "relu" and policy.is_discrete
+    x = RNG.standard_normal((50, 4)).astype(np.float32)
+    with torch.no_grad():
+        np.testing.assert_array_equal(policy(x), plain(torch.from_numpy(x)).argmax(1).numpy())
+    with pytest.raises(gallop.InvalidValue, match="GELU"):
+        Policy.from_torch(nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 2)), "cartpole")
+    with pytest.raises(gallop.InvalidValue, match="relu, tanh"):
+        Policy.from_torch(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 2)), "cartpole")
+    with pytest.raises(gallop.InvalidValue, match="cartpole"):
+        Policy.from_torch(nn.Sequential(nn.Linear(3, 2)), "cartpole")
