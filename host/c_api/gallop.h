@@ -409,6 +409,9 @@ typedef struct gallop_policy_info {
   const char *environment, *algorithm; /* of the run that it is from; NULL where there is none */
   const char* checkpoint;              /* the file that it was loaded from, likewise */
   uint64_t steps;                      /* that it has learnt from */
+  /* [n_actions] bounds of continuous actions in its environment, infinite where there are none;
+   * NULL where the environment is not known, and for discrete actions. */
+  const double *action_low, *action_high;
 } gallop_policy_info;
 /* Its pointers live as long as the policy. */
 GALLOP_API int gallop_policy_get_info(const gallop_policy* policy, gallop_policy_info* info);

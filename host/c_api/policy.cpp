@@ -141,14 +141,17 @@ std::vector<float> parameters_of(const gallop_policy_options& given, const Polic
   return {given.parameters, given.parameters + n};
 }
 
-// Sizes may depend on the environment's parameters: it has to have room for those of the policy.
+// Where sizes depend on the environment's parameters it has to have room for those of the policy.
 PolicyDescription description_for(const PolicyView& view, const char* environment) {
   if (environment == nullptr) return {};
   const EnvironmentSpec& spec = spec_of(find_environment(environment));
   const PolicyShape& shape = view.shape;
-  require_policy_fits(view, spec,
-                      {std::min(shape.network.width[0], spec.observation_capacity),
-                       std::min(shape.n_actions, spec.action_capacity)});
+  Sizes sizes = {spec.observation_capacity, spec.action_capacity};
+  if (spec.sizes != nullptr) {
+    sizes = {std::min(shape.network.width[0], sizes.observation),
+             std::min(shape.n_actions, sizes.action)};
+  }
+  require_policy_fits(view, spec, sizes);
   return description_of(shape, spec);
 }
 
@@ -191,6 +194,10 @@ int make(gallop_backend* backend, gallop_policy** policy, const Fill& fill) {
     auto made = std::make_unique<gallop_policy>();
     made->device = backend->device;
     fill(*made);
+    for (const PortableComponent& c : made->about.action) {
+      made->action_low.push_back(c.low);
+      made->action_high.push_back(c.high);
+    }
     *policy = made.release();
   });
 }
@@ -235,6 +242,10 @@ int gallop_policy_get_info(const gallop_policy* policy, gallop_policy_info* info
     found.algorithm = text_or_null(policy->about.algorithm);
     found.checkpoint = text_or_null(policy->checkpoint);
     found.steps = policy->about.steps;
+    if (!policy->action_low.empty()) {
+      found.action_low = policy->action_low.data();
+      found.action_high = policy->action_high.data();
+    }
     give(info, found, "gallop_policy_info");
   });
 }

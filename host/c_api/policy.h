@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <gallop/host/c_api/handles.h>
 #include <gallop/host/export/portable_policy.h>
@@ -15,6 +16,7 @@ struct gallop_policy {
   std::optional<gallop::RunOptions> options;  // of the run that it is from
   gallop::PolicyDescription about;
   std::string checkpoint;
+  std::vector<double> action_low, action_high;  // of `about`
 };
 
 namespace gallop::c_api {

@@ -201,12 +201,9 @@ class Policy:
     @property
     def action_bounds(self) -> tuple[np.ndarray, np.ndarray] | None:
         """(low ``[A]``, high ``[A]``) of continuous actions in its environment, where that is known."""
-        if self.is_discrete or self.environment is None:
+        if self._info["action_low"] is None:
             return None
-        if self.environment not in _core.environment_names():
-            return None
-        bounds = _core.environment_spec(self.environment)["action"][: self._info["n_actions"]]
-        return np.float32([b[1] for b in bounds]), np.float32([b[2] for b in bounds])
+        return np.float32(self._info["action_low"]), np.float32(self._info["action_high"])
 
     # ---- Acting --------------------------------------------------------------------------------
 
@@ -328,11 +325,11 @@ class Policy:
 
     @classmethod
     def from_torch(
-        cls, module: Any, environment: Any, *, log_std: Any = 0.0, deviation: str = "parameter",
+        cls, module: Any, environment: Any = None, *, log_std: Any = 0.0, deviation: str = "parameter",
         device: str = "cpu", threads: int = 0,
     ) -> Policy:  # fmt: skip
         """A policy of a module's layers: what :meth:`to_torch` gave, or ``Linear`` layers with one kind
-        of ``Tanh`` or ``ReLU`` between them."""
+        of ``Tanh`` or ``ReLU`` between them, which take an environment to know their head by."""
         from gallop import _torch
 
         return _torch.policy_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,6 @@ def policy_of(
     threads: int,
 ) -> Any:  # fmt: skip
     """A Policy of a module's layers (Policy.from_torch)."""
-    spec = _core.environment_spec(environment_name(environment))
     normalization = None
     if isinstance(module, TorchPolicy):
         if module.is_tabular:
@@ -104,6 +104,7 @@ def policy_of(
         heads = {"parameter": "gaussian", "network": "gaussian_network", "none": "deterministic"}
         if deviation not in heads:
             raise InvalidValue(f"deviation is {deviation!r}; expected {', '.join(heads)}")
+        spec = _core.environment_spec(environment_name(environment))
         head = "categorical" if spec["discrete_actions"] else heads[deviation]
     return cls.from_layers(
         layers, activation=activation, head=head,
@@ -116,9 +117,10 @@ def _of_table(cls: Any, module: TorchPolicy, environment: Any, device: str, thre
     table = _host(module.net.weight)
     flat = [table.ravel()] + ([] if module.log_std is None else [_host(module.log_std)])
     return cls._make(
-        network="tabular", activation="identity", head=module.head, n_actions=module.n_actions,
-        widths=table.shape, parameters=np.concatenate(flat),
-        environment=environment_name(environment), device=device, threads=threads,
+        network="tabular", activation=module.activation, head=module.head,
+        n_actions=module.n_actions, widths=table.shape, parameters=np.concatenate(flat),
+        environment=None if environment is None else environment_name(environment), device=device,
+        threads=threads,
     )  # fmt: skip
 
 
@@ -166,9 +168,11 @@ def write_torchscript(policy: Any, path: Path) -> Path:
 
     module = policy.to_torch().eval()
     example = torch.from_numpy(_onnx.observations(policy, 3))
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # PyTorch advises torch.export, whose files LibTorch does not read without a compiler.
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
         traced = torch.jit.trace(module, example)
-    traced.save(str(path))
+        traced.save(str(path))
     return path
 
 

@@ -32,6 +32,13 @@ Flat<T> flat(nb::handle array, std::int32_t dtype, const char* what) {
   return made;
 }
 
+nb::object bounds(const double* of, int n) {
+  if (of == nullptr) return nb::none();
+  nb::list all;
+  for (int k = 0; k < n; k++) all.append(of[k]);
+  return all;
+}
+
 nb::object text_or_none(const char* text) {
   return text == nullptr ? nb::none() : nb::object(nb::str(text));
 }
@@ -90,6 +97,8 @@ nb::dict Policy::info() const {
   for (int k = 0; k <= info_.n_layers; k++) widths.append(info_.widths[k]);
   all["widths"] = widths;
   all["limit"] = info_.limit;
+  all["action_low"] = bounds(info_.action_low, info_.n_actions);
+  all["action_high"] = bounds(info_.action_high, info_.n_actions);
   all["environment"] = text_or_none(info_.environment);
   all["algorithm"] = text_or_none(info_.algorithm);
   all["checkpoint"] = text_or_none(info_.checkpoint);

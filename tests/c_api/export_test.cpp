@@ -273,6 +273,11 @@ TEST(CExport, SavedPoliciesAreLoadedBitForBit) {
     EXPECT_EQ(info.environment == nullptr ? "" : std::string(info.environment),
               e.environment == nullptr ? "" : e.environment);
     EXPECT_EQ(info.checkpoint, path);
+    const bool bounded = e.environment != nullptr && std::string(e.environment) == "pendulum";
+    ASSERT_EQ(info.action_high != nullptr, bounded);
+    if (bounded) {
+      EXPECT_EQ(info.action_high[0], 2.0);
+    }
     // It says all that the first one did.
     const std::string again = folder / "again.safetensors";
     ASSERT_OK(gallop_policy_export(read, again.c_str(), "safetensors"));
@@ -359,6 +364,10 @@ TEST(CPolicies, InitialOnesAreThoseThatARunBeginsWith) {
   const CPolicy owned_other(other);
   ASSERT_OK(gallop_policy_get_parameters(other, b.data(), n));
   EXPECT_FALSE(same_bits(a, b));
+  const std::int32_t narrow[] = {2, 16, 8, 1};
+  first.widths = narrow;
+  EXPECT_FAILS(gallop_policy_create(backend.get(), &first, &other), GALLOP_VALUE, "2 components");
+  first.widths = widths;
   first.environment = "cartpole";
   EXPECT_FAILS(gallop_policy_create(backend.get(), &first, &other), GALLOP_VALUE, "cartpole");
 }
