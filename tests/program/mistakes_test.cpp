@@ -59,6 +59,11 @@ const Mistake kRefused[] = {
     {{"eval", "@RUN", "--n-episodes", "5"}, 2, {"--episodes"}},
     {{"eval", "@RUN", "--gpu"}, 2, {"--device cuda"}},
     {{"eval", "@RUN", "--deterministic"}, 2, {"--sample"}},
+    {{"export", "@RUN", "--out", "policy.onnx"}, 2, {"--to"}},
+    {{"export", "@RUN"}, 2, {"--to"}},
+    {{"export", "@RUN", "--to", "policy.pt"}, 3, {"to_torchscript"}},
+    {{"export", "@RUN", "--to", "policy"}, 3, {".onnx, .h, .npz or .safetensors"}},
+    {{"onnx", "@RUN"}, 2, {"gallop export"}},
     // Flags that are nearly right.
     {{"train", "cartpole", "--sed", "1"}, 2, {"'--seed'"}},
     {{"train", "cartpole", "-seed", "1"}, 2, {"'--seed'"}},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gallop
-from gallop import Policy, _onnx
+from gallop import Policy, _environments, _onnx
 
 RNG = np.random.default_rng(7)
 
@@ -178,3 +178,37 @@ def test_from_torch_takes_plain_modules():
         Policy.from_torch(nn.Sequential(nn.Linear(3, 2)), "cartpole")
     with pytest.raises(TypeError, match="expected a name"):
         Policy.from_torch(nn.Sequential(nn.Linear(4, 2)))
+
+
+def test_the_program_writes_the_same_files(tmp_path):
+    def program(*words):
+        return subprocess.run([_environments.program_path(), "export", *map(str, words)],
+                              capture_output=True, text=True)  # fmt: skip
+
+    run = gallop.train("pendulum", steps=2000, eval_episodes=1, threads=1, out=tmp_path / "run", progress=False)
+    write = {"onnx": lambda p: run.policy.to_onnx(p, check=False), "h": run.policy.to_c,
+             "npz": run.policy.to_npz, "safetensors": run.policy.save}  # fmt: skip
+    (tmp_path / "python").mkdir()
+    for ending, function in write.items():
+        path = tmp_path / f"policy.{ending}"
+        done = program(run.path, "--to", path, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["bytes"] == path.stat().st_size
+        assert function(tmp_path / "python" / path.name).read_bytes() == path.read_bytes(), ending
+    # A policy that was saved says of its run what the run says.
+    saved = gallop.load_policy(tmp_path / "policy.safetensors")
+    assert saved.metadata["algorithm"] == "ppo" and saved.metadata["steps"] == run.policy.metadata["steps"]
+    found = gallop.evaluate(saved, episodes=5, seed=3)
+    np.testing.assert_array_equal(found.returns, gallop.evaluate(run, episodes=5, seed=3).returns)
+    refused = program(run.path, "--to", tmp_path / "policy.pt")
+    assert refused.returncode == 3 and "to_torchscript" in refused.stderr
+    assert "--to" in program(run.path, "--out", "policy.onnx").stderr
+    assert program(tmp_path / "no run", "--to", "policy.onnx").returncode == 3
+
+
+def test_normalised_runs_are_exported_whole(tmp_path):
+    pytest.importorskip("onnxruntime")
+    run = gallop.train("hopper", steps=4000, eval_episodes=1, threads=1, normalize_observations=True,
+                       out=tmp_path / "run", progress=False)  # fmt: skip
+    assert run.policy.normalization is not None
+    run.policy.to_onnx(tmp_path / "policy.onnx", check=True)
