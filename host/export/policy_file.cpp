@@ -97,10 +97,17 @@ PortablePolicy policy_in(const TensorFile& file) {
   }
   PortablePolicy policy;
   policy.shape = shape_in(file);
-  policy.parameters.resize(std::size_t(parameter_count(policy.shape)));
+  // Before memory is taken for what the widths claim.
+  const TensorShape expected = {std::uint64_t(parameter_count(policy.shape))};
+  if (file.tensor("parameters").shape != expected) {
+    throw checkpoint_error(fmt::format("tensor 'parameters' has shape {}, expected {}",
+                                       shape_text(file.tensor("parameters").shape),
+                                       shape_text(expected)));
+  }
+  policy.parameters.resize(std::size_t(expected[0]));
   file.get<float>("parameters", {policy.parameters.size()}, policy.parameters);
   const int inputs = policy.shape.network.width[0];
-  if (file.has("mean")) {
+  if (file.has("mean") || file.has("inverse_std")) {
     if (policy.shape.network.kind == NetworkKind::kTabular) {
       throw checkpoint_error("tensor 'mean' is there, but states of a table are not normalised");
     }

@@ -109,7 +109,8 @@ class _Recorded:
         if self._device.startswith("cuda"):
             import torch
 
-            stream = torch.cuda.current_stream(self._device).cuda_stream
+            # Torch's default stream is the null stream, whose handle is 1 where 0 means none.
+            stream = torch.cuda.current_stream(self._device).cuda_stream or 1
         else:
             stream = 0
         key = (self._device, stream)

@@ -237,6 +237,7 @@ class Policy:
         """The signature of Stable-Baselines3's models: ``(action, state)``, the action limited to the
         environment's bounds."""
         action = self(observation) if deterministic else self.sample(observation)[0]
+        action = action.cpu().numpy() if hasattr(action, "cpu") else action  # of a CUDA device
         bounds = self.action_bounds
         if bounds is not None:
             action = np.clip(action, *bounds)
