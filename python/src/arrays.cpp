@@ -1,4 +1,4 @@
-#include "arrays.h"
+#include "python/src/arrays.h"
 
 #include <nanobind/ndarray.h>
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core.h"
-#include "numpy_arrays.h"
+#include "python/src/core.h"
+#include "python/src/numpy_arrays.h"
 
 namespace gallop::python {
 

@@ -1,5 +1,5 @@
 // Batches of environments: made, reset, configured, saved. batch_step.cpp runs them.
-#include "batch.h"
+#include "python/src/batch.h"
 
 #include <nanobind/stl/optional.h>
 

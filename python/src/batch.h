@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "arrays.h"
-#include "core.h"
+#include "python/src/arrays.h"
+#include "python/src/core.h"
 
 namespace gallop::python {
 

@@ -1,7 +1,7 @@
 // Steps and rollouts of batches.
 #include <cstring>
 
-#include "batch.h"
+#include "python/src/batch.h"
 
 namespace gallop::python {
 namespace {

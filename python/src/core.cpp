@@ -1,4 +1,4 @@
-#include "core.h"
+#include "python/src/core.h"
 
 #include <nanobind/stl/vector.h>
 

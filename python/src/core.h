@@ -2,7 +2,7 @@
 // backends.
 #pragma once
 
-#include <gallop/gallop.h>
+#include <gallop/host/c_api/gallop.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 

@@ -1,4 +1,4 @@
-#include "core.h"
+#include "python/src/core.h"
 
 NB_MODULE(_core, module) {
   using namespace gallop::python;

@@ -1,4 +1,4 @@
-#include "numpy_arrays.h"
+#include "python/src/numpy_arrays.h"
 
 #include <nanobind/ndarray.h>
 

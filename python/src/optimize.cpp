@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "core.h"
+#include "python/src/core.h"
 
 namespace gallop::python {
 namespace {

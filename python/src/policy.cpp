@@ -1,9 +1,9 @@
 // Policies: loaded, made, asked for actions, exported.
-#include "policy.h"
+#include "python/src/policy.h"
 
 #include <nanobind/stl/string.h>
 
-#include "arrays.h"
+#include "python/src/arrays.h"
 
 namespace gallop::python {
 namespace {

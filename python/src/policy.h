@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core.h"
+#include "python/src/core.h"
 
 namespace gallop::python {
 

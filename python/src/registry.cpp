@@ -1,5 +1,5 @@
 // What the library holds: names and specifications as plain Python values.
-#include "core.h"
+#include "python/src/core.h"
 
 namespace gallop::python {
 namespace {

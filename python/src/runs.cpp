@@ -6,9 +6,9 @@
 #include <exception>
 #include <memory>
 
-#include "arrays.h"
-#include "core.h"
-#include "policy.h"
+#include "python/src/arrays.h"
+#include "python/src/core.h"
+#include "python/src/policy.h"
 
 namespace gallop::python {
 namespace {

@@ -270,3 +270,16 @@ def test_a_policy_outlives_what_it_gave():
     gc.collect()
     np.testing.assert_array_equal(actions, copy_of)
     np.testing.assert_array_equal(parameters, more)
+
+
+@pytest.mark.filterwarnings("ignore")  # of Stable-Baselines3 and PyTorch
+def test_stable_baselines_plays_our_policies(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.evaluation import evaluate_policy
+    from stable_baselines3.common.monitor import Monitor
+
+    run = gallop.train("cartpole", steps=100_000, seed=1, out=tmp_path / "run", progress=False)
+    mean, std = evaluate_policy(run.policy, Monitor(gallop.make("cartpole")), n_eval_episodes=5)
+    assert mean > 450 and len(run.evaluate(5).returns) == 5
+    fresh, _ = evaluate_policy(Policy.mlp("cartpole"), Monitor(gallop.make("cartpole")), 5, deterministic=False)
+    assert fresh < 100
