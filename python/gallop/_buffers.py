@@ -41,6 +41,7 @@ class Buffers:
         self.__dict__.update(arrays)
         self._same_step, self._records = same_step, records
         self._views: dict[str, Any] = {}
+        self._results: tuple[Any, ...] = ()
 
     def arrays(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _NAMES}
@@ -49,6 +50,7 @@ class Buffers:
         bind(given)
         self.__dict__.update(given)
         self._views.clear()
+        self._results = ()
 
     def view(self, name: str) -> Any:
         """The buffer as an array that can only be read."""
@@ -57,6 +59,13 @@ class Buffers:
             view.flags.writeable = False
             self._views[name] = view
         return self._views[name]
+
+    def results(self, exported: Callable[[Any], Any]) -> tuple[Any, ...]:
+        """What a step gives of them, in the environment's kind of arrays; made once."""
+        if not self._results:
+            names = ("obs", "reward", "terminated", "truncated")
+            self._results = tuple(exported(self.view(name)) for name in names)
+        return self._results
 
     def info(self, n_ended: int) -> dict[str, Any]:
         """Of a step in which episodes ended."""

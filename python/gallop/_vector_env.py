@@ -211,9 +211,8 @@ class VectorEnv(GymnasiumVectorEnv):
             return (*(self._exported(a) for a in arrays), self._exported_info(info))
         buffers = self.buffers
         n_ended = self._core.step_bound(actions)
-        info = buffers.info(n_ended) if n_ended else {}
-        names = ("obs", "reward", "terminated", "truncated")
-        return (*(self._exported(buffers.view(n)) for n in names), self._exported_info(info))
+        info = self._exported_info(buffers.info(n_ended)) if n_ended else {}
+        return (*buffers.results(self._exported), info)
 
     def _exported(self, array: np.ndarray) -> Any:
         """The array as one of the library that was asked for, without a copy."""

@@ -275,6 +275,41 @@ TEST(CBatch, RolloutsHaveTheBitsOfTheCppLibrary) {
   EXPECT_TRUE(same_bits(reward, reward2));
 }
 
+TEST(CBatch, DrawsInstancesAsTheyStand) {
+  const CBackend backend = c_backend();
+  gallop_batch_options options = {};
+  options.size = sizeof options;
+  options.n_envs = 3;
+  gallop_batch* made = nullptr;
+  ASSERT_OK(gallop_batch_create(backend.get(), "cartpole", &options, &made));
+  const CBatch batch(made);
+  constexpr int kWidth = 48, kHeight = 36;
+  std::vector<std::uint8_t> first(kWidth * kHeight * 3, 7), other = first;
+  const auto draw = [&](int instance, std::vector<std::uint8_t>& to) {
+    return gallop_batch_draw(batch.get(), instance, kWidth, kHeight, to.data(), to.size());
+  };
+  EXPECT_FAILS(draw(0, first), GALLOP_VALUE, "before the first reset");
+  ASSERT_OK(gallop_batch_reset(batch.get()));
+  ASSERT_OK(draw(0, first));
+  ASSERT_OK(draw(0, other));
+  EXPECT_EQ(first, other);
+  std::vector<float> states(12, 0.0f);
+  states[2] = 2.0f;  // x of instance 2
+  ASSERT_OK(gallop_batch_set_state(batch.get(), states.data(), states.size()));
+  ASSERT_OK(draw(0, first));
+  ASSERT_OK(draw(1, other));
+  EXPECT_EQ(first, other);
+  ASSERT_OK(draw(2, other));
+  EXPECT_NE(first, other);
+  EXPECT_FAILS(draw(3, first), GALLOP_VALUE, "expected 0 to 2");
+  EXPECT_FAILS(gallop_batch_draw(batch.get(), 0, 8, kHeight, first.data(), 8 * kHeight * 3),
+               GALLOP_VALUE, "expected 16 to 4096");
+  EXPECT_FAILS(gallop_batch_draw(batch.get(), 0, kWidth, kHeight, first.data(), 5), GALLOP_VALUE,
+               "expected 5184");
+  EXPECT_FAILS(gallop_batch_draw(batch.get(), 0, kWidth, kHeight, nullptr, 5184), GALLOP_VALUE,
+               "null pointer");
+}
+
 TEST(CBatch, ParametersAndStatesAreGivenAndTaken) {
   const CBackend backend = c_backend(1);
   const CBatch batch = c_batch(backend.get(), "cartpole", batch_options(2));

@@ -99,18 +99,20 @@ def test_wrong_shapes_are_refused_by_the_step():
         env.advance()
 
 
-def test_rollout_is_its_steps(environment):
-    """Random actions of a rollout, given to steps, give the same numbers."""
+@pytest.mark.parametrize("n", [5, 75, 130])
+def test_rollout_is_its_steps(environment, n):
+    """Random actions of a rollout, given to steps in rows, give the same numbers: however many fit the
+    registers, and whatever is left."""
     options = dict(seed=3, autoreset="same_step", max_episode_steps=6)
-    env, other = (gallop.make_vec(environment, 5, **options) for _ in range(2))
+    env, other = (gallop.make_vec(environment, n, **options) for _ in range(2))
     first = env.reset()[0]
     other.reset()
-    t = 15
+    t = 9
     recorded = env.rollout(None, t)
-    assert recorded.log_prob is None and recorded.obs.shape[:2] == (t + 1, 5)
+    assert recorded.log_prob is None and recorded.obs.shape[:2] == (t + 1, n)
     assert np.array_equal(recorded.obs[0], first)
     for k in range(t):
-        obs, reward, terminated, truncated, info = other.step(recorded.action[k])
+        obs, reward, terminated, truncated, info = other.step(np.ascontiguousarray(recorded.action[k]))
         assert np.array_equal(obs, recorded.obs[k + 1])
         assert_equal(reward, np.ascontiguousarray(recorded.reward[k]))
         assert_equal([terminated, truncated], [recorded.terminated[k], recorded.truncated[k]])
