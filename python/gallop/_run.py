@@ -218,15 +218,16 @@ class _Session:
 
     def run(self) -> None:
         thread = threading.Thread(target=self._work, name="gallop.train")
-        thread.start()
         try:
+            thread.start()
             self._watch()
         except BaseException as error:
             self._end(thread)
             if isinstance(error, KeyboardInterrupt):
-                raise KeyboardInterrupt(
-                    f"the run was stopped; gallop.train(resume={str(self._path)!r}) goes on with it"
-                ) from None
+                stopped = "the run was stopped"
+                if self._path.exists():
+                    stopped += f"; gallop.train(resume={str(self._path)!r}) goes on with it"
+                raise KeyboardInterrupt(stopped) from None
             raise
         finally:
             if self._display is not None:
