@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -65,11 +66,14 @@ def program_path() -> Path:
     found = shutil.which("gallop")
     if found is not None:
         return Path(found)
-    raise FileError(f"there is no program 'gallop' in {scripts} nor on PATH; the package installs it")
+    raise FileError(
+        f"there is no program 'gallop' in {scripts} nor on PATH; the package installs it"
+    )
 
 
 def build_environment(
-    header: str | os.PathLike[str], *, compiler: str | None = None, cache: str | os.PathLike[str] | None = None
+    header: str | os.PathLike[str], *, compiler: str | None = None,
+    cache: str | os.PathLike[str] | None = None,
 ) -> list[str]:  # fmt: skip
     """Compiles the ``GALLOP_ENVIRONMENT(Type)`` of a header, loads them, and returns their names,
     which :func:`gallop.make_vec`, :func:`gallop.train` and all else then know.
@@ -93,7 +97,7 @@ def build_environment(
     compile_by = compiler or os.environ.get("CXX", "g++")
     facts = json.loads((_PACKAGE / "build.json").read_text())
     isa = json.loads(_core.build_info())["isa"]
-    key = json.dumps([str(path), text, facts, isa, _version_of(compile_by)])
+    key = json.dumps([str(path), text, facts, isa, _version_of(compile_by), _digest_of_headers()])
     folder = _cache(cache) / hashlib.sha256(key.encode()).hexdigest()[:24]
     library = folder / f"lib{path.stem}.so"
     if not _is_current(folder, library):
@@ -130,6 +134,15 @@ def _version_of(compiler: str) -> str:
     return done.stdout
 
 
+@functools.lru_cache(maxsize=None)
+def _digest_of_headers() -> str:
+    """Of the headers that environments are compiled with: another build of one version has others."""
+    hasher = hashlib.sha256()
+    for path in sorted((get_include() / "gallop" / "kernels").rglob("*.h")):
+        hasher.update(path.read_bytes())
+    return hasher.hexdigest()
+
+
 def _digest(path: str | os.PathLike[str]) -> str | None:
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -145,7 +158,9 @@ def _is_current(folder: Path, library: Path) -> bool:
     return all(_digest(path) == digest for path, digest in read.items())
 
 
-def _build(path: Path, types: list[str], compiler: str, facts: dict, isa: str, folder: Path) -> None:
+def _build(
+    path: Path, types: list[str], compiler: str, facts: dict, isa: str, folder: Path
+) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     include = get_include()
     with tempfile.TemporaryDirectory(dir=folder.parent) as work_name:
@@ -203,6 +218,7 @@ def _units(path: Path, types: list[str], facts: dict, isa: str) -> dict[str, tup
             for one in facts["all_isas"]
         )
         rows.append(f'    {{"{t}", {{{tables}}}, &gallop_transitions_{t}, nullptr}},')
+
     def instances(macro):
         return "\n".join(f"GALLOP_INSTANTIATE_{macro}({t})" for t in types)
 
@@ -228,6 +244,8 @@ def _files_read(work: Path, units: dict, include: Path) -> list[str]:
 def _compile_error(path: Path, text: str) -> InvalidValue:
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if "error" in line), 0)
-    required = [line for line in lines[:first] if f"{path.name}:" in line and "required from" in line]
+    required = [
+        line for line in lines[:first] if f"{path.name}:" in line and "required from" in line
+    ]
     shown = required[:1] + lines[first : first + 4]
     return InvalidValue(f"'{path}' does not compile:\n" + "\n".join(shown or lines[-4:]))

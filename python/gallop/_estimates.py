@@ -81,7 +81,9 @@ class _Recorded:
             made = made.detach().contiguous()
         else:
             made = np.asarray(array)
-            made = np.ascontiguousarray(made != 0 if flag else made, np.uint8 if flag else np.float32)
+            made = np.ascontiguousarray(
+                made != 0 if flag else made, np.uint8 if flag else np.float32
+            )
         if tuple(made.shape) not in (shape, shape[:1] if not self.tail else shape):
             raise InvalidValue(f"{name} has shape {tuple(made.shape)}; expected {shape}")
         return made

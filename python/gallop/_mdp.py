@@ -110,7 +110,9 @@ def mdp(
     if P.ndim != 3 or P.shape[0] != P.shape[2] or P.size == 0:
         raise InvalidValue(f"P has shape {P.shape}; expected (states, actions, states)")
     if R.shape != P.shape[:2]:
-        raise InvalidValue(f"R has shape {R.shape}; expected {P.shape[:2]}, a reward of each state and action")
+        raise InvalidValue(
+            f"R has shape {R.shape}; expected {P.shape[:2]}, a reward of each state and action"
+        )
     first = np.array(start, np.float64)
     if first.ndim == 0:
         state = int(first)

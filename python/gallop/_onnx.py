@@ -59,7 +59,9 @@ def _compare(
     allowed: np.ndarray, path: Path,
 ) -> None:  # fmt: skip
     if got.shape != expected.shape:
-        raise GallopError(f"{path}: onnxruntime gives actions {got.shape}, expected {expected.shape}")
+        raise GallopError(
+            f"{path}: onnxruntime gives actions {got.shape}, expected {expected.shape}"
+        )
     if policy.is_discrete:
         # Another action is right where the best two outputs are equal but for the last bits.
         rows = np.arange(len(got))

@@ -31,12 +31,16 @@ class Optimizer:
     ``options`` are those of the algorithm, as of ``gallop optimize ... --help``.
     """
 
-    def __init__(self, x0: Any, algorithm: str = "cma_es", *, seed: int = 1, **options: Any) -> None:
+    def __init__(
+        self, x0: Any, algorithm: str = "cma_es", *, seed: int = 1, **options: Any
+    ) -> None:
         from gallop._run import text_of
 
         initial = np.asarray(x0, np.float64)
         if initial.ndim != 1 or initial.size == 0:
-            raise InvalidValue(f"x0 has shape {initial.shape}; expected (D,) with at least one number")
+            raise InvalidValue(
+                f"x0 has shape {initial.shape}; expected (D,) with at least one number"
+            )
         texts = [f"{name}={text_of(value)}" for name, value in options.items()]
         self._core = _core.Optimizer(
             _core.Backend("cpu", 1), algorithm, initial.tolist(), int(seed), texts)  # fmt: skip
@@ -131,7 +135,9 @@ def _values(
     for x in points:
         value = np.asarray(function(x), np.float64)
         if value.size != 1:
-            raise InvalidValue("the function gives more than one number, or none; expected its value")
+            raise InvalidValue(
+                "the function gives more than one number, or none; expected its value"
+            )
         found.append(value.item())
         if target is not None and found[-1] <= target:
             break

@@ -94,7 +94,9 @@ class Policy:
                     "(inputs, outputs) and (outputs,)"
                 )
             if widths and widths[-1] != weight.shape[0]:
-                raise InvalidValue(f"layer {k} takes {weight.shape[0]} inputs; expected {widths[-1]}")
+                raise InvalidValue(
+                    f"layer {k} takes {weight.shape[0]} inputs; expected {widths[-1]}"
+                )
             widths += [weight.shape[1]] if widths else list(weight.shape)
             flat += [weight.ravel(), bias]
         if not widths:
@@ -375,8 +377,9 @@ class Policy:
         return _unpickled, (data, self.device, self.seed, self._step)
 
     def __repr__(self) -> str:
-        kind = f"{NETWORKS[self._info['network']]} {self._info['widths']}"
-        return f"<gallop.Policy for {self.environment or 'no environment'}: {kind}, {HEADS[self._info['head']]}>"
+        info = self._info
+        kind = f"{NETWORKS[info['network']]} {info['widths']}, {HEADS[info['head']]}"
+        return f"<gallop.Policy for {self.environment or 'no environment'}: {kind}>"
 
 
 def load_policy(path: str | os.PathLike[str], *, device: str = "cpu", threads: int = 0) -> Policy:

@@ -96,7 +96,9 @@ class Run:
             self._policy = load_policy(self.path)
         return self._policy
 
-    def evaluate(self, episodes: int | None = None, *, seed: int | None = None, **more: Any) -> Evaluation:
+    def evaluate(
+        self, episodes: int | None = None, *, seed: int | None = None, **more: Any
+    ) -> Evaluation:
         """Plays episodes under the policy; without arguments those of ``gallop eval``."""
         return evaluate(self, episodes=episodes, seed=seed, **more)
 
@@ -187,7 +189,9 @@ def train(
             "steps": steps, "seed": seed, "device": device, "threads": threads, **more})  # fmt: skip
         path = Path(out) if out is not None else None
     values = {row["name"]: row["value"] for row in json.loads(made.json())}
-    backend = _core.Backend(device or values["device"], values["threads"] if threads is None else threads)
+    backend = _core.Backend(
+        device or values["device"], values["threads"] if threads is None else threads
+    )
     if path is None:
         path = _free_folder(values)
     session = _Session(backend, made, path, resume is not None, values["steps"], callback, progress)
@@ -214,15 +218,16 @@ class _Session:
 
     def run(self) -> None:
         thread = threading.Thread(target=self._work, name="gallop.train")
-        thread.start()
         try:
+            thread.start()
             self._watch()
         except BaseException as error:
             self._end(thread)
             if isinstance(error, KeyboardInterrupt):
-                raise KeyboardInterrupt(
-                    f"the run was stopped; gallop.train(resume={str(self._path)!r}) goes on with it"
-                ) from None
+                stopped = "the run was stopped"
+                if self._path.exists():
+                    stopped += f"; gallop.train(resume={str(self._path)!r}) goes on with it"
+                raise KeyboardInterrupt(stopped) from None
             raise
         finally:
             if self._display is not None:
@@ -273,7 +278,8 @@ class _Session:
                     self._backend, str(self._path), told, self._events.put, self._stop)  # fmt: skip
             else:
                 self._result = _core.train(
-                    self._backend, self._options, str(self._path), told, self._events.put, self._stop)  # fmt: skip
+                    self._backend, self._options, str(self._path), told, self._events.put,
+                    self._stop)  # fmt: skip
         except BaseException as error:  # noqa: BLE001: raised by the calling thread
             self._error = error
         finally:
@@ -386,5 +392,7 @@ def _unknown(name: str, known: list[str], what: str) -> GallopError:
     import difflib
 
     near = difflib.get_close_matches(name, known)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(known)}"
+    hint = (
+        f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(known)}"
+    )
     return error_of(2, f"unknown {what} {name!r}: {hint}")  # type: ignore[return-value]

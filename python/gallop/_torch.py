@@ -147,7 +147,9 @@ def _layers_of(module: nn.Module) -> tuple[list[tuple[np.ndarray, np.ndarray]], 
         elif type(leaf) in names:
             if names[type(leaf)] != "identity":
                 if pending is not None or not layers:
-                    raise InvalidValue(f"{leaf} stands where no layer of a policy has an activation")
+                    raise InvalidValue(
+                        f"{leaf} stands where no layer of a policy has an activation"
+                    )
                 pending = names[type(leaf)]
         else:
             raise InvalidValue(
@@ -158,7 +160,9 @@ def _layers_of(module: nn.Module) -> tuple[list[tuple[np.ndarray, np.ndarray]], 
     if pending is not None:
         raise InvalidValue(f"the module ends with {pending}; expected a Linear layer")
     if len(set(between)) > 1:
-        raise InvalidValue(f"activations are {', '.join(between)}; expected the same between all layers")
+        raise InvalidValue(
+            f"activations are {', '.join(between)}; expected the same between all layers"
+        )
     return layers, between[0] if between else "tanh"
 
 
@@ -176,7 +180,9 @@ def write_torchscript(policy: Any, path: Path) -> Path:
     return path
 
 
-def act_on_device(policy: Any, observation: Any, options: dict[str, Any], with_log_prob: bool) -> Any:
+def act_on_device(
+    policy: Any, observation: Any, options: dict[str, Any], with_log_prob: bool
+) -> Any:
     """Policy._act where the policy is on a GPU: tensors of that device in and out."""
     if not isinstance(observation, torch.Tensor) or not observation.is_cuda:
         raise InvalidValue(

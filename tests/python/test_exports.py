@@ -93,17 +93,19 @@ def test_c_header(made, name, tmp_path):
     discrete, table = policy.is_discrete, policy.is_tabular
     policy.to_c(tmp_path / "policy.h")
     call = "policy_act((int)x[0]" if table else "policy_act(x"
-    (tmp_path / "main.c").write_text(f"""
+    (tmp_path / "main.c").write_text(
+        f"""
         #include "policy.h"
         #include <stdio.h>
         int main(void) {{
           float x[{1 if table else x.shape[1]}], a[MAX];
           while (fread(x, sizeof x, 1, stdin) == 1) {{
-            {f'a[0] = (float){call});' if discrete else f'{call}, a);'}
+            {f"a[0] = (float){call});" if discrete else f"{call}, a);"}
             fwrite(a, sizeof a, 1, stdout);
           }}
           return 0;
-        }}""".replace("MAX", str(1 if discrete else policy.metadata["n_actions"])))
+        }}""".replace("MAX", str(1 if discrete else policy.metadata["n_actions"]))
+    )
     subprocess.run(["cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2", "main.c", "-o",
                     "main", "-lm"], cwd=tmp_path, check=True)  # fmt: skip
     done = subprocess.run([tmp_path / "main"], input=x.astype(np.float32).tobytes(),
@@ -173,7 +175,10 @@ def test_from_torch_takes_plain_modules():
     with pytest.raises(gallop.InvalidValue, match="GELU"):
         Policy.from_torch(nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 2)), "cartpole")
     with pytest.raises(gallop.InvalidValue, match="relu, tanh"):
-        Policy.from_torch(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 2)), "cartpole")
+        Policy.from_torch(
+            nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 2)),
+            "cartpole",
+        )
     with pytest.raises(gallop.InvalidValue, match="cartpole"):
         Policy.from_torch(nn.Sequential(nn.Linear(3, 2)), "cartpole")
     with pytest.raises(TypeError, match="expected a name"):
@@ -185,7 +190,9 @@ def test_the_program_writes_the_same_files(tmp_path):
         return subprocess.run([_environments.program_path(), "export", *map(str, words)],
                               capture_output=True, text=True)  # fmt: skip
 
-    run = gallop.train("pendulum", steps=2000, eval_episodes=1, threads=1, out=tmp_path / "run", progress=False)
+    run = gallop.train(
+        "pendulum", steps=2000, eval_episodes=1, threads=1, out=tmp_path / "run", progress=False
+    )
     write = {"onnx": lambda p: run.policy.to_onnx(p, check=False), "h": run.policy.to_c,
              "npz": run.policy.to_npz, "safetensors": run.policy.save}  # fmt: skip
     (tmp_path / "python").mkdir()
@@ -197,7 +204,10 @@ def test_the_program_writes_the_same_files(tmp_path):
         assert function(tmp_path / "python" / path.name).read_bytes() == path.read_bytes(), ending
     # A policy that was saved says of its run what the run says.
     saved = gallop.load_policy(tmp_path / "policy.safetensors")
-    assert saved.metadata["algorithm"] == "ppo" and saved.metadata["steps"] == run.policy.metadata["steps"]
+    assert (
+        saved.metadata["algorithm"] == "ppo"
+        and saved.metadata["steps"] == run.policy.metadata["steps"]
+    )
     found = gallop.evaluate(saved, episodes=5, seed=3)
     np.testing.assert_array_equal(found.returns, gallop.evaluate(run, episodes=5, seed=3).returns)
     refused = program(run.path, "--to", tmp_path / "policy.pt")

@@ -40,7 +40,9 @@ def test_all_algorithms_ask_and_tell():
 def test_the_points_of_the_command_line():
     program = _environments.program_path()
     words = ["optimize", "sphere", "--dimension", "5", "--seed", "3", "--target", "1e-6", "--json"]
-    told = json.loads(subprocess.run([program, *words], capture_output=True, text=True, check=True).stdout)
+    told = json.loads(
+        subprocess.run([program, *words], capture_output=True, text=True, check=True).stdout
+    )
     points = np.array(told["point"])
     initial = np.full(5, 0.5)  # where the function's row begins
     found = gallop.optimize(lambda x: float((x * x).sum()), initial, seed=3, target=1e-6)
@@ -69,7 +71,9 @@ def test_ends():
     assert "were allowed" in gallop.optimize(sphere, [0.0, 0.0], evaluations=20).stopped
     assert "have the value 3" in gallop.optimize(lambda x: 3, [0.0, 0.0]).stopped
     seen = []
-    found = gallop.optimize(sphere, [0.0, 0.0], callback=lambda o, best: seen.append(best) or len(seen) < 4)
+    found = gallop.optimize(
+        sphere, [0.0, 0.0], callback=lambda o, best: seen.append(best) or len(seen) < 4
+    )
     assert "callback" in found.stopped and len(seen) == 4 and seen == sorted(seen, reverse=True)
     with pytest.raises(ZeroDivisionError):
         gallop.optimize(lambda x: 1 / 0, [0.0])
@@ -115,7 +119,9 @@ def plain_gae(reward, terminated, truncated, value, final_value, gamma, lam):
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (300, 33)])
 def test_gae_is_its_definition(shape):
     data, value, final_value = recorded(*shape)
-    advantage, target = gallop.gae(**data, value=value, final_value=final_value, gamma=0.97, lam=0.9)
+    advantage, target = gallop.gae(
+        **data, value=value, final_value=final_value, gamma=0.97, lam=0.9
+    )
     expected = plain_gae(**data, value=value, final_value=final_value, gamma=0.97, lam=0.9)
     assert advantage.dtype == np.float32 and advantage.shape == shape
     np.testing.assert_allclose(advantage, expected, rtol=1e-4, atol=1e-4)
@@ -124,10 +130,14 @@ def test_gae_is_its_definition(shape):
 
 def test_returns_are_their_definition():
     data, value, final_value = recorded(40, 7)
-    found = gallop.discounted_returns(**data, last_value=value[-1], final_value=final_value, gamma=0.9)
+    found = gallop.discounted_returns(
+        **data, last_value=value[-1], final_value=final_value, gamma=0.9
+    )
     after, expected = value[-1].astype(float), np.zeros((40, 7))
     for t in reversed(range(40)):
-        after = np.where(data["terminated"][t], 0, np.where(data["truncated"][t], final_value[t], after))
+        after = np.where(
+            data["terminated"][t], 0, np.where(data["truncated"][t], final_value[t], after)
+        )
         after = expected[t] = data["reward"][t] + 0.9 * after
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     cut = gallop.discounted_returns(**data, gamma=0.9)
@@ -137,7 +147,9 @@ def test_returns_are_their_definition():
 def test_estimates_of_one_instance_and_other_types():
     data, value, final_value = recorded(20, 1)
     column = {name: array[:, 0] for name, array in data.items()}
-    advantage, _ = gallop.gae(**column, value=value[:, 0], final_value=final_value[:, 0], gamma=0.9, lam=1)
+    advantage, _ = gallop.gae(
+        **column, value=value[:, 0], final_value=final_value[:, 0], gamma=0.9, lam=1
+    )
     whole, _ = gallop.gae(**data, value=value, final_value=final_value, gamma=0.9, lam=1)
     np.testing.assert_array_equal(advantage, whole[:, 0])
     lists = {name: array.tolist() for name, array in column.items()}

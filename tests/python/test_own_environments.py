@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,11 @@ def cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(autouse=True)
+def no_files_at_home(cache, monkeypatch):
+    monkeypatch.setenv("GALLOP_CACHE", str(cache))
+
+
 @pytest.fixture(scope="module")
 def spring(cache) -> str:
     """The name of the example's environment, compiled once."""
@@ -31,7 +37,7 @@ def spring(cache) -> str:
 
 def in_process(code: str, cache: Path) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", "import gallop, time, sys; " + code], text=True,
-                          capture_output=True, env={**__import__("os").environ, "GALLOP_CACHE": str(cache)})  # fmt: skip
+                          capture_output=True, env={**os.environ, "GALLOP_CACHE": str(cache)})  # fmt: skip
 
 
 def test_it_is_an_environment_like_others(spring, tmp_path):
@@ -40,7 +46,9 @@ def test_it_is_an_environment_like_others(spring, tmp_path):
     assert obs.shape == (4, len(gallop.spec(spring).observation))
     env.step(env.action_space.sample())
     assert spring in gallop.list_environments()
-    run = gallop.train(spring, steps=5000, eval_episodes=3, threads=1, out=tmp_path / "run", progress=False)
+    run = gallop.train(
+        spring, steps=5000, eval_episodes=3, threads=1, out=tmp_path / "run", progress=False
+    )
     assert run.finished and run.evaluate(3).returns.shape == (3,)
     assert run.render(tmp_path / "a.gif", max_steps=3).stat().st_size > 0
     library = _environments.plugin_words(spring)[1]
@@ -58,7 +66,7 @@ def test_it_is_registered_with_gymnasium(spring):
 
 
 def test_what_was_compiled_is_kept(spring, cache):
-    folders = sorted(p.name for p in cache.iterdir())
+    folders = sorted(p.name for p in cache.iterdir() if p.name != "mdp")
     assert gallop.build_environment(SPRING, cache=cache) == ["spring"]
     done = in_process(
         f"t = time.monotonic(); print(gallop.build_environment({str(SPRING)!r})); "
@@ -66,7 +74,7 @@ def test_what_was_compiled_is_kept(spring, cache):
     assert done.returncode == 0, done.stderr
     names, seconds = done.stdout.split("\n")[:2]
     assert names == "['spring']" and float(seconds) < 1
-    assert sorted(p.name for p in cache.iterdir()) == folders
+    assert sorted(p.name for p in cache.iterdir() if p.name != "mdp") == folders
 
 
 def test_a_changed_header_is_compiled_anew(tmp_path, cache):
@@ -108,7 +116,10 @@ def test_types_of_one_name_are_apart(spring, tmp_path, cache):
     text = SPRING.read_text().replace('"spring"', '"stiff_spring"')
     header.write_text(text)
     assert gallop.build_environment(header, cache=cache) == ["stiff_spring"]
-    assert gallop.spec("spring").name == "spring" and gallop.spec("stiff_spring").name == "stiff_spring"
+    assert (
+        gallop.spec("spring").name == "spring"
+        and gallop.spec("stiff_spring").name == "stiff_spring"
+    )
 
 
 def test_a_name_that_is_taken(tmp_path, cache):
@@ -148,7 +159,9 @@ def test_mdp_has_the_values_that_it_is_given(tmp_path):
 
 def test_mdp_is_learnt(tmp_path):
     made = gallop.mdp([[[0, 1], [1, 0]], [[0, 1], [1, 0]]], [[0, 0], [1, 0]], horizon=10)
-    run = gallop.train(made, "reinforce", steps=40_000, out=tmp_path / "run", threads=1, progress=False)
+    run = gallop.train(
+        made, "reinforce", steps=40_000, out=tmp_path / "run", threads=1, progress=False
+    )
     assert run.result["eval_return_mean"] == 9  # to state 1 at once, and stay
     assert (run.path / "problem.mdp").read_text() == made.text
     assert run.policy([0, 1]).tolist() == [0, 0]

@@ -44,7 +44,9 @@ def test_calls_have_the_bits_of_rollouts(task, n):
     env.reset()
     played = env.rollout(policy, 30, deterministic=True)
     for t in (0, 7, 29):
-        np.testing.assert_array_equal(policy(np.asarray(played.obs)[t]), np.asarray(played.action)[t])
+        np.testing.assert_array_equal(
+            policy(np.asarray(played.obs)[t]), np.asarray(played.action)[t]
+        )
 
 
 def test_sample_has_the_bits_of_rollouts():
@@ -72,8 +74,14 @@ def test_shapes_of_one_and_many():
     discrete, box, table = (policy_for(t) for t in ("cartpole", "pendulum", "mdp"))
     assert np.shape(discrete(np.zeros(4))) == () and discrete(np.zeros((1, 4))).shape == (1,)
     assert box(np.zeros(3)).shape == (1,) and box(np.zeros((1, 3))).shape == (1, 1)
-    assert discrete(np.zeros((3, 4))).dtype == np.int64 and box(np.zeros((2, 3))).dtype == np.float32
-    assert np.shape(table(1)) == () and table([0, 1, 2]).shape == (3,) and table([[0], [1]]).shape == (2,)
+    assert (
+        discrete(np.zeros((3, 4))).dtype == np.int64 and box(np.zeros((2, 3))).dtype == np.float32
+    )
+    assert (
+        np.shape(table(1)) == ()
+        and table([0, 1, 2]).shape == (3,)
+        and table([[0], [1]]).shape == (2,)
+    )
     assert discrete(np.zeros((0, 4))).shape == (0,)
     action, log_prob = box.sample(np.zeros((7, 3)), seed=1, step=2)
     assert action.shape == (7, 1) and log_prob.shape == (7,)
@@ -165,25 +173,37 @@ def test_numpy_policy_draws_by_its_distribution():
 
 def test_layers_are_the_parameters():
     policy = policy_for("pendulum")
-    flat = np.concatenate([part.ravel() for layer in policy.layers for part in layer] + [policy.log_std])
+    flat = np.concatenate(
+        [part.ravel() for layer in policy.layers for part in layer] + [policy.log_std]
+    )
     np.testing.assert_array_equal(flat, policy.parameters)
-    same = Policy.from_layers(policy.layers, head="gaussian", log_std=policy.log_std, environment="pendulum")
+    same = Policy.from_layers(
+        policy.layers, head="gaussian", log_std=policy.log_std, environment="pendulum"
+    )
     np.testing.assert_array_equal(same.parameters, policy.parameters)
     with pytest.raises(gallop.InvalidValue, match="layer 1 takes 5 inputs; expected 4"):
-        Policy.from_layers([(np.zeros((3, 4)), np.zeros(4)), (np.zeros((5, 1)), np.zeros(1))], head="gaussian")
+        Policy.from_layers(
+            [(np.zeros((3, 4)), np.zeros(4)), (np.zeros((5, 1)), np.zeros(1))], head="gaussian"
+        )
 
 
 def test_normalisation_is_part_of_it():
     rng = np.random.default_rng(0)
     layers = [(rng.standard_normal((3, 2)), rng.standard_normal(2))]
     mean, inverse_std = np.float32([1, 2, 3]), np.float32([1, 0.5, 2])
-    policy = Policy.from_layers(layers, head="deterministic", normalization=(mean, inverse_std, 1.5))
+    policy = Policy.from_layers(
+        layers, head="deterministic", normalization=(mean, inverse_std, 1.5)
+    )
     x = rng.standard_normal((20, 3)).astype(np.float32) * 4
     normalised = np.clip((x - mean) * inverse_std, -1.5, 1.5)
-    np.testing.assert_allclose(policy(x), normalised @ layers[0][0] + layers[0][1], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        policy(x), normalised @ layers[0][0] + layers[0][1], rtol=1e-5, atol=1e-5
+    )
     np.testing.assert_array_equal(policy.normalization[0], mean)
     with pytest.raises(gallop.InvalidValue, match="expected 3"):
-        Policy.from_layers(layers, head="deterministic", normalization=(mean[:2], inverse_std[:2], 1))
+        Policy.from_layers(
+            layers, head="deterministic", normalization=(mean[:2], inverse_std[:2], 1)
+        )
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -281,5 +301,7 @@ def test_stable_baselines_plays_our_policies(tmp_path):
     run = gallop.train("cartpole", steps=100_000, seed=1, out=tmp_path / "run", progress=False)
     mean, std = evaluate_policy(run.policy, Monitor(gallop.make("cartpole")), n_eval_episodes=5)
     assert mean > 450 and len(run.evaluate(5).returns) == 5
-    fresh, _ = evaluate_policy(Policy.mlp("cartpole"), Monitor(gallop.make("cartpole")), 5, deterministic=False)
+    fresh, _ = evaluate_policy(
+        Policy.mlp("cartpole"), Monitor(gallop.make("cartpole")), 5, deterministic=False
+    )
     assert fresh < 100

@@ -15,10 +15,14 @@ def test_blocks_run(tmp_path, monkeypatch, capsys):
     names = {"__name__": "page", "examples": ROOT / "examples"}
     for number, block in enumerate(blocks):
         if "spring.h" in block:  # other tests of this process have compiled it
-            block = block.replace('examples / "embed" / "spring.h"', "own_header").replace("'spring'", "'page_spring'")
+            block = block.replace('examples / "embed" / "spring.h"', "own_header").replace(
+                "'spring'", "'page_spring'"
+            )
             block = block.replace('"spring"', '"page_spring"')
             own = tmp_path / "page_spring.h"
-            own.write_text((ROOT / "examples/embed/spring.h").read_text().replace('"spring"', '"page_spring"'))
+            own.write_text(
+                (ROOT / "examples/embed/spring.h").read_text().replace('"spring"', '"page_spring"')
+            )
             names["own_header"] = own
         exec(compile(block, f"block {number + 1} of {page.name}", "exec"), names)
     assert "the target 1e-08 was met" in capsys.readouterr().out

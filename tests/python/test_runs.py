@@ -25,7 +25,9 @@ def train(out, **more) -> gallop.Run:
 
 
 def program(*words) -> str:
-    done = subprocess.run([_environments.program_path(), *map(str, words)], capture_output=True, text=True)
+    done = subprocess.run(
+        [_environments.program_path(), *map(str, words)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -39,7 +41,9 @@ def test_bits_of_the_command_line(tmp_path):
     assert run.result["eval_return_mean"] == told["eval_return_mean"]
     other = gallop.Run(tmp_path / "program")
     np.testing.assert_array_equal(run.policy.parameters, other.policy.parameters)
-    names = [sorted(p.name for p in r.path.iterdir() if "tfevents" not in p.name) for r in (run, other)]
+    names = [
+        sorted(p.name for p in r.path.iterdir() if "tfevents" not in p.name) for r in (run, other)
+    ]
     assert names[0] == names[1] and "report.html" in names[0]
     assert (run.path / "config.toml").read_text() == (other.path / "config.toml").read_text()
     newest = [sorted((r.path / "checkpoints").iterdir())[-1].read_bytes() for r in (run, other)]
@@ -56,7 +60,10 @@ def test_what_a_run_has(tmp_path):
     assert run.environment == "cartpole" and run.algorithm == "ppo"
     assert run.options["seed"] == 2 and run.options["hidden"] == [32, 32]
     metrics = run.metrics
-    assert len(metrics["step"]) == run.result["iterations"] and metrics["step"][-1] == run.result["steps"]
+    assert (
+        len(metrics["step"]) == run.result["iterations"]
+        and metrics["step"][-1] == run.result["steps"]
+    )
     assert metrics["return"].dtype == np.float64
     assert run.policy is run.policy and run.policy.metadata["steps"] == run.result["steps"]
     assert "cartpole" in repr(run)
@@ -77,7 +84,10 @@ def test_config_files_and_mappings(tmp_path):
     of_mapping = train(tmp_path / "b", steps=1000, config={"gamma": 0.5, "parameters.gravity": 3.0})
     assert of_file.options["gamma"] == of_mapping.options["gamma"] == 0.5
     assert of_file.options["parameters.gravity"] == of_mapping.options["parameters.gravity"] == 3.0
-    assert train(tmp_path / "c", steps=1000, config=tmp_path / "c.toml", gamma=0.9).options["gamma"] == 0.9
+    assert (
+        train(tmp_path / "c", steps=1000, config=tmp_path / "c.toml", gamma=0.9).options["gamma"]
+        == 0.9
+    )
     with pytest.raises(gallop.FileError, match="no.toml"):
         train(tmp_path / "d", config=tmp_path / "no.toml")
 
@@ -213,7 +223,8 @@ def test_a_process_that_ends_while_nothing_trains(tmp_path):
 
 def test_progress_on_a_terminal(tmp_path):
     """One line that is written over, ended at the end; the terminal is a pseudo-terminal."""
-    code = f"import gallop; gallop.train('cartpole', steps=60_000, eval_episodes=1, out={str(tmp_path / 'run')!r})"
+    out = str(tmp_path / "run")
+    code = f"import gallop; gallop.train('cartpole', steps=60_000, eval_episodes=1, out={out!r})"
     terminal, end = os.openpty()
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=end)
     os.close(end)
@@ -267,18 +278,26 @@ def test_evaluate(tmp_path):
     run = train(tmp_path / "run")
     found = gallop.evaluate(run, episodes=20, seed=4)
     assert len(found.returns) == len(found.lengths) == 20
-    assert found.mean == pytest.approx(found.returns.mean()) and found.std == pytest.approx(found.returns.std())
+    assert found.mean == pytest.approx(found.returns.mean()) and found.std == pytest.approx(
+        found.returns.std()
+    )
     for same in (run.policy, run.path, str(run.path)):
-        np.testing.assert_array_equal(gallop.evaluate(same, episodes=20, seed=4).returns, found.returns)
+        np.testing.assert_array_equal(
+            gallop.evaluate(same, episodes=20, seed=4).returns, found.returns
+        )
     saved = run.policy.save(tmp_path / "policy.safetensors")
-    np.testing.assert_array_equal(gallop.evaluate(saved, episodes=20, seed=4).returns, found.returns)
+    np.testing.assert_array_equal(
+        gallop.evaluate(saved, episodes=20, seed=4).returns, found.returns
+    )
     drawn = gallop.evaluate(run, episodes=20, seed=4, deterministic=False)
     assert not np.array_equal(drawn.returns, found.returns)
     short = gallop.evaluate(run.policy, "cartpole", episodes=20, seed=4, parameters={"gravity": 30})
     assert short.mean != found.mean
     fresh = gallop.Policy.mlp("cartpole")
     assert gallop.evaluate(fresh, episodes=3).returns.shape == (3,)
-    with pytest.raises(gallop.UnknownName, match="'gravitty' is no parameter of cartpole: did you mean 'gravity'"):
+    with pytest.raises(
+        gallop.UnknownName, match="'gravitty' is no parameter of cartpole: did you mean 'gravity'"
+    ):
         gallop.evaluate(run, parameters={"gravitty": 1})
     with pytest.raises(gallop.InvalidValue, match="episodes is 0"):
         gallop.evaluate(run, episodes=0)
