@@ -17,7 +17,7 @@ def _device(env: Any) -> torch.device:
 
 
 @contextmanager
-def _in_order(env: Any):
+def in_order(env: Any):
     """What torch's current stream was given comes first, and what it is given later comes after."""
     own = torch.cuda.ExternalStream(env._backend.stream, device=_device(env))
     current = torch.cuda.current_stream(_device(env))
@@ -27,6 +27,13 @@ def _in_order(env: Any):
     own.wait_stream(current)
     yield
     current.wait_stream(own)
+
+
+def mask(env: Any, chosen: Any) -> torch.Tensor:
+    """A mask [N] of the host on the device, there when this returns."""
+    on_device = torch.as_tensor(chosen, device=_device(env))
+    torch.cuda.current_stream(_device(env)).synchronize()
+    return on_device
 
 
 def zeros(env: Any, shape: tuple[int, ...], dtype: str) -> torch.Tensor:
@@ -44,7 +51,7 @@ def _empty_like_buffers(env: Any) -> dict[str, torch.Tensor]:
 
 def observe(env: Any) -> torch.Tensor:
     obs = torch.empty_like(env.buffers.obs)
-    with _in_order(env):
+    with in_order(env):
         env._core.observe_into(obs)
     return obs
 
@@ -72,7 +79,7 @@ def step(env: Any, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
     else:
         arrays = {k: v for k, v in env.buffers.arrays().items() if v is not None and k != "action"}
     env._core.bind(arrays)
-    with _in_order(env):
+    with in_order(env):
         env._core.step_bound(given)
     env._core.bind(env.buffers.arrays())
     ended = arrays["terminated"] | arrays["truncated"]

@@ -16,6 +16,24 @@ from gallop._registry import spec
 
 SEED_END = 2**56
 INSTANCE_SEED_END = 2**31
+DEFAULTS: dict[str, Any] = {
+    "num_envs": 1,
+    "device": "cpu",
+    "seed": None,
+    "autoreset": "next_step",
+    "max_episode_steps": None,
+    "array": "auto",
+    "copy": True,
+    "num_threads": 0,
+    "env_id_offset": 0,
+    "clip_actions": True,
+    "nan": "raise",
+    "parameters": None,
+    "record_episodes": False,
+    "terms": False,
+    "render_mode": None,
+    "render_envs": 4,
+}
 ARRAYS = ("auto", "numpy", "torch", "jax", "cupy", "dlpack")
 _MODES = {
     "next_step": AutoresetMode.NEXT_STEP,

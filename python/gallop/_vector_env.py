@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv as GymnasiumVectorEnv
 from gymnasium.vector.utils import batch_space
 
 from gallop import _core, _options, _spaces
+from gallop._adapters import Adapted
 from gallop._buffers import Buffers, make_buffers
 from gallop._errors import InvalidValue
 from gallop._registry import resolve, spec
@@ -18,27 +19,8 @@ from gallop._trajectory import Trajectory, record
 
 FRAME = (360, 480)  # height and width of a picture
 
-_DEFAULTS: dict[str, Any] = {
-    "num_envs": 1,
-    "device": "cpu",
-    "seed": None,
-    "autoreset": "next_step",
-    "max_episode_steps": None,
-    "array": "auto",
-    "copy": True,
-    "num_threads": 0,
-    "env_id_offset": 0,
-    "clip_actions": True,
-    "nan": "raise",
-    "parameters": None,
-    "record_episodes": False,
-    "terms": False,
-    "render_mode": None,
-    "render_envs": 4,
-}
 
-
-class VectorEnv(GymnasiumVectorEnv):
+class VectorEnv(Adapted, GymnasiumVectorEnv):
     """N instances of an environment that step together; made by ``gallop.make_vec``.
 
     Everything is a pure function of parameters, seed and actions: equal bits for any number of
@@ -46,12 +28,12 @@ class VectorEnv(GymnasiumVectorEnv):
     """
 
     def __init__(self, environment: str, **options: Any) -> None:
-        unknown = sorted(set(options) - set(_DEFAULTS))
+        unknown = sorted(set(options) - set(_options.DEFAULTS))
         if unknown:
             raise TypeError(
-                f"make_vec() has no option {unknown[0]!r}; expected some of {', '.join(_DEFAULTS)}"
+                f"make_vec() has no option {unknown[0]!r}; expected some of {', '.join(_options.DEFAULTS)}"
             )
-        self._arguments = {**_DEFAULTS, **options}
+        self._arguments = {**_options.DEFAULTS, **options}
         self._name = resolve(environment)
         self._seed = self._arguments["seed"]
         if self._seed is not None:
@@ -62,8 +44,6 @@ class VectorEnv(GymnasiumVectorEnv):
             )
         self._make()
         self._set_spaces()
-
-    # ---- Making ------------------------------------------------------------------------------
 
     def _make(self) -> None:
         """What is not pickled: the backend and the batch on it."""
@@ -137,8 +117,6 @@ class VectorEnv(GymnasiumVectorEnv):
     def np_random(self, value: np.random.Generator) -> None:
         self._np_random = value
 
-    # ---- Episodes ----------------------------------------------------------------------------
-
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -159,7 +137,7 @@ class VectorEnv(GymnasiumVectorEnv):
             if mask is None:
                 self._np_random_seed = tuple(seeds.tolist())  # type: ignore[assignment]
         elif mask is not None:
-            self._core.reset_where(mask)
+            self._core.reset_where(self._on_device(mask))
         elif seed is not None:
             self._core.reset(_options.check_seed(seed))
             self._np_random, self._np_random_seed = None, None
@@ -234,8 +212,6 @@ class VectorEnv(GymnasiumVectorEnv):
             for key, value in info.items()
         }
 
-    # ---- Buffers -----------------------------------------------------------------------------
-
     @property
     def buffers(self) -> Buffers:
         """The arrays that ``advance`` reads and writes, at the same places for ever."""
@@ -255,7 +231,8 @@ class VectorEnv(GymnasiumVectorEnv):
     def advance(self) -> int:
         """A step over the bound arrays, without any object of Python made: how many episodes ended.
 
-        On CUDA it waits for nothing, and gives -1.
+        On CUDA it waits for nothing, and gives -1; it is put on the stream that was torch's current one
+        when the environment was made.
         """
         return self._core.advance()
 
@@ -274,7 +251,19 @@ class VectorEnv(GymnasiumVectorEnv):
         """
         n_steps = _options.whole(num_steps, "num_steps", 1, 2**31)
         acting = None if policy is None else policy._on(self._backend)
-        return record(self._core, acting, n_steps, deterministic, fields, self._zeros)
+        if self._backend.name == "cpu":
+            return record(self._core, acting, n_steps, deterministic, fields, self._zeros)
+        from gallop import _cuda
+
+        with _cuda.in_order(self):
+            return record(self._core, acting, n_steps, deterministic, fields, self._zeros)
+
+    def _on_device(self, mask: np.ndarray) -> Any:
+        if self._backend.name == "cpu":
+            return mask
+        from gallop import _cuda
+
+        return _cuda.mask(self, mask)
 
     def _zeros(self, shape: tuple[int, ...], dtype: str) -> Any:
         if self._backend.name != "cpu":
@@ -286,8 +275,6 @@ class VectorEnv(GymnasiumVectorEnv):
 
             return torch.zeros(shape, dtype=getattr(torch, dtype))
         return np.zeros(shape, dtype=dtype)
-
-    # ---- Parameters, states, snapshots -------------------------------------------------------
 
     @property
     def parameters(self) -> Mapping[str, float | np.ndarray]:
@@ -367,44 +354,6 @@ class VectorEnv(GymnasiumVectorEnv):
     def close_extras(self, **kwargs: Any) -> None:
         self._core.close()
         self._buffers = None
-
-    # ---- EnvPool's names ---------------------------------------------------------------------
-
-    def async_reset(self) -> None:
-        """EnvPool's: a reset whose observations ``recv`` gives."""
-        obs, info = self.reset()
-        zeros = self._zeros((self.num_envs,), "float32")
-        flags = self._zeros((self.num_envs,), "bool")
-        self._pending = (obs, zeros, flags, flags, info)
-
-    def send(self, action: Any, env_id: Any = None) -> None:
-        """EnvPool's: a step of all instances."""
-        if env_id is not None and not np.array_equal(env_id, np.arange(self.num_envs)):
-            raise InvalidValue("env_id: a step is one of all instances; expected 0 to num_envs - 1")
-        self.step_async(action)
-
-    def recv(self) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
-        """EnvPool's: what the last ``send`` or ``async_reset`` gave, with ``env_id`` in the info."""
-        if self._pending is None:
-            raise InvalidValue("recv() without send() or async_reset(); call one of them first")
-        obs, reward, terminated, truncated, info = self.step_wait()
-        length = self._core.episodes()[2]
-        ids = np.arange(self.num_envs, dtype=np.int32)
-        return obs, reward, terminated, truncated, {**info, "env_id": ids, "elapsed_step": length}
-
-    # ---- Adapters and copies -----------------------------------------------------------------
-
-    def sb3(self) -> Any:
-        """This environment as one of Stable-Baselines3, which has to be installed."""
-        from gallop.sb3 import VecEnv
-
-        return VecEnv(self)
-
-    def rsl_rl(self) -> Any:
-        """This environment as one of rsl_rl; it needs torch."""
-        from gallop.rsl_rl import VecEnv
-
-        return VecEnv(self)
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
