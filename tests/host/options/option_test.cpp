@@ -98,6 +98,14 @@ TEST(Options, WholeNumbersAreComparedAsSuch) {
       {"list", OptionType::integers, "0", 0, 9007199254740992.0, nullptr, "", ""}};
   Options o(kRows);
   o.set("seed", "9007199254740992", "test");
+  // A number with a point or an exponent has been a double before it can be compared.
+  for (const char* real : {"9007199254740993.0", "9.007199254740993e15", "9007199254740992e0"}) {
+    test::expect_error_with(
+        ExitCode::value, [&] { o.set("seed", real, "test"); }, real);
+    test::expect_error_with(
+        ExitCode::value, [&] { o.apply_toml(std::string("seed = ") + real, "x.toml"); },
+        "x.toml:1");
+  }
   for (const char* name : {"seed", "list"}) {
     expect_error_with(
         ExitCode::value, [&] { o.set(name, "9007199254740993", "test"); }, "9007199254740993",
