@@ -60,7 +60,7 @@ void require_suitable(const CommandLine& line) {
   const bool tetris = is_tetris(line.text("run")) && line.given("controller");
   for (const char* flag : {"games", "max_pieces"}) {
     if (line.given(flag) && !tetris) {
-      throw usage_error(fmt::format("--{} is for controllers of tetris", flag));
+      throw usage_error(fmt::format("{} is for controllers of tetris", flag_of(flag)));
     }
   }
   if (line.given("controller")) {
