@@ -84,6 +84,8 @@ constexpr FlagAdvice kFlags[] = {
      "task tasks",
      "a study's file names its algorithms and environments; 'gallop list' names the studies"},
     {"estimators", "n n_samples num_samples paths n_paths episodes", "it is called --samples here"},
+    {"train", "controller",
+     "'gallop eval ENVIRONMENT --controller NAME' plays one, and needs no training"},
     {"eval differences", "policy", "it is called --controller here"},
     {"render", "controller", "it is called --policy here: the name of a controller"},
     {"differences", "n n_samples num_samples", "it is called --samples here: 1,4,16"},
@@ -152,6 +154,10 @@ std::string advice_on_flag(const Command& command, const std::string& name) {
   }
   std::vector<std::string> flags;
   for (const Argument& flag : command.flags) flags.emplace_back(flag.row.name);
+  // A command that explains its options knows which of them it has at hand.
+  if (!command.explain) {
+    for (const OptionSpec& row : command.options) flags.emplace_back(row.name);
+  }
   for (const std::string& meant : names_meant(name, flags)) {
     return fmt::format(": it is called {} here", flag_of(meant));
   }

@@ -132,6 +132,8 @@ const Mistake kRefused[] = {
     {{"tetris", "--height", "10"}, 2, {"--rows"}},
     {{"tetris", "--algorithm", "es"}, 2, {"cross-entropy"}},
     {{"tetris", "--controller", "du"}, 2, {"eval tetris --controller"}},
+    {{"tetris", "--popsize", "50"}, 2, {"--population"}},
+    {{"train", "helicopter", "--controller", "baseline"}, 2, {"eval ENVIRONMENT --controller"}},
     {{"tetris", "--resume", "@RUN"}, 3, {"a training run", "gallop train --resume @RUN"}},
     {{"study", "methods", "--resume", "--out", "@RUN"}, 3, {"gallop train --resume @RUN"}},
     {{"study", "methods", "--algo", "es"}, 2, {"study's file"}},
@@ -143,6 +145,7 @@ const Mistake kRefused[] = {
     {{"train", "cheetah"}, 2, {"half_cheetah"}},
     // gallop optimize.
     {{"optimize", "sphere", "--generations", "5"}, 2, {"--evaluations"}},
+    {{"optimize", "sphere", "--algorithm", "es", "--lr", "0.1"}, 2, {"--learning-rate"}},
     {{"optimize"}, 2, {"FUNCTION", "sphere"}},
     {{"optimize", "spheer"}, 2, {"'sphere'"}},
     {{"optimize", "sphere", "--algorithm", "cmaess"}, 2, {"cma_es"}},
