@@ -51,6 +51,24 @@ LineSearchState trpo_step(Backend& backend, TrustRegion& region, const SolverOpt
   return region.finish_step();
 }
 
+void trpo_step(const AlgorithmContext& context, TrustRegion& region, const SolverOptions& solver,
+               Metrics& metrics) {
+  const Options& options = context.options;
+  const LineSearchState step = trpo_step(context.backend, region, solver,
+                                         {.delta = options.real("delta"),
+                                          .factor = options.real("backtrack_factor"),
+                                          .tries = int(options.integer("backtracks"))});
+  metrics.emplace_back("policy_loss", step.surrogate);
+  metrics.emplace_back("surrogate_gain", step.before - step.surrogate);
+  metrics.emplace_back("kl", step.kl);
+  if (options.has("kl") && options.text("kl") == "greatest") {
+    metrics.emplace_back("kl_greatest", step.greatest_kl);
+  }
+  metrics.emplace_back("entropy", step.entropy);
+  metrics.emplace_back("gradient_norm", std::sqrt(region.last_solve().start));
+  metrics.emplace_back("step_scale", step.taken);
+}
+
 namespace {
 
 constexpr auto kOptions = rows(
@@ -79,18 +97,7 @@ class Trpo : public TrustRegionAlgorithm {
 
  private:
   void step_policy(Metrics& metrics) override {
-    const Options& options = context_.options;
-    const LineSearchState step = trpo_step(context_.backend, region_, solver_options(),
-                                           {.delta = options.real("delta"),
-                                            .factor = options.real("backtrack_factor"),
-                                            .tries = int(options.integer("backtracks"))});
-    metrics.emplace_back("policy_loss", step.surrogate);
-    metrics.emplace_back("surrogate_gain", step.before - step.surrogate);
-    metrics.emplace_back("kl", step.kl);
-    if (options.text("kl") == "greatest") metrics.emplace_back("kl_greatest", step.greatest_kl);
-    metrics.emplace_back("entropy", step.entropy);
-    metrics.emplace_back("gradient_norm", std::sqrt(region_.last_solve().start));
-    metrics.emplace_back("step_scale", step.taken);
+    trpo_step(context_, region_, solver_options(), metrics);
     metrics.emplace_back("cg_residual", region_.last_solve().residual);
   }
 };

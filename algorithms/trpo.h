@@ -12,4 +12,10 @@ namespace gallop {
 LineSearchState trpo_step(Backend& backend, TrustRegion& region, const SolverOptions& solver,
                           const SearchOptions& search);
 
+// The same by the options delta, backtrack_factor and backtracks. Adds to the metrics what came of
+// it: policy_loss, surrogate_gain, kl, kl_greatest where it is what is bounded, entropy,
+// gradient_norm and step_scale.
+void trpo_step(const AlgorithmContext& context, TrustRegion& region, const SolverOptions& solver,
+               Metrics& metrics);
+
 }  // namespace gallop

@@ -25,8 +25,6 @@
 // Verified: values of branches against exact ones of the decision process, the gradient against
 // differences of eq. 16, common random numbers (tests/learning/vine_test.cpp), learning on cartpole
 // (tests/training/learning_test.cpp).
-#include <cmath>
-
 #include <gallop/algorithms/trpo.h>
 #include <gallop/host/learning/option_rows.h>
 #include <gallop/host/learning/vine.h>
@@ -72,18 +70,8 @@ class TrpoVine : public TrustRegionAlgorithm {
   }
 
   void step_policy(Metrics& metrics) override {
-    const Options& options = context_.options;
     grow();
-    const LineSearchState step = trpo_step(context_.backend, region_, solver_options(),
-                                           {.delta = options.real("delta"),
-                                            .factor = options.real("backtrack_factor"),
-                                            .tries = int(options.integer("backtracks"))});
-    metrics.emplace_back("policy_loss", step.surrogate);
-    metrics.emplace_back("surrogate_gain", step.before - step.surrogate);
-    metrics.emplace_back("kl", step.kl);
-    metrics.emplace_back("entropy", step.entropy);
-    metrics.emplace_back("gradient_norm", std::sqrt(region_.last_solve().start));
-    metrics.emplace_back("step_scale", step.taken);
+    trpo_step(context_, region_, solver_options(), metrics);
     metrics.emplace_back("branch_value", vine_.mean_value());
     metrics.emplace_back("branch_spread", vine_.mean_spread());
     metrics.emplace_back("branch_steps", double(vine_.steps()));

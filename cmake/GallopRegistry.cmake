@@ -243,6 +243,14 @@ function(_gallop_marked_array out pattern marker descriptor function element nam
   set(rows "")
   foreach(source IN LISTS sources)
     gallop_markers(types ${source} ${marker})
+    foreach(other IN ITEMS GALLOP_ALGORITHM GALLOP_OPTIMIZER)
+      gallop_markers(misplaced ${source} ${other})
+      if(misplaced AND NOT other STREQUAL marker)
+        message(FATAL_ERROR "${source} has a line ${other}(Type), which is not looked for in "
+                            "${pattern}: algorithms stand in algorithms/, optimizers in "
+                            "algorithms/black_box/")
+      endif()
+    endforeach()
     _gallop_claim_algorithms(${marker} ${descriptor} ${source} ${types})
     foreach(type IN LISTS types)
       string(APPEND declarations "const gallop::${descriptor}& ${function}_${type}();\n")

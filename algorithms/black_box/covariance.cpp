@@ -140,7 +140,15 @@ void Covariance::save(TensorFile& file, const std::string& prefix) const {
 
 void Covariance::load(const TensorFile& file, const std::string& prefix) {
   const double least = is_diagonal_ ? 0 : -kLargest;
-  matrix_ = finite_doubles(file, prefix + "/covariance", matrix_.size(), least, kLargest);
+  const std::string name = prefix + "/covariance";
+  matrix_ = finite_doubles(file, name, matrix_.size(), least, kLargest);
+  for (long k = 0; k < n_; k++) {
+    if (variance(k) >= 0) continue;
+    throw checkpoint_error(
+        fmt::format("tensor '{}': the variance of component {} is {}; expected "
+                    "one that is not negative",
+                    name, k, variance(k)));
+  }
   axis_ = finite_doubles(file, prefix + "/axes", axis_.size(), 1e-300, kLargest);
   if (is_diagonal_) return;
   vectors_ = finite_doubles(file, prefix + "/eigenvectors", vectors_.size(), -1.1, 1.1);

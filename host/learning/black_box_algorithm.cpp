@@ -174,7 +174,7 @@ class BlackBoxAlgorithm : public Algorithm {
     nonfinite_ = checked_count(file, "nonfinite_instances", steps, "steps");
     if (optimizer_ != nullptr) {
       optimizer_->load(file);
-      if (optimizer_->evaluations() * std::uint64_t(evaluation_.episodes()) > steps) {
+      if (optimizer_->evaluations() > steps / std::uint64_t(evaluation_.episodes())) {
         throw checkpoint_error(fmt::format(
             "tensor 'optimizer/evaluations' is {}, of {} episodes each, but tensor 'steps' is {}; "
             "expected a step in each episode at least",

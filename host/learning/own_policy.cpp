@@ -40,6 +40,13 @@ bool takes_own_policy(const Environments& environments, const Options& options) 
     throw value_error(fmt::format(
         "policy is own, but {} brings no policy with it; expected policy = network", spec.name));
   }
+  // A flag that asks for what would not be there; a file has the default beside it.
+  if (options.origin("hidden").starts_with("--") && !options.integers("hidden").empty()) {
+    throw value_error(
+        fmt::format("hidden is {} ({}), but policy is own, which has no hidden layers; expected "
+                    "policy = network (--policy network)",
+                    options.value_text("hidden"), options.origin("hidden")));
+  }
   if (options.has("log_std") && options.text("log_std") == "network") {
     throw value_error(
         "policy is own, and log_std is network, of which it has none; expected log_std = "

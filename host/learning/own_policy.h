@@ -29,7 +29,8 @@ struct LearntPart {
 };
 
 // The option `policy` of a learner, for these environments. Throws a value error where it is "own"
-// and the environment has none, or observes something else than it reads.
+// and the environment has none, or observes something else than it reads, or a flag of the command
+// asks for hidden layers.
 bool takes_own_policy(const Environments& environments, const Options& options);
 
 // Of the environment's own policy: `shape` is linear.

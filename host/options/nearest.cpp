@@ -57,8 +57,9 @@ std::vector<std::string> nearest_names(std::string_view name,
   for (const std::string& candidate : candidates) {
     const std::string other = folded(candidate);
     const int tolerated = std::max(2, static_cast<int>(other.size()) / 3);
-    const bool prefix = wanted.size() >= 3 && other.size() >= 3 &&
-                        (other.starts_with(wanted) || wanted.starts_with(other));
+    const bool prefix = (wanted.size() >= 3 && other.size() >= 3 &&
+                         (other.starts_with(wanted) || wanted.starts_with(other))) ||
+                        (wanted.size() >= 5 && other.find(wanted) != std::string::npos);
     // The distance is no less than that of the lengths, and takes their product in time.
     const int gap = std::abs(static_cast<int>(wanted.size()) - static_cast<int>(other.size()));
     if (gap > tolerated && !prefix) continue;

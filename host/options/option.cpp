@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include <gallop/host/error.h>
 #include <gallop/host/options/nearest.h>
@@ -170,6 +171,11 @@ void Options::apply_entry(const TomlEntry& toml_entry) {
   Entry& entry = known(toml_entry.name, toml_entry.origin);
   const bool array = std::holds_alternative<std::vector<int64_t>>(toml_entry.value);
   if (array && entry.spec.type != OptionType::integers) {
+    refuse_option(entry.spec, option_toml(toml_entry.value), toml_entry.origin);
+  }
+  const double* const real = std::get_if<double>(&toml_entry.value);
+  if (real != nullptr && entry.spec.type == OptionType::integer &&
+      std::fabs(*real) >= kExactIntegers) {
     refuse_option(entry.spec, option_toml(toml_entry.value), toml_entry.origin);
   }
   entry.value = parse_option(entry.spec, option_text(toml_entry.value), toml_entry.origin);

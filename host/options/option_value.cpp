@@ -19,7 +19,6 @@ namespace gallop {
 namespace {
 
 constexpr size_t kLongestText = 4096;
-constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
 template <class T>
 bool parse_whole(std::string_view text, T& value, int base = 10) {
@@ -72,13 +71,14 @@ bool parse_integer(std::string_view given, int64_t& value) {
   }
   double real = 0;
   if (!parse_whole(std::string_view(text), real) || std::trunc(real) != real ||
-      std::fabs(real) > kExactIntegers)
+      std::fabs(real) >= kExactIntegers)
     return false;
   value = static_cast<int64_t>(real);
   return true;
 }
 
 bool parse_integers(std::string_view text, std::vector<int64_t>& values) {
+  if (folded_name(text) == "none") return true;
   if (text.starts_with('[') && text.ends_with(']') && text.size() >= 2) {
     text = text.substr(1, text.size() - 2);
   }

@@ -8,6 +8,9 @@
 
 namespace gallop {
 
+// Whole numbers below it are what a double says they are; 2^53 + 1 reads as 2^53.
+constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+
 // Text to value and back for one row of an options table. `origin` stands in messages.
 
 // Throws a value error that names option, text, expected values and origin.

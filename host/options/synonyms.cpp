@@ -23,7 +23,8 @@ constexpr Synonyms kSynonyms[] = {
      "total_timesteps timesteps total_steps max_steps num_timesteps n_timesteps max_timesteps "
      "total_env_steps env_steps environment_steps time_steps frames total_frames num_frames "
      "max_frames train_steps training_steps iterations iters n_iterations num_iterations n_iters "
-     "max_iterations max_iters n_iter updates n_updates num_updates episodes n_episodes "
+     "max_iterations max_iters n_iter generations n_generations num_generations max_generations "
+     "updates n_updates num_updates episodes n_episodes "
      "num_episodes max_episodes num_env_steps step_count budget"},
     {"threads",
      "n_threads num_threads nthreads thread workers n_workers num_workers cpus n_cpus num_cpus "

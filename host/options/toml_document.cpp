@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <gallop/host/error.h>
+#include <gallop/host/options/option_value.h>
 #include <gallop/host/options/toml_library.h>
 #include <gallop/host/options/utf8.h>
 
@@ -14,7 +15,6 @@ namespace {
 
 constexpr size_t kLargestDocument = size_t{1} << 20;
 constexpr int kDeepestNesting = 32;
-constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 
 // Walks the text once, knowing only strings, comments and brackets, and keeps from toml++ 3.3 what
 // it must not see. That is nesting that would make a recursive parser or the destructor of its tree
@@ -182,8 +182,9 @@ toml::table parse_document(std::string_view given, std::string_view origin) {
 }
 
 std::string kind_of(const toml::node& node) {
-  constexpr const char* kKinds[] = {"none",           "table",   "array", "string", "integer",
-                                    "floating-point", "boolean", "date",  "time",   "date-time"};
+  constexpr const char* kKinds[] = {
+      "nothing",   "a table", "an array", "a string",   "an integer", "a floating-point number",
+      "a boolean", "a date",  "a time",   "a date-time"};
   return kKinds[static_cast<size_t>(node.type())];
 }
 
@@ -194,11 +195,11 @@ std::vector<int64_t> integers_of(const toml::array& array, const std::string& na
     const double real = element.is_floating_point() ? element.as_floating_point()->get() : 0.5;
     if (element.is_integer()) {
       result.push_back(element.as_integer()->get());
-    } else if (std::trunc(real) == real && std::fabs(real) <= kExactIntegers) {
+    } else if (std::trunc(real) == real && std::fabs(real) < kExactIntegers) {
       result.push_back(static_cast<int64_t>(real));
     } else {
       throw value_error(
-          fmt::format("{}: '{}' has an element of type {}, expected an array of integers",
+          fmt::format("{}: '{}' has an element that is {}, expected an array of integers",
                       position(origin, element.source()), name, kind_of(element)));
     }
   }
@@ -212,7 +213,7 @@ OptionValue value_of(const toml::node& node, const std::string& name, std::strin
   if (node.is_string()) return node.as_string()->get();
   if (node.is_array()) return integers_of(*node.as_array(), name, origin);
   throw value_error(
-      fmt::format("{}: '{}' is a {}, expected a number, true or false, a string or an array of "
+      fmt::format("{}: '{}' is {}, expected a number, true or false, a string or an array of "
                   "integers",
                   position(origin, node.source()), name, kind_of(node)));
 }
@@ -260,7 +261,7 @@ std::optional<std::string> toml_text_value(std::string_view text, std::string_vi
   const toml::node* node = document.get(key);
   if (node == nullptr) return std::nullopt;
   if (!node->is_string()) {
-    throw value_error(fmt::format("{}: '{}' is a {}, expected a string",
+    throw value_error(fmt::format("{}: '{}' is {}, expected a string",
                                   position(origin, node->source()), key, kind_of(*node)));
   }
   return node->as_string()->get();

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <gallop/host/error.h>
+#include <gallop/host/files/printable.h>
 #include <gallop/host/options/nearest.h>
 #include <gallop/host/options/split.h>
 #include <gallop/host/options/synonyms.h>
+#include <gallop/host/options/utf8.h>
+#include <gallop/host/program/tetris_command.h>
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/studies/study.h>
 
@@ -22,10 +26,11 @@ struct FlagAdvice {
 constexpr FlagAdvice kFlags[] = {
     {"train", "env env_id env_name environment_id environment_name gym_id task game domain",
      "the environment is the first word: gallop train cartpole"},
-    {"train trace study optimize", "algo alg algorithm_name agent method learner trainer optimizer",
+    {"train optimize", "algo alg algorithm_name agent method learner trainer optimizer",
      "it is called --algorithm here"},
     {"optimize", "dim d n dims dimensions n_dim ndim", "it is called --dimension here"},
-    {"optimize", "budget max_evaluations max_evals maxfevals evals steps n_evaluations iterations",
+    {"optimize",
+     "budget max_evaluations max_evals maxfevals evals steps n_evaluations iterations generations",
      "it is called --evaluations here"},
     {"optimize", "tol tolerance ftarget threshold precision", "it is called --target here"},
     {"optimize", "popsize pop_size lambda population_size n_members",
@@ -67,6 +72,8 @@ constexpr FlagAdvice kFlags[] = {
     {"eval render", "stochastic explore random_actions", "it is called --sample here"},
     {"eval render", "deterministic greedy",
      "actions are the most probable ones unless --sample is given"},
+    {"eval", "steps max_steps n_steps num_steps iterations",
+     "whole episodes are played: --episodes says how many"},
     {"eval", "render video gif", "'gallop render RUN --out film.gif' draws the policy of a run"},
     {"eval render", "checkpoint ckpt model model_path load load_path run_dir",
      "the run folder is the first word"},
@@ -74,9 +81,24 @@ constexpr FlagAdvice kFlags[] = {
     {"render", "framerate frame_rate frames_per_second", "it is called --fps here"},
     {"study", "n_seeds num_seeds seed runs n_runs repeats repetitions trials",
      "it is called --seeds here: how many"},
-    {"study", "algorithm environment algorithms environments",
+    {"study",
+     "algorithm environment algorithms environments algo algos alg method methods env envs env_id "
+     "task tasks",
      "a study's file names its algorithms and environments; 'gallop list' names the studies"},
     {"estimators", "n n_samples num_samples paths n_paths episodes", "it is called --samples here"},
+    {"train", "controller",
+     "'gallop eval ENVIRONMENT --controller NAME' plays one, and needs no training"},
+    {"eval differences", "policy", "it is called --controller here"},
+    {"render", "controller", "it is called --policy here: the name of a controller"},
+    {"differences", "n n_samples num_samples", "it is called --samples here: 1,4,16"},
+    {"tetris", "games n_games num_games episodes",
+     "a report plays --report-games, Dellacherie's controller --dellacherie-games"},
+    {"tetris", "height board_height n_rows num_rows", "it is called --rows here"},
+    {"tetris", "pieces steps max_steps", "it is called --max-pieces here"},
+    {"tetris", "controller policy weights",
+     "'gallop eval tetris --controller NAME' plays a controller"},
+    {"tetris", "algorithm algo alg method optimizer",
+     "the table is learnt by the cross-entropy method alone"},
     {"trace", "action a", "it is called --actions here: --actions '1;0;1'"},
     {"*", "format output_format as_json", "it is --json here"},
 };
@@ -103,6 +125,10 @@ constexpr CommandAdvice kCommands[] = {
     {"gallop list", "ls envs environments algorithms algos algorithm env options info describe"},
     {"gallop --help", "man usage commands"},
 };
+
+constexpr const char* kOfTetris =
+    ": it is a game of controllers; gallop eval tetris --controller dellacherie plays one, gallop "
+    "tetris learns them, and gallop list tetris names them";
 
 bool has_word(std::string_view list, std::string_view word) {
   const std::vector<std::string> words = split_list(list, ' ');
@@ -131,6 +157,10 @@ std::string advice_on_flag(const Command& command, const std::string& name) {
   }
   std::vector<std::string> flags;
   for (const Argument& flag : command.flags) flags.emplace_back(flag.row.name);
+  // A command that explains its options knows which of them it has at hand.
+  if (!command.explain) {
+    for (const OptionSpec& row : command.options) flags.emplace_back(row.name);
+  }
   for (const std::string& meant : names_meant(name, flags)) {
     return fmt::format(": it is called {} here", flag_of(meant));
   }
@@ -185,14 +215,43 @@ std::string advice_on_command(const std::string& word) {
   return "";
 }
 
-std::string advice_on_environment(const std::string& word) {
-  if (is_run(word)) return ": it is a run; gallop train --resume " + word;
+bool asks_for_all(const std::string& word) {
+  return has_word(
+      "all environments environment envs env tasks algorithms algorithm algos algo optimizers "
+      "studies problems functions games controllers",
+      folded_name(word));
+}
+
+std::string advice_on_environment(const std::string& command, const std::string& word) {
+  if (is_tetris(word)) return kOfTetris;
+  if (is_run(word)) {
+    return command == "train"
+               ? ": it is a run; gallop train --resume " + shell_quoted(word)
+               : fmt::format(": it is a run; gallop eval {} plays its policy", shell_quoted(word));
+  }
   if (folded_name(word) == "help") return ": 'gallop train --help' explains the command";
   return "";
 }
 
+void refuse_no_environment(const std::string& command, const std::string& word) {
+  if (is_environment(word)) return;
+  const std::string advice = advice_on_environment(command, word);
+  if (advice.empty()) return;
+  throw usage_error(fmt::format("{} is no environment{}", in_quotes(word), advice));
+}
+
 std::string advice_on_run(const std::string& command, const std::string& word) {
-  if (is_environment(word)) {
+  if (is_tetris(word)) return kOfTetris;
+  if (command.starts_with("tetris")) return "";
+  const EnvironmentEntry* const environment = environment_called(word);
+  if (environment != nullptr) {
+    const EnvironmentSpec& spec = spec_of(*environment);
+    if (command == "eval" && spec.n_controllers > 0) {
+      return fmt::format(
+          ": it is an environment; gallop eval {0} --controller {1} plays a controller that comes "
+          "with it, gallop train {0} --out RUN makes a run, then gallop eval RUN",
+          word, spec.controllers[0].name);
+    }
     return fmt::format(
         ": it is an environment; gallop train {} --out RUN makes a run, then gallop "
         "{} RUN",

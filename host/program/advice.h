@@ -19,8 +19,13 @@ std::string advice_on_word(const Command& command, const std::string& word);
 // Behind "unknown command 'cartpole'".
 std::string advice_on_command(const std::string& word);
 
-// Where a command takes an environment: what else the word is, or an empty text.
-std::string advice_on_environment(const std::string& word);
+// Whether the word behind gallop list is that for one of its sections.
+bool asks_for_all(const std::string& word);
+
+// Where a command ("train") takes an environment: what else the word is, or an empty text.
+std::string advice_on_environment(const std::string& command, const std::string& word);
+// Throws a usage error with that advice where there is some for a word that is no environment.
+void refuse_no_environment(const std::string& command, const std::string& word);
 
 // Where a command takes the folder of a run: what else the word is, or an empty text.
 std::string advice_on_run(const std::string& command, const std::string& word);

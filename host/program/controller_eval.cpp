@@ -8,6 +8,7 @@
 #include <gallop/host/files/json_value.h>
 #include <gallop/host/learning/controller.h>
 #include <gallop/host/learning/evaluate.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/controller_eval.h>
 #include <gallop/host/program/runs.h>
@@ -22,6 +23,7 @@ constexpr int kEpisodes = 100;
 }  // namespace
 
 int evaluate_controller(const CommandLine& line, SignalGuard& signals) {
+  refuse_no_environment("eval", line.text("run"));
   RunOptions options(line.text("run"), kDefaultAlgorithm);
   apply_options(line, options, true);
   const EnvironmentSpec& spec = spec_of(options.environment());

@@ -12,11 +12,14 @@
 #include <gallop/host/learning/own_policy.h>
 #include <gallop/host/options/option_rows.h>
 #include <gallop/host/options/split.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/runs.h>
 #include <gallop/host/program/terminal.h>
+#include <gallop/host/runtime/processor.h>
 #include <gallop/host/runtime/stop.h>
 #include <gallop/host/studies/differences.h>
+#include <gallop/host/training/session.h>
 #include <gallop/host/training/trained_policy.h>
 #include <gallop/kernels/policy/heads.h>
 
@@ -106,7 +109,16 @@ void keep_some(DifferencePoint& point, const std::function<bool(long)>& keep) {
   std::erase_if(point.learnt, [&](long k) { return !keep(k); });
 }
 
-int run_command(const CommandLine& line, SignalGuard& signals) {
+std::vector<std::string> with_controllers() {
+  std::vector<std::string> names;
+  for (const EnvironmentEntry* entry : all_environments()) {
+    if (spec_of(*entry).n_controllers > 0) names.emplace_back(spec_of(*entry).name);
+  }
+  return names;
+}
+
+int run_command(const CommandLine& line, const std::vector<std::string>& words,
+                SignalGuard& signals) {
   const DifferenceSettings settings = settings_of(line);
   const std::string& out = line.text("out");
   if (!out.empty()) RunFolder::refuse_existing(out);
@@ -137,10 +149,17 @@ int run_command(const CommandLine& line, SignalGuard& signals) {
     }
     point.policy = trained->checkpoint;
   } else {
+    refuse_no_environment("differences", target);
     options.emplace(target, kDefaultAlgorithm);
     apply_options(line, *options, true);
     const EnvironmentSpec& spec = spec_of(options->environment());
-    const std::string first = spec.n_controllers > 0 ? spec.controllers[0].name : "baseline";
+    if (spec.n_controllers == 0) {
+      throw usage_error(fmt::format(
+          "no controller comes with {0}; expected the folder of a run (gallop train {0} --out RUN "
+          "makes one, then gallop differences RUN), or an environment that has one: {1}",
+          spec.name, fmt::join(with_controllers(), ", ")));
+    }
+    const std::string first = spec.controllers[0].name;
     const std::string name = line.given("controller") ? line.text("controller") : first;
     controller.emplace(*backend, options->environment(), name, options->configure());
     point = point_of(*backend, controller->view());
@@ -171,6 +190,8 @@ int run_command(const CommandLine& line, SignalGuard& signals) {
                                                           line.integer("seed"), std::time(nullptr)),
                                        options->to_toml())
           : RunFolder::create(out, options->to_toml());
+  const int threads = int(line.integer("threads"));
+  record_session(folder, *backend, threads > 0 ? threads : available_processors(), words);
   write_differences_report(folder, point, settings, results);
   if (!json) print("\nreport " + folder.file("report.html") + "\n");
   return 0;
@@ -181,7 +202,9 @@ int run_command(const CommandLine& line, SignalGuard& signals) {
 int run_differences(const std::vector<std::string>& arguments) {
   const std::optional<CommandLine> line = parse_command_line(differences_command(), arguments);
   if (!line) return 0;
-  return run_until_signal([&](SignalGuard& signals) { return run_command(*line, signals); });
+  std::vector<std::string> words = {"gallop", "differences"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return run_until_signal([&](SignalGuard& signals) { return run_command(*line, words, signals); });
 }
 
 }  // namespace gallop

@@ -36,8 +36,8 @@ Command eval_command() {
                  "RUN", true}},
       .flags =
           {{text_row("controller", "",
-                     "plays the controller of this name, which comes with the environment; one of "
-                     "tetris may be a .toml file"),
+                     "a controller to play in place of a run, by the name that it has in its "
+                     "environment; one of tetris may be a .toml file"),
             "NAME"},
            {seed_row("of the initial states (the run's, or 1)"), "N"},
            {integer_row("episodes", 1, {.min = 1, .max = 1 << 24}, "how many (the run's, or 100)"),
@@ -60,7 +60,7 @@ void require_suitable(const CommandLine& line) {
   const bool tetris = is_tetris(line.text("run")) && line.given("controller");
   for (const char* flag : {"games", "max_pieces"}) {
     if (line.given(flag) && !tetris) {
-      throw usage_error(fmt::format("--{} is for controllers of tetris", flag));
+      throw usage_error(fmt::format("{} is for controllers of tetris", flag_of(flag)));
     }
   }
   if (line.given("controller")) {

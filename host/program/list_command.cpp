@@ -15,6 +15,7 @@
 #include <gallop/host/options/option_value.h>
 #include <gallop/host/options/split.h>
 #include <gallop/host/options/utf8.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/command_help.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/tetris_command.h>
@@ -386,7 +387,7 @@ Command list_command() {
 int run_list(const std::vector<std::string>& arguments) {
   const std::optional<CommandLine> line = parse_command_line(list_command(), arguments);
   if (!line) return 0;
-  const std::string& word = line->text("name");
+  const std::string word = asks_for_all(line->text("name")) ? "" : line->text("name");
   const std::string text = word.empty() ? overview() : described(word);
   std::fputs(line->flag("json") ? (list_json(word) + "\n").c_str() : text.c_str(), stdout);
   return 0;

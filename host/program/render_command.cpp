@@ -95,7 +95,7 @@ bool is_path(const std::string& text) {
 // The run that the command names, if it names one.
 std::optional<RunFolder> target_run(const std::string& target) {
   if (!is_path(target)) return std::nullopt;
-  return RunFolder::open_to_read(target);
+  return open_run_to_read("render", target);
 }
 
 std::optional<TrainedPolicy> trained_policy(Backend& backend, const std::string& policy,
@@ -112,7 +112,7 @@ std::optional<TrainedPolicy> trained_policy(Backend& backend, const std::string&
         "folder or a .safetensors checkpoint",
         policy));
   }
-  return load_policy(backend, RunFolder::open_to_read(policy), warn);
+  return load_policy(backend, open_run_to_read("render", policy), warn);
 }
 
 bool names_controller(const RunOptions& options, const std::string& policy) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <gallop/host/error.h>
+#include <gallop/host/files/printable.h>
 #include <gallop/host/options/nearest.h>
 #include <gallop/host/options/utf8.h>
 #include <gallop/host/program/advice.h>
@@ -11,16 +12,42 @@ namespace gallop {
 
 namespace {
 
+// What makes folders, the key that only its configuration has, and what goes on with one.
+struct FolderMaker {
+  std::string_view command, key, what, next;
+};
+constexpr FolderMaker kMakers[] = {
+    {"tetris", "report_games", "a table of tetris", "gallop tetris --resume {}"},
+    {"study", "seeds", "a study", "gallop study NAME --out {} --resume"},
+    {"train", "algorithm", "a training run", "gallop train --resume {}"}};
+
+bool has_key(std::string_view toml, std::string_view key) {
+  const std::string line = fmt::format("{} =", key);
+  return toml.starts_with(line) || toml.find("\n" + line) != std::string_view::npos;
+}
+
 template <class Open>
 RunFolder opened(const std::string& command, const std::string& word, Open open) {
   try {
-    return open(word);
+    RunFolder folder = open(word);
+    require_folder_of(folder, command.starts_with("tetris") ? "tetris" : "train");
+    return folder;
   } catch (const Error& error) {
     throw Error(error.code(), error.what() + advice_on_run(command, word));
   }
 }
 
 }  // namespace
+
+void require_folder_of(const RunFolder& folder, std::string_view command) {
+  for (const FolderMaker& maker : kMakers) {
+    if (!has_key(folder.config_toml(), maker.key)) continue;
+    if (maker.command == command) return;
+    throw value_error(
+        fmt::format("'{}' is the folder of {}, not of gallop {}: {}", folder.path(), maker.what,
+                    command, fmt::format(fmt::runtime(maker.next), shell_quoted(folder.path()))));
+  }
+}
 
 RunFolder open_run(const std::string& command, const std::string& word) {
   return opened(command, word, [](const std::string& path) { return RunFolder::open(path); });

@@ -105,6 +105,7 @@ Study asked_study(const CommandLine& line) {
 
 // The study in the folder must be the one that is asked for, but more seeds may be asked for.
 void refuse_difference(const RunFolder& folder, const Study& asked) {
+  require_folder_of(folder, "study");
   Study stored = parse_study(folder.config_toml(), folder.file("config.toml"));
   const std::int64_t seeds = stored.seeds;
   stored.seeds = std::max(stored.seeds, asked.seeds);

@@ -8,6 +8,7 @@
 #include <gallop/host/files/json_value.h>
 #include <gallop/host/options/option_rows.h>
 #include <gallop/host/options/split.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/runs.h>
 #include <gallop/host/registry/registry.h>
@@ -111,6 +112,7 @@ void complete_state(const EnvironmentSpec& spec, const TransitionTable& table, b
 }
 
 int trace(const CommandLine& line) {
+  refuse_no_environment("trace", line.text("environment"));
   RunOptions options(line.text("environment"), kDefaultAlgorithm);
   apply_options(line, options, true);
   const std::uint64_t seed = std::uint64_t(line.integer("seed"));

@@ -101,12 +101,7 @@ RunOptions asked_options(const CommandLine& line) {
   if (!line.given("config") && environment.empty()) {
     throw usage_error("gallop train needs an environment; 'gallop list' names all");
   }
-  if (!environment.empty() && environment_called(environment) == nullptr) {
-    const std::string advice = advice_on_environment(environment);
-    if (!advice.empty()) {
-      throw usage_error(fmt::format("{} is no environment{}", in_quotes(environment), advice));
-    }
-  }
+  if (!environment.empty()) refuse_no_environment("train", environment);
   RunOptions options =
       line.given("config")
           ? RunOptions::from_config(read_config(line.text("config")), line.text("config"),

@@ -12,9 +12,9 @@ class Stoppable {
  public:
   virtual ~Stoppable() = default;
   // Operations look, within a second and from any of their threads, whether `requested`; then they
-  // end with an Error (interrupted), and what they worked on is undefined. A device looks before
-  // each launch, and finishes what it was given. Without a function they do not look. Returns the
-  // function before.
+  // end with an Error (interrupted), and what they worked on is undefined, but for games of Tetris,
+  // each of which has gone on or not. A device looks before each launch, and finishes what it was
+  // given. Without a function they do not look. Returns the function before.
   virtual std::function<bool()> stop_when(std::function<bool()> requested) = 0;
 };
 
@@ -23,7 +23,8 @@ class Stoppable {
 // put back by them.
 template <class Request>
 constexpr bool is_left_on_request(std::string_view name) {
-  for (const std::string_view other : {"values", "optimal_baseline", "gram", "features"}) {
+  for (const std::string_view other :
+       {"values", "optimal_baseline", "gram", "features", "play_tetris"}) {
     if (name == other) return true;
   }
   return requires(Request r) { r.samples; };

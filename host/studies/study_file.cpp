@@ -73,7 +73,7 @@ std::vector<StudyAxis> read_axes(const toml::table& grid, std::string_view origi
     if (values == nullptr || values->empty() || values->size() > kMostValues) {
       throw value_error(fmt::format(
           "{}: '{}' of the grid is {}, expected an array of 1 to {} values", place, axis.option,
-          values == nullptr ? "a " + toml_kind(node) : fmt::format("{} values", values->size()),
+          values == nullptr ? toml_kind(node) : fmt::format("{} values", values->size()),
           kMostValues));
     }
     if (is_own_row(axis.option)) {

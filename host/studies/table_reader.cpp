@@ -41,7 +41,7 @@ const toml::node* TableReader::find(const char* key) {
 
 void TableReader::refuse(const toml::node& node, const char* key,
                          const std::string& expected) const {
-  throw value_error(fmt::format("{}: '{}'{} is a {}, expected {}", place(node), key, what_,
+  throw value_error(fmt::format("{}: '{}'{} is {}, expected {}", place(node), key, what_,
                                 toml_kind(node), expected));
 }
 

@@ -19,6 +19,7 @@ constexpr std::size_t kWeights = 22;
 constexpr std::uint32_t kStretch = 1 << 12;  // pieces of a game between two looks
 constexpr double kSigma = 10;                // of the first distribution
 constexpr double kLargest = 1e300;
+constexpr double kMostScored = 4e18;  // of anything that is counted in games
 // Generations of a run are numbered by iterations, twice: of members and of reports.
 constexpr std::uint32_t kGenerationsOfRun = 1 << 16;
 
@@ -161,7 +162,6 @@ void TetrisTable::end_games() {
     return;
   }
   const TetrisScores scores = match_->scores();
-  scored_ += sum(scores.scored);
   const std::vector<double> fitness = doubles(scores.lines);
   const auto [low, high] = std::minmax_element(fitness.begin(), fitness.end());
   if (*low == *high) {
@@ -169,6 +169,7 @@ void TetrisTable::end_games() {
   } else {
     optimizer_->tell(fitness);
   }
+  scored_ += sum(scores.scored);
   iteration_++;
   const bool is_last = iteration_ == options_.integer("iterations");
   if (is_last || iteration_ % options_.integer("report_interval") == 0) phase_ = Phase::kReport;
@@ -242,46 +243,89 @@ void TetrisTable::save(TensorFile& file) const {
   file.put<std::uint64_t>("table/played", {played}, played_.lines);
 }
 
+// Members play in an iteration that is not done, a report follows one that is due for it.
+void TetrisTable::require_place(std::uint64_t run, std::uint64_t iteration,
+                                std::uint64_t phase) const {
+  if (run >= std::uint64_t(n_runs())) return;
+  const bool is_dellacherie = run + 1 == std::uint64_t(n_runs());
+  if (is_dellacherie != (Phase(phase) == Phase::kDellacherie)) {
+    throw checkpoint_error(
+        fmt::format("tensor 'table/phase' is {}, which run {} does not have", phase, run));
+  }
+  const std::uint64_t all = std::uint64_t(options_.integer("iterations"));
+  const bool is_due =
+      iteration == all || iteration % std::uint64_t(options_.integer("report_interval")) == 0;
+  const bool is_place = Phase(phase) == Phase::kDellacherie ? iteration == 0
+                        : Phase(phase) == Phase::kReport    ? iteration > 0 && is_due
+                                                            : iteration < all;
+  if (is_place) return;
+  throw checkpoint_error(fmt::format(
+      "tensor 'table/iteration' is {} of {} in phase {} of run {}, where no table stands",
+      iteration, all, phase, run));
+}
+
+std::vector<TetrisReport> TetrisTable::checked_reports(const TensorFile& file,
+                                                       std::uint64_t run) const {
+  const char* const name = "table/reports";
+  const int iterations = int(options_.integer("iterations")), runs = int(options_.integer("runs"));
+  const TensorShape& shape = file.tensor(name).shape;
+  const std::size_t most = 6 * std::size_t(n_runs()) * std::size_t(iterations);
+  if (shape.size() != 1 || shape[0] % 6 != 0 || shape[0] > most) {
+    throw checkpoint_error(
+        fmt::format("tensor '{}' has the shape {}; expected up to {} numbers, six of each report",
+                    name, shape_text(shape), most));
+  }
+  const std::size_t n = std::size_t(shape[0]) / 6;
+  const std::vector<double> numbers = finite_doubles(file, name, 6 * n, 0, kMostScored);
+  std::vector<TetrisReport> reports;
+  for (std::size_t k = 0; k < n; k++) {
+    const double* const r = numbers.data() + 6 * k;
+    const auto is_whole = [&](int at, double least, double end) {
+      return r[at] >= least && r[at] < end && r[at] == std::floor(r[at]);
+    };
+    const bool is_report = is_whole(0, 0, kNumTetrisSchedules) && is_whole(1, 0, runs) &&
+                           is_whole(2, 1, iterations + 1.0) && is_whole(5, 0, kMostScored) &&
+                           r[0] * runs + r[1] <= double(run);
+    if (!is_report) {
+      throw checkpoint_error(fmt::format(
+          "tensor '{}': report {} is of schedule {}, run {}, iteration {} and {} walls, "
+          "which a table in its run {} does not have",
+          name, k, r[0], r[1], r[2], r[5], run));
+    }
+    reports.push_back({int(r[0]), int(r[1]), int(r[2]), r[3], r[4], std::uint64_t(r[5])});
+  }
+  return reports;
+}
+
 void TetrisTable::load(const TensorFile& file) {
   const std::uint64_t run = checked_count(file, "table/run", std::uint64_t(n_runs()), "runs");
   const std::uint64_t iteration = checked_count(
       file, "table/iteration", std::uint64_t(options_.integer("iterations")), "iterations");
   const std::uint64_t phase = checked_count(file, "table/phase", 2, "phases");
-  const bool is_dellacherie = run + 1 == std::uint64_t(n_runs());
-  if (run < std::uint64_t(n_runs()) && is_dellacherie != (Phase(phase) == Phase::kDellacherie)) {
-    throw checkpoint_error(
-        fmt::format("tensor 'table/phase' is {}, which run {} does not have", phase, run));
-  }
-  const TensorShape& shape = file.tensor("table/reports").shape;
-  const std::size_t most = 6 * std::size_t(n_runs()) * std::size_t(options_.integer("iterations"));
-  if (shape.size() != 1 || shape[0] % 6 != 0 || shape[0] > most) {
-    throw checkpoint_error(
-        fmt::format("tensor 'table/reports' has the shape {}; expected up to {} "
-                    "numbers, six of each report",
-                    shape_text(shape), most));
-  }
-  const std::size_t n = std::size_t(shape[0]) / 6;
-  const std::vector<double> reports = finite_doubles(file, "table/reports", 6 * n, 0, kLargest);
+  require_place(run, iteration, phase);
+  const std::vector<TetrisReport> reports = checked_reports(file, run);
   const std::size_t learnt_runs = std::min(std::size_t(run), std::size_t(n_runs()) - 1) * kWeights;
   const std::vector<double> learnt =
       finite_doubles(file, "table/learnt", learnt_runs, -kLargest, kLargest);
+  const std::uint64_t scored =
+      checked_count(file, "table/scored", std::uint64_t(kMostScored), "walls that were looked at");
   run_ = int(run);
   begin_run();
   iteration_ = int(iteration);
   phase_ = is_done() ? Phase::kMembers : Phase(phase);
-  scored_ = file.get_scalar<std::uint64_t>("table/scored");
-  reports_.clear();
-  for (std::size_t k = 0; k < n; k++) {
-    const double* r = reports.data() + 6 * k;
-    reports_.push_back({int(std::min(r[0], 2.0)), int(std::min(r[1], 1e6)),
-                        int(std::min(r[2], 1e6)), r[3], r[4], std::uint64_t(std::min(r[5], 1e18))});
-  }
+  scored_ = scored;
+  reports_ = reports;
   learnt_ = learnt;
   played_ = {};
   if (is_done()) {
     const std::size_t games = std::size_t(options_.integer("dellacherie_games"));
     played_.lines.resize(games);
     file.get<std::uint64_t>("table/played", {games}, played_.lines);
+    for (const std::uint64_t lines : played_.lines) {
+      if (double(lines) <= kMostScored) continue;
+      throw checkpoint_error(
+          fmt::format("tensor 'table/played' has {}, expected rows that a game can fill", lines));
+    }
     return;
   }
   if (optimizer_ != nullptr) optimizer_->load(file);

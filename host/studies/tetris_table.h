@@ -50,7 +50,8 @@ class TetrisTable {
 
   bool is_done() const { return run_ >= n_runs(); }
   // A stretch of the games at hand, and what follows where they have ended: an update, a report,
-  // the next run.
+  // the next run. Where the backend is asked to stop (host/runtime/stop.h) it throws the Error
+  // (interrupted) between two games; what there is can be saved, and goes on to the same numbers.
   void advance();
 
   // "constant, run 2 of 3, iteration 17 of 80"
@@ -78,6 +79,9 @@ class TetrisTable {
   void end_games();
   void end_report();
   std::uint32_t generation_id() const;
+  // Of a checkpoint.
+  void require_place(std::uint64_t run, std::uint64_t iteration, std::uint64_t phase) const;
+  std::vector<TetrisReport> checked_reports(const TensorFile& file, std::uint64_t run) const;
 
   Backend& backend_;
   const Options& options_;

@@ -34,8 +34,8 @@ const toml::array& array_of(const toml::table& table, const char* key, std::stri
   }
   const toml::array* const array = node->as_array();
   if (array == nullptr) {
-    throw value_error(fmt::format("{}: '{}' is a {}, expected an array",
-                                  toml_position(origin, *node), key, toml_kind(*node)));
+    throw value_error(fmt::format("{}: '{}' is {}, expected an array", toml_position(origin, *node),
+                                  key, toml_kind(*node)));
   }
   return *array;
 }
@@ -46,7 +46,7 @@ std::vector<std::string> features_in(const toml::array& array, std::string_view 
   for (const toml::node& node : array) {
     const auto name = node.value_exact<std::string>();
     if (!name) {
-      throw value_error(fmt::format("{}: a feature is a {}, expected its name in quotes",
+      throw value_error(fmt::format("{}: a feature is {}, expected its name in quotes",
                                     toml_position(origin, node), toml_kind(node)));
     }
     if (std::find(known.begin(), known.end(), *name) == known.end()) {
@@ -92,7 +92,7 @@ int wells_in(const toml::table& table, bool is_wanted, std::string_view origin) 
   const auto wells = node->value_exact<std::int64_t>();
   if (wells && (*wells == 6 || *wells == -6)) return int(*wells);
   throw value_error(fmt::format("{}: 'wells' is {}, expected 6 or -6", toml_position(origin, *node),
-                                wells ? fmt::format("{}", *wells) : "a " + toml_kind(*node)));
+                                wells ? fmt::format("{}", *wells) : toml_kind(*node)));
 }
 
 std::size_t weight_count(const std::vector<std::string>& features) {

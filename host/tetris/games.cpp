@@ -94,7 +94,13 @@ void TetrisMatch::play(std::uint32_t pieces) {
   r.common = settings_.common ? 1 : 0;
   r.most = settings_.most_pieces;
   r.pieces = pieces;
-  backend_.play_tetris(r);
+  try {
+    backend_.play_tetris(r);
+  } catch (const Error& error) {
+    // Some of the games have gone on, each as a whole.
+    if (error.code() == ExitCode::interrupted) find_open();
+    throw;
+  }
   find_open();
 }
 

@@ -40,7 +40,8 @@ class TetrisMatch {
 
   long games() const { return n_; }
   long open() const { return long(open_.size()); }  // games that go on
-  // Goes on with all open games by at most so many pieces each.
+  // Goes on with all open games by at most so many pieces each. Where the backend is asked to stop
+  // (host/runtime/stop.h) some of them have not gone on when it throws, and the match stays whole.
   void play(std::uint32_t pieces);
   // Plays all of them to their end; `watch` is told after each stretch and ends it by false.
   void play_out(const std::function<bool()>& watch = {});

@@ -19,8 +19,8 @@ constexpr const char* kResult = "result.json";
 constexpr const char* kProblem = "problem.mdp";
 // Files that are put in place whole. What a killed process left of one is removed when its folder
 // is opened again.
-constexpr std::string_view kWhole[] = {kConfig,       kProblem,    kResult,
-                                       "report.html", "study.csv", "study.json"};
+constexpr std::string_view kWhole[] = {kConfig,     kProblem,     kResult,     "report.html",
+                                       "study.csv", "study.json", "table.csv", "reports.csv"};
 constexpr uint64_t kLargestText = uint64_t{1} << 20;
 constexpr int kMostNumbers = 1000;
 
@@ -122,7 +122,8 @@ RunFolder RunFolder::created(const std::string& path, std::string_view config_to
 RunFolder RunFolder::open(const std::string& path, std::shared_ptr<FileSystem> files) {
   RunFolder folder = opened(normal_path(path), *files, true);
   remove_leftovers(*folder.files_, folder.path_, [](std::string_view name) {
-    return std::find(std::begin(kWhole), std::end(kWhole), name) != std::end(kWhole);
+    return std::find(std::begin(kWhole), std::end(kWhole), name) != std::end(kWhole) ||
+           name.ends_with(".toml");  // controllers that were learnt
   });
   return folder;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstring>
 #include <utility>
 
 #include <gallop/host/error.h>
@@ -85,6 +87,28 @@ RunOptions options_in(const std::string& text, const std::string& path) {
   }
 }
 
+template <class T>
+bool is_finite(const Tensor& tensor) {
+  for (std::size_t at = 0; at < tensor.bytes.size(); at += sizeof(T)) {
+    T value;
+    std::memcpy(&value, tensor.bytes.data() + at, sizeof(T));
+    if (!std::isfinite(value)) return false;
+  }
+  return true;
+}
+
+// Of what a learner that only plays leaves unread as well: no run writes another number.
+void require_finite(const LoadedCheckpoint& checkpoint) {
+  for (const auto& [name, tensor] : checkpoint.file.tensors()) {
+    const bool is_good = tensor.dtype == DType::f32   ? is_finite<float>(tensor)
+                         : tensor.dtype == DType::f64 ? is_finite<double>(tensor)
+                                                      : true;
+    if (is_good) continue;
+    throw checkpoint_error(
+        fmt::format("'{}': tensor '{}' has a number that is not finite", checkpoint.path, name));
+  }
+}
+
 }  // namespace
 
 void require_options(const LoadedCheckpoint& checkpoint, const RunOptions& options,
@@ -105,7 +129,10 @@ void load_checkpoint(Algorithm& algorithm, const LoadedCheckpoint& checkpoint) {
     if (error.code() != ExitCode::checkpoint) throw;
     throw checkpoint_error(fmt::format("'{}': {}", checkpoint.path, error.what()));
   }
-  if (algorithm.steps() == checkpoint.step) return;
+  if (algorithm.steps() == checkpoint.step) {
+    require_finite(checkpoint);
+    return;
+  }
   throw checkpoint_error(
       fmt::format("'{}': tensor 'steps' is {}, but the checkpoint is that of step {}",
                   checkpoint.path, algorithm.steps(), checkpoint.step));

@@ -16,6 +16,7 @@ set(PROJECT_SOURCE_DIR \${CMAKE_CURRENT_SOURCE_DIR}/tree)
 set(GALLOP_HAVE_CUDA OFF)
 _gallop_environment_array(environments \${PROJECT_BINARY_DIR}/units)
 _gallop_algorithm_array(algorithms)
+_gallop_optimizer_array(optimizers)
 message(STATUS "all names differ")
 END
 
@@ -70,4 +71,15 @@ sed -i 's/"vanilla_policy_gradient,gpomdp",/"",/' "$work/tree/algorithms/mine.cp
 expect
 sed -i 's/AlgorithmDescriptor kDescriptor/auto kDescriptor/' "$work/tree/algorithms/mine.cpp"
 expect algorithms/mine.cpp "0 descriptors"
+
+# Optimizers are algorithms too, in a folder of their own.
+fresh
+cp "$work/tree/algorithms/black_box/cem.cpp" "$work/tree/algorithms/black_box/mine.cpp"
+expect "algorithm 'cem'" black_box/mine.cpp black_box/cem.cpp
+fresh
+mv "$work/tree/algorithms/black_box/cem.cpp" "$work/tree/algorithms/cem.cpp"
+expect algorithms/cem.cpp "GALLOP_OPTIMIZER(Type), which is not looked for" algorithms/black_box/
+fresh
+mv "$work/tree/algorithms/vpg.cpp" "$work/tree/algorithms/black_box/vpg.cpp"
+expect algorithms/black_box/vpg.cpp "GALLOP_ALGORITHM(Type), which is not looked for"
 exit "$bad"

@@ -120,7 +120,37 @@ const Mistake kRefused[] = {
     {{"benchmark"}, 2, {"gallop bench"}},
     {{"test"}, 2, {"./gallop test"}},
     {{"help", "trian"}, 2, {"trian", "'train'"}},
+    // Games of controllers, and folders of other commands.
+    {{"train", "tetris"}, 2, {"gallop tetris", "eval tetris --controller"}},
+    {{"trace", "tetris", "--actions", "0"}, 2, {"gallop tetris"}},
+    {{"eval", "tetris"}, 3, {"eval tetris --controller"}},
+    {{"eval", "helicopter"}, 3, {"eval helicopter --controller baseline", "gallop train"}},
+    {{"eval", "@RUN", "--controller", "baseline"}, 2, {"it is a run", "gallop eval @RUN"}},
+    {{"eval", "@RUN", "--steps", "5"}, 2, {"--episodes"}},
+    {{"eval", "helicopter", "--controller", "baseline", "--max-pieces", "5"}, 2, {"--max-pieces"}},
+    {{"eval", "helicopter", "--policy", "baseline"}, 2, {"--controller"}},
+    {{"render", "helicopter", "--controller", "baseline"}, 2, {"--policy"}},
+    {{"differences", "cartpole"}, 2, {"helicopter", "gallop train cartpole"}},
+    {{"differences", "tetris"}, 2, {"gallop tetris"}},
+    {{"differences", "helicopter", "--n-samples", "4"}, 2, {"--samples"}},
+    {{"tetris", "--games", "5"}, 2, {"--report-games"}},
+    {{"tetris", "--height", "10"}, 2, {"--rows"}},
+    {{"tetris", "--algorithm", "es"}, 2, {"cross-entropy"}},
+    {{"tetris", "--controller", "du"}, 2, {"eval tetris --controller"}},
+    {{"tetris", "--popsize", "50"}, 2, {"--population"}},
+    {{"train", "helicopter", "--controller", "baseline"}, 2, {"eval ENVIRONMENT --controller"}},
+    {{"tetris", "--resume", "@RUN"}, 3, {"a training run", "gallop train --resume @RUN"}},
+    {{"study", "methods", "--resume", "--out", "@RUN"}, 3, {"gallop train --resume @RUN"}},
+    {{"study", "methods", "--algo", "es"}, 2, {"study's file"}},
+    {{"study", "methods", "--env", "hopper"}, 2, {"study's file"}},
+    {{"train", "cartpole", "--algorithm", "cem", "--generations", "5"}, 2, {"--steps"}},
+    {{"train", "helicopter", "--algorithm", "cem", "--hidden", "64"},
+     3,
+     {"hidden is 64", "--policy network"}},
+    {{"train", "cheetah"}, 2, {"half_cheetah"}},
     // gallop optimize.
+    {{"optimize", "sphere", "--generations", "5"}, 2, {"--evaluations"}},
+    {{"optimize", "sphere", "--algorithm", "es", "--lr", "0.1"}, 2, {"--learning-rate"}},
     {{"optimize"}, 2, {"FUNCTION", "sphere"}},
     {{"optimize", "spheer"}, 2, {"'sphere'"}},
     {{"optimize", "sphere", "--algorithm", "cmaess"}, 2, {"cma_es"}},
@@ -137,6 +167,7 @@ const Mistake kRefused[] = {
     {{"train", "cartpole", "--steps", "1,000"}, 3, {"1,000", "100k"}},
     {{"train", "cartpole", "--steps", "1.5"}, 3, {"1.5", "integer"}},
     {{"train", "cartpole", "--n-envs", "100000000"}, 3, {"[1, 16777216]"}},
+    {{"train", "cartpole", "--seed", "9.007199254740993e15"}, 3, {"[0, 9007199254740992]"}},
     {{"train", "breakout"}, 2, {"breakout", "gallop list"}},
     {{"train", "CartPole-v0"}, 2, {"CartPole-v1"}},
 };
@@ -227,6 +258,17 @@ TEST(Accepted, OptionsOfAlgorithmsAndEnvironmentsHaveFlags) {
   ASSERT_EQ(values.code, 0) << values.err;
   EXPECT_NE(values.out.find("\nanneal = false\n"), std::string::npos);
   EXPECT_NE(values.out.find("\nnormalize_observations = true\n"), std::string::npos);
+}
+
+TEST(Accepted, NoHiddenLayersAndTheWordsForSections) {
+  const ProgramResult linear =
+      run_program({"train", "cartpole", "--hidden", "none", "--print-config"});
+  ASSERT_EQ(linear.code, 0) << linear.err;
+  EXPECT_NE(linear.out.find("\nhidden = []\n"), std::string::npos) << linear.out;
+  const std::string all = run_program({"list"}).out;
+  for (const char* word : {"environments", "envs", "algorithms", "studies", "all"}) {
+    EXPECT_EQ(run_program({"list", word}).out, all) << word;
+  }
 }
 
 TEST(Accepted, ParametersHaveFlagsInOtherCommandsToo) {

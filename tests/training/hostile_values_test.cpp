@@ -128,6 +128,45 @@ TEST_F(HostileValues, NetworksMomentsAndStatistics) {
   expect_code({"eval", folder_ / "run", "--episodes", "4"}, 0, {});
 }
 
+// What a learner that only plays does not read is looked at all the same.
+TEST_F(HostileValues, WhatPopulationsKeep) {
+  ASSERT_EQ(run_program({"train", "cartpole", "--algorithm", "cma_es", "--steps", "20000", "--out",
+                         folder_ / "run"})
+                .code,
+            0);
+  std::filesystem::remove(folder_ / "run/result.json");
+  step_ = *CheckpointStore::step_in(checkpoints_in(folder_ / "run").back());
+  good_ = read_checkpoint(path());
+  const double kNone = double(kNan);
+  for (const double bad : {kNone, double(kInf)}) {
+    for (const char* name : {"optimizer/mean", "optimizer/path_c", "optimizer/path_sigma",
+                             "optimizer/covariance", "optimizer/axes", "optimizer/eigenvectors"}) {
+      refuse(name, 1, bad);
+    }
+    refuse("optimizer/sigma", 0, bad);
+  }
+  refuse("policy/parameters", 1, kNan);
+  put(with_element(good_, "optimizer/covariance", 0, -1.0));
+  expect_code({"train", "--resume", folder_ / "run"}, 4, {"'optimizer/covariance'"});
+  put(good_);
+  expect_code({"eval", folder_ / "run", "--episodes", "4"}, 0, {});
+}
+
+// Two evaluations of 2^63 episodes are none, in whole numbers that wrap.
+TEST_F(HostileValues, CountsOfPopulationsDoNotWrap) {
+  ASSERT_EQ(run_program({"train", "cartpole", "--algorithm", "finite_differences", "--set",
+                         "episodes=2", "--steps", "20000", "--out", folder_ / "run"})
+                .code,
+            0);
+  std::filesystem::remove(folder_ / "run/result.json");
+  step_ = *CheckpointStore::step_in(checkpoints_in(folder_ / "run").back());
+  good_ = read_checkpoint(path());
+  put(with_element(good_, "optimizer/evaluations", 0, std::uint64_t(1) << 63));
+  expect_code({"train", "--resume", folder_ / "run"}, 4, {"'optimizer/evaluations'"});
+  put(good_);
+  expect_code({"train", "--resume", folder_ / "run"}, 0, {});
+}
+
 TEST_F(HostileValues, CountersThatContradictEachOtherOrTheFilesName) {
   make("cartpole");
   for (const std::uint64_t steps : {0ul, 2047ul, 4096ul, 1ul << 62}) refuse("steps", 0, steps);

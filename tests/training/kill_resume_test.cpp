@@ -93,7 +93,11 @@ TEST_P(KillAndResume, EndsWithTheBitsOfAnUninterruptedRun) {
   Random random(81);
   const int n_kills = kills_of(*GetParam());
   int kills = 0, resumes = 0, from_checkpoint = 0, runs = 0;
-  while (kills < n_kills) {
+  // On a busy machine a short run is often killed before its first checkpoint: more kills then.
+  const auto is_enough = [&] {
+    return kills >= 20 * n_kills || (kills >= n_kills && from_checkpoint >= n_kills / 2);
+  };
+  while (!is_enough()) {
     const std::string run = folder / ("run" + std::to_string(runs++));
     bool finished = false;
     while (!finished) {
@@ -105,7 +109,7 @@ TEST_P(KillAndResume, EndsWithTheBitsOfAnUninterruptedRun) {
         from_checkpoint += count_good_checkpoints(run) > 0 ? 1 : 0;
       }
       Program program(arguments);
-      if (kills < n_kills) {
+      if (!is_enough()) {
         sleep_seconds(random.uniform(0, 1.1) * uninterrupted.seconds);
         kills += program.running() ? 1 : 0;
         program.send(SIGKILL);
@@ -122,8 +126,7 @@ TEST_P(KillAndResume, EndsWithTheBitsOfAnUninterruptedRun) {
     EXPECT_LE(test::names_in(run + "/checkpoints").size(), 2u);
     std::filesystem::remove_all(run);
   }
-  EXPECT_GE(kills, n_kills - 2);
-  EXPECT_GE(2 * from_checkpoint, resumes);
+  EXPECT_GE(from_checkpoint, n_kills / 2);
   std::printf("%s: %d kills over %d runs, %d of %d resumes from a checkpoint, run of %.2f s\n",
               GetParam()->name, kills, runs, from_checkpoint, resumes, uninterrupted.seconds);
 }

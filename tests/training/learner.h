@@ -41,8 +41,9 @@ struct Learner {
           const std::vector<std::string>& assignments = {})
       : options(environment, name), backend(make_cpu_backend(threads)) {
     const bool small_network = !is_black_box(options.algorithm());
-    for (const char* small : {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=",
-                              "population=20", "directions=10", "steps=100000"}) {
+    for (const char* small :
+         {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=", "population=20",
+          "directions=10", "search_episodes=4", "steps=100000"}) {
       if (has(small)) options.set_assignment(small, "test");
     }
     for (const std::string& assignment : assignments) {

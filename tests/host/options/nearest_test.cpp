@@ -31,6 +31,7 @@ TEST(Nearest, NearestFirst) {
   EXPECT_EQ(nearest_names("mountain", names), (Names{"mountain_car", "mountain_car_continuous"}));
   EXPECT_EQ(nearest_names("lrq", names), (Names{"lqr"}));
   EXPECT_EQ(nearest_names("humanoid", names), (Names{}));
+  EXPECT_EQ(nearest_names("continuous", names), (Names{"mountain_car_continuous"}));
   EXPECT_EQ(nearest_names("", names), (Names{}));
   EXPECT_EQ(nearest_names("mountain", names, 1).size(), 1u);
   EXPECT_EQ(nearest_names(std::string(1 << 20, 'x'), names), (Names{}));
