@@ -43,12 +43,15 @@ def test_import_is_light():
 
 
 def test_import_is_quick():
-    """Beyond NumPy and Gymnasium; the best of some tries, on a machine that does other things too."""
+    """60 ms of the processor beyond NumPy and Gymnasium, or a quarter of theirs on a slow one; the
+    best of some tries, on a machine that does other things too."""
     code = (
-        "import numpy, gymnasium, gymnasium.vector, time; t = time.perf_counter(); import gallop; "
-        "print(time.perf_counter() - t)"
+        "from time import process_time as now; a = now(); "
+        "import numpy, gymnasium, gymnasium.vector; b = now(); import gallop; print(b - a, now() - b)"
     )
-    assert min(float(python(code)) for _ in range(5)) < 0.06
+    tries = [tuple(map(float, python(code).split())) for _ in range(5)]
+    theirs, ours = (min(part) for part in zip(*tries))
+    assert ours < max(0.06, 0.25 * theirs)
 
 
 def test_before_and_after_torch():

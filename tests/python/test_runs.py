@@ -170,7 +170,7 @@ def test_ctrl_c_keeps_a_checkpoint(tmp_path, options):
     thread.start()
     with pytest.raises(KeyboardInterrupt, match="resume="):
         train(tmp_path / "run", steps=2_000_000_000, **options)
-    assert time.monotonic() - begin < 0.7 + 1.5
+    assert time.monotonic() - begin < 0.7 + 5
     assert signal.getsignal(signal.SIGINT) is handler
     run = gallop.Run(tmp_path / "run")
     assert not run.finished
