@@ -11,9 +11,9 @@
 #include <gallop/host/options/split.h>
 #include <gallop/host/options/synonyms.h>
 #include <gallop/host/options/utf8.h>
-#include <gallop/host/program/tetris_command.h>
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/studies/study.h>
+#include <gallop/host/tetris/controllers.h>
 
 namespace gallop {
 namespace {

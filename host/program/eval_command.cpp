@@ -16,6 +16,7 @@
 #include <gallop/host/program/terminal.h>
 #include <gallop/host/program/tetris_command.h>
 #include <gallop/host/runtime/stop.h>
+#include <gallop/host/tetris/controllers.h>
 #include <gallop/host/training/trained_policy.h>
 
 namespace gallop {

@@ -18,6 +18,7 @@
 #include <gallop/host/program/tetris_command.h>
 #include <gallop/host/rendering/film_file.h>
 #include <gallop/host/report/player.h>
+#include <gallop/host/tetris/controllers.h>
 #include <gallop/host/training/trained_policy.h>
 
 namespace gallop {

@@ -68,8 +68,6 @@ Summary summary_of(const TetrisScores& s) {
 
 }  // namespace
 
-bool is_tetris(std::string_view word) { return folded_name(word) == "tetris"; }
-
 OptionSpec tetris_rows_row() {
   return integer_row("rows", kRows, {.min = 4, .max = kMostTetrisRows, .unit = "rows"},
                      "of the board of tetris");

@@ -58,6 +58,8 @@ std::vector<TetrisWeights> make_published() {
 
 }  // namespace
 
+bool is_tetris(std::string_view word) { return folded_name(word) == "tetris"; }
+
 std::span<const TetrisFeature> tetris_features() { return kFeatures; }
 
 std::span<const TetrisWeights> published_tetris_controllers() {

@@ -10,6 +10,10 @@
 
 namespace gallop {
 
+// Whether a word is the game's name. It is one of its own, not one of the environments: commands
+// that play controllers know it by its name.
+bool is_tetris(std::string_view word);
+
 // A controller as a file says it: features in an order, a weight for each, several for the features
 // that are one for each column or pair of columns.
 struct TetrisWeights {
