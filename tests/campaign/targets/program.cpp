@@ -114,8 +114,9 @@ std::string run_words(std::string_view input) {
   if (command == "render") return gallop::run_render(words) == 0 ? "done" : "a code";
   if (command == "eval") return gallop::run_eval(words) == 0 ? "done" : "a code";
   if (command == "list") return gallop::run_list(words) == 0 ? "done" : "a code";
+  if (command == "export") return gallop::run_export(words) == 0 ? "done" : "a code";
   if (command == "trace") return gallop::run_trace(words) == 0 ? "done" : "a code";
-  return "advice " + advice_on_command(command) + advice_on_environment(command) +
+  return "advice " + advice_on_command(command) + advice_on_environment("train", command) +
          advice_on_run("eval", command);
 }
 
