@@ -417,8 +417,8 @@ class Caller {
     for (std::size_t k = 0; k < observation.bytes.size() / 4; k++) {
       put(observation, k, tabular ? float(random_.below(2)) : real());
     }
-    const std::vector<std::uint32_t> words(static_cast<std::size_t>(n),
-                                           std::uint32_t(word() >> 33));
+    // The shapes may say n + 1.
+    const std::vector<std::uint32_t> words(std::size_t(n) + 1, std::uint32_t(word() >> 33));
     gallop_act_options o = {};
     o.size = or_else<std::uint32_t>(sizeof o, 3);
     o.sample = random_.below(2);
