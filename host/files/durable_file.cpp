@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -77,6 +78,38 @@ bool is_abandoned(FileSystem& files, const std::string& path, int process) {
   const bool locked = files.lock(fd) == -EWOULDBLOCK;
   files.close(fd);
   return !locked;
+}
+
+// Whether a pipe or device has something to read, or an end; waits for that without a limit where
+// `waits`, but no longer than until a signal comes.
+bool is_ready(const File& file, bool waits) {
+  pollfd wanted = {file.descriptor(), POLLIN, 0};
+  const int found = ::poll(&wanted, 1, waits ? -1 : 0);
+  if (found < 0) throw file_error("read", file.path(), errno);
+  return found > 0;
+}
+
+// Reads from a pipe or device, which was opened without waiting, until its end or until there is no
+// more room; as many bytes as were read.
+size_t read_stream(FileSystem& files, const File& file, std::span<std::byte> bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const auto part = bytes.subspan(done);
+    const int64_t count = uninterrupted([&] { return files.read(file.descriptor(), part); });
+    if (count == -EAGAIN) {
+      is_ready(file, true);
+      continue;
+    }
+    // Nothing is there and there is no end either: nobody has opened the pipe to write to it.
+    if (count == 0 && done == 0 && !is_ready(file, false)) {
+      throw value_error(fmt::format(
+          "'{}' is a pipe that nobody writes to; expected a file, or a pipe that is written to",
+          file.path()));
+    }
+    if (checked(count, "read", file.path()) == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
 }
 
 }  // namespace
@@ -285,10 +318,11 @@ void write_file_atomically(FileSystem& files, const std::string& path, std::stri
 }
 
 std::string read_given_file(FileSystem& files, const std::string& path, uint64_t limit) {
-  const File file(files, path, O_RDONLY);
+  const File file(files, path, O_RDONLY | O_NONBLOCK);
   // One byte more than is allowed, so that what is too large shows.
   std::string text(limit + 1, '\0');
-  text.resize(file.read(std::as_writable_bytes(std::span(text))));
+  const std::span<std::byte> bytes = std::as_writable_bytes(std::span(text));
+  text.resize(file.status().regular ? file.read(bytes) : read_stream(files, file, bytes));
   if (text.size() > limit) {
     throw value_error(
         fmt::format("'{}' has more than {} bytes, expected at most that many", path, limit));

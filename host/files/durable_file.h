@@ -94,8 +94,9 @@ bool exists(FileSystem& files, const std::string& path);
 std::string folder_of(const std::string& path);
 
 // What a user names as a configuration: a file, or a pipe or device, of at most `limit` bytes.
-// Symbolic links are followed, and nothing is read beyond the limit. Throws an I/O error, or a
-// value error for what is too large.
+// Symbolic links are followed, and nothing is read beyond the limit. Of a pipe it waits for what is
+// written as long as somebody has it open for that, and not beyond a signal that is handled. Throws
+// an I/O error, or a value error for what is too large and for a pipe that nobody writes to.
 std::string read_given_file(FileSystem& files, const std::string& path, uint64_t limit);
 
 // A whole regular file of at most `limit` bytes; symbolic links in the last part are not followed.

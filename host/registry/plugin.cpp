@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <cstring>
+#include <filesystem>
 
 #include <gallop/host/error.h>
 #include <gallop/host/options/utf8.h>
@@ -38,6 +39,11 @@ void require_same_gallop(const EnvironmentPlugin& plugin, const std::string& pat
 void load_plugin(const std::string& path) {
   // Without a slash the name would be looked for among the system's libraries.
   const std::string place = path.find('/') == std::string::npos ? "./" + path : path;
+  std::error_code ignored;
+  if (std::filesystem::is_fifo(place, ignored)) {
+    throw usage_error("plugin " + in_quotes(path) +
+                      " cannot be loaded: it is a pipe; expected a shared library");
+  }
   void* const library = ::dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw usage_error("plugin " + in_quotes(path) + " cannot be loaded: " + last_failure());

@@ -2,11 +2,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include "tests/host/expect_error.h"
 #include "tests/host/faulty_file_system.h"
@@ -112,6 +118,68 @@ TEST(DurableFile, ReadsWholeFilesWithinALimit) {
   ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
   expect_error_with(
       ExitCode::value, [&] { read_text_file(*files, folder / "fifo", 9); }, "regular file");
+}
+
+// What a person names may be a pipe, as `<(...)` of a shell is, or a device.
+TEST(DurableFile, AGivenPipeIsReadToItsEndAndRefusedWhereNobodyWrites) {
+  TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const std::string fifo = folder / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  expect_error_with(
+      ExitCode::value, [&] { read_given_file(*files, fifo, 9); }, fifo, "nobody writes");
+  // A slow writer, which has it open before the reader comes, and closes it when all was read.
+  const auto writing = [&](const std::vector<std::string>& parts) {
+    const int fd = ::open(fifo.c_str(), O_RDWR);
+    return std::thread([fd, parts] {
+      for (const std::string& part : parts) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        EXPECT_EQ(::write(fd, part.data(), part.size()), ssize_t(part.size()));
+      }
+      for (int left = 1; left > 0;) ASSERT_EQ(::ioctl(fd, FIONREAD, &left), 0);
+      ::close(fd);
+    });
+  };
+  std::thread writer = writing({"ab", "cde"});
+  EXPECT_EQ(read_given_file(*files, fifo, 5), "abcde");
+  writer.join();
+  writer = writing({"abcde"});
+  expect_error_with(
+      ExitCode::value, [&] { read_given_file(*files, fifo, 4); }, "more than 4 bytes");
+  writer.join();
+  EXPECT_EQ(read_given_file(*files, "/dev/null", 3), "");
+  expect_error_with(
+      ExitCode::value, [&] { read_given_file(*files, "/dev/zero", 3); }, "more than 3 bytes");
+  expect_error_with(
+      ExitCode::io, [&] { read_given_file(*files, folder.path(), 3); }, "directory");
+  std::filesystem::create_symlink("fifo", folder / "link");
+  expect_error_with(
+      ExitCode::value, [&] { read_given_file(*files, folder / "link", 9); }, "nobody writes");
+}
+
+TEST(DurableFile, ASignalEndsTheWaitForAPipe) {
+  TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const std::string fifo = folder / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  struct sigaction handled = {}, before = {};
+  handled.sa_handler = [](int) {};
+  ASSERT_EQ(::sigaction(SIGUSR2, &handled, &before), 0);
+  const int silent = ::open(fifo.c_str(), O_RDWR);  // has it open for writing
+  std::atomic<bool> has_ended = false;
+  const pthread_t reader = ::pthread_self();
+  std::thread sender([&] {
+    while (!has_ended) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      if (!has_ended) ::pthread_kill(reader, SIGUSR2);
+    }
+  });
+  expect_error_with(
+      ExitCode::io, [&] { read_given_file(*files, fifo, 9); }, fifo, "Interrupted");
+  has_ended = true;
+  sender.join();
+  ::close(silent);
+  ::sigaction(SIGUSR2, &before, nullptr);
 }
 
 TEST(DurableFile, ReadingPastTheEndIsAnIoError) {
