@@ -28,14 +28,19 @@ double squared_norm(std::span<const double> x) {
 
 long checked_dimension(const OptimizerContext& context, bool is_separable) {
   const long n = long(context.initial.size());
-  if (is_separable || n <= kMostDimensions) return n;
-  throw value_error(
-      fmt::format("cma_es keeps a matrix of D x D numbers, and D is {}; expected at most {}: "
-                  "sep_cma_es keeps D of them",
-                  n, kMostDimensions));
+  if (!is_separable) require_full_covariance(n);
+  return n;
 }
 
 }  // namespace
+
+void require_full_covariance(long dimension) {
+  if (dimension <= kMostDimensions) return;
+  throw value_error(
+      fmt::format("cma_es keeps a matrix of D x D numbers, and D is {}; expected at most {}: "
+                  "sep_cma_es keeps D of them",
+                  dimension, kMostDimensions));
+}
 
 CmaSearch::CmaSearch(const OptimizerContext& context, bool is_separable)
     : BlackBoxOptimizer(context),

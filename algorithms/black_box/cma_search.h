@@ -31,6 +31,9 @@ constexpr auto cma_rows(bool active) {
                "units of sigma"));
 }
 
+// Throws a value error where a full covariance of so many dimensions is too much.
+void require_full_covariance(long dimension);
+
 class CmaSearch : public BlackBoxOptimizer {
  public:
   CmaSearch(const OptimizerContext& context, bool is_separable);

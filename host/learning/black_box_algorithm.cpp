@@ -78,6 +78,18 @@ std::vector<double> learnt_of(const std::vector<long>& learnt, const std::vector
   return point;
 }
 
+// The numbers of the parameters that are learnt, none where all are. Throws, before anything of
+// their size is there, where a search of so many is beyond the optimizer.
+std::vector<long> learnt_numbers(const OptimizerDescriptor& descriptor,
+                                 const AlgorithmContext& context, const LearntPart& part,
+                                 const PolicyShape& shape) {
+  std::vector<long> learnt = part.learnt();
+  if (descriptor.require_dimension != nullptr && !context.plays_only) {
+    descriptor.require_dimension(learnt.empty() ? parameter_count(shape) : long(learnt.size()));
+  }
+  return learnt;
+}
+
 class BlackBoxAlgorithm : public Algorithm {
  public:
   BlackBoxAlgorithm(const OptimizerDescriptor& descriptor, const AlgorithmContext& context)
@@ -86,7 +98,7 @@ class BlackBoxAlgorithm : public Algorithm {
         part_(context.options.text("policy") == "own"
                   ? own_part(spec_of(context.environment), shape_)
                   : LearntPart{}),
-        learnt_(part_.learnt()),
+        learnt_(learnt_numbers(descriptor, context, part_, shape_)),
         evaluation_(context, shape_),
         fixed_(context.backend, part_.fixed.size()),
         parameters_(context.backend, std::size_t(parameter_count(shape_))) {

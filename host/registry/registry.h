@@ -42,6 +42,8 @@ struct OptimizerDescriptor {
   std::unique_ptr<BlackBoxOptimizer> (*create)(const OptimizerContext&);
   // Whether it says by itself if observations are normalised (BlackBoxOptimizer::normalizes).
   bool sets_normalization = false;
+  // Throws a value error where a search in D dimensions is beyond it; null where none is.
+  void (*require_dimension)(long dimension) = nullptr;
 };
 
 // Marks one of algorithms/black_box/ for the build. Follow it with the definition of

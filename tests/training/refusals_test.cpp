@@ -1,10 +1,14 @@
 // What learners do with input that allows no step, or none that is finite: a clear error or a
 // reported refusal, with policy and values as they were.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
 
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
 #include "tests/training/learner.h"
+#include "tests/training/program.h"
 
 namespace gallop::testing {
 namespace {
@@ -172,6 +176,40 @@ TEST(Refusals, NonsensicalOptionsAreNamedWithTheirRange) {
       ExitCode::usage, [] { Learner("cartpole", "reinforce", 1, {"estimator=gae"}); }, "estimator");
   test::expect_error_with(
       ExitCode::value, [] { Learner("cartpole", "vpg", 1, {"value_hidden=4,0"}); }, "value_hidden");
+}
+
+// Its limit is known before there is a policy of that size, which the memory has no room for.
+TEST(Refusals, ACovarianceThatIsTooLargeTakesNoMemory) {
+  const test::TemporaryFolder folder;
+  ProgramOptions options;
+  options.memory_limit = 400l << 20;
+  const ProgramResult result =
+      run_program({"train", "cartpole", "--algorithm", "cma_es", "--hidden", "8192,8192,8192",
+                   "--threads", "1", "--device", "cpu", "--out", folder / "run"},
+                  options);
+  EXPECT_EQ(result.code, 3) << result.err;
+  EXPECT_NE(result.err.find("at most 8192: sep_cma_es keeps D"), std::string::npos) << result.err;
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+// A pipe that nobody writes to is no file, and nobody is to wait for it.
+TEST(Refusals, PipesThatNobodyWritesTo) {
+  const test::TemporaryFolder folder;
+  const std::string pipe = folder / "pipe.toml";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const std::vector<std::pair<std::vector<std::string>, int>> commands = {
+      {{"train", "cartpole", "--config", pipe}, 3},
+      {{"eval", "tetris", "--controller", pipe}, 3},
+      {{"render", "tetris", "--policy", pipe, "--out", folder / "film.gif"}, 3},
+      {{"study", pipe}, 3},
+      {{"train", "mdp", "--set", "file=" + pipe}, 3},
+      {{"list", "--plugin", pipe}, 2}};
+  for (const auto& [words, code] : commands) {
+    const ProgramResult result = run_program(words);
+    EXPECT_EQ(result.code, code) << words[0] << ": " << result.err;
+    EXPECT_NE(result.err.find("pipe.toml' "), std::string::npos) << words[0] << ": " << result.err;
+    EXPECT_NE(result.err.find("pipe"), std::string::npos) << words[0] << ": " << result.err;
+  }
 }
 
 }  // namespace
