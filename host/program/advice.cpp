@@ -7,6 +7,7 @@
 
 #include <gallop/host/error.h>
 #include <gallop/host/files/printable.h>
+#include <gallop/host/learning/test_function.h>
 #include <gallop/host/options/nearest.h>
 #include <gallop/host/options/split.h>
 #include <gallop/host/options/synonyms.h>
@@ -126,6 +127,8 @@ constexpr CommandAdvice kCommands[] = {
     {"gallop --help", "man usage commands"},
 };
 
+constexpr std::size_t kLeastNear = 4;  // shorter words are near to all short names
+
 constexpr const char* kOfTetris =
     ": it is a game of controllers; gallop eval tetris --controller dellacherie plays one, gallop "
     "tetris learns them, and gallop list tetris names them";
@@ -140,6 +143,20 @@ bool is_algorithm(const std::string& word) { return algorithm_called(word) != nu
 bool is_study(const std::string& word) {
   const std::vector<std::string> studies = shipped_studies();
   return std::find(studies.begin(), studies.end(), word) != studies.end();
+}
+
+// What the controller of that name plays: an environment, or tetris; empty where there is none.
+std::string player_called(const std::string& name) {
+  for (const EnvironmentEntry* entry : all_environments()) {
+    const EnvironmentSpec& spec = spec_of(*entry);
+    for (int k = 0; k < spec.n_controllers; k++) {
+      if (name == spec.controllers[k].name) return spec.name;
+    }
+  }
+  for (const TetrisWeights& known : published_tetris_controllers()) {
+    if (name == known.name) return "tetris";
+  }
+  return "";
 }
 
 bool is_run(const std::string& word) {
@@ -204,21 +221,63 @@ std::string advice_on_command(const std::string& word) {
   for (const CommandAdvice& advice : kCommands) {
     if (has_word(advice.words, name)) return ": it is '" + std::string(advice.command) + "' here";
   }
+  return advice_on_name(word);
+}
+
+std::string advice_on_name(const std::string& word) {
+  const std::string name = folded_name(word);
   if (is_environment(word)) return ": it is an environment; gallop train " + word;
   if (is_algorithm(word)) {
     return ": it is an algorithm; gallop train ENVIRONMENT --algorithm " + word;
   }
-  if (is_study(word)) return ": it is a study; gallop study " + word;
+  if (is_study(name)) return ": it is a study; gallop study " + name;
+  if (is_tetris(word)) return kOfTetris;
+  const std::string player = player_called(name);
+  if (!player.empty()) {
+    return fmt::format(": it is a controller of {0}; gallop eval {0} --controller {1} plays it",
+                       player, name);
+  }
+  for (const TestFunctionDescriptor& function : test_functions()) {
+    if (function.name == name) return ": it is a function; gallop optimize " + name;
+  }
   if (is_run(word)) {
-    return fmt::format(": it is a run; gallop eval {}, or gallop train --resume {}", word, word);
+    return fmt::format(": it is a run; gallop eval {0}, or gallop train --resume {0}",
+                       shell_quoted(word));
   }
   return "";
 }
 
+void refuse_other_name(const char* kind, const std::string& word,
+                       std::span<const std::string> names) {
+  if (std::find(names.begin(), names.end(), folded_name(word)) != names.end()) return;
+  const std::string advice = advice_on_name(word);
+  if (advice.empty()) return;
+  throw usage_error(fmt::format("{} is no {}{}. There are: {}", in_quotes(word), kind, advice,
+                                fmt::join(names, ", ")));
+}
+
+std::string advice_on_near_name(const std::string& word) {
+  std::vector<std::string> names = shipped_studies();
+  for (const EnvironmentEntry* entry : all_environments()) {
+    names.emplace_back(spec_of(*entry).name);
+  }
+  for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    names.emplace_back(algorithm->name);
+  }
+  const std::vector<std::string> near = nearest_names(word, names, 1);
+  if (near.empty() || word.size() < kLeastNear) return "";
+  return fmt::format(": the nearest name is '{}'{}", near[0], advice_on_name(near[0]));
+}
+
+std::string sentence(const std::string& answer) {
+  return answer + (answer.ends_with('?') ? "" : ".");
+}
+
 bool asks_for_all(const std::string& word) {
   return has_word(
-      "all environments environment envs env tasks algorithms algorithm algos algo optimizers "
-      "studies problems functions games controllers",
+      "all environments environment envs env tasks task algorithms algorithm algos algo "
+      "optimizers optimizer studies study problems problem functions function games game "
+      "controllers controller",
       folded_name(word));
 }
 
@@ -230,7 +289,7 @@ std::string advice_on_environment(const std::string& command, const std::string&
                : fmt::format(": it is a run; gallop eval {} plays its policy", shell_quoted(word));
   }
   if (folded_name(word) == "help") return ": 'gallop train --help' explains the command";
-  return "";
+  return is_algorithm(word) ? "" : advice_on_name(word);
 }
 
 void refuse_no_environment(const std::string& command, const std::string& word) {
@@ -257,7 +316,7 @@ std::string advice_on_run(const std::string& command, const std::string& word) {
         "{} RUN",
         word, command);
   }
-  return "";
+  return is_run(word) ? "" : advice_on_name(word);
 }
 
 }  // namespace gallop

@@ -1,6 +1,7 @@
 // What to say to a person who uses a word or a flag of another program, or ours in another place.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include <gallop/host/program/command_line.h>
@@ -18,6 +19,18 @@ std::string advice_on_word(const Command& command, const std::string& word);
 
 // Behind "unknown command 'cartpole'".
 std::string advice_on_command(const std::string& word);
+
+// Where a name of another kind was expected: what the word is, or an empty text.
+std::string advice_on_name(const std::string& word);
+// Throws a usage error with that advice for a word that is no `kind` ("study") and something else.
+void refuse_other_name(const char* kind, const std::string& word,
+                       std::span<const std::string> names);
+
+// Where nothing bears the name: ": the nearest name is 'helicopter', ...", or an empty text.
+std::string advice_on_near_name(const std::string& word);
+
+// An answer as a sentence: with a full stop, but behind a question.
+std::string sentence(const std::string& answer);
 
 // Whether the word behind gallop list is that for one of its sections.
 bool asks_for_all(const std::string& word);

@@ -182,9 +182,11 @@ class CommandParser {
     std::string answer = advice_on_flag(command_, name);
     if (answer.empty() && command_.explain) answer = command_.explain(name, arguments_);
     if (answer.empty()) answer = nearest_flags(command_, name);
-    return usage_error(fmt::format(
-        "unknown argument {} of gallop {}{}{} 'gallop {} --help' names all", in_quotes(argument),
-        command_.name, answer, answer.ends_with('?') ? "" : ".", command_.name));
+    return usage_error(
+        fmt::format("{} 'gallop {} --help' names all",
+                    sentence(fmt::format("unknown argument {} of gallop {}{}", in_quotes(argument),
+                                         command_.name, answer)),
+                    command_.name));
   }
 
   void bind() {

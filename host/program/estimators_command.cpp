@@ -10,6 +10,7 @@
 #include <gallop/host/laboratory/comparison.h>
 #include <gallop/host/laboratory/report.h>
 #include <gallop/host/options/option_rows.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/command_help.h>
 #include <gallop/host/program/command_line.h>
 #include <gallop/host/program/commands.h>
@@ -20,10 +21,10 @@
 namespace gallop {
 namespace {
 
-std::string problem_names() {
+std::vector<std::string> problem_names() {
   std::vector<std::string> names;
   for (const LaboratoryDescriptor& problem : laboratory_problems()) names.push_back(problem.name);
-  return fmt::format("{}", fmt::join(names, ", "));
+  return names;
 }
 
 // The options of all problems, which --set and flags of their own may name.
@@ -70,9 +71,10 @@ Command estimators_command(const std::string& names) {
 }  // namespace
 
 int run_estimators(const std::vector<std::string>& arguments) {
-  const std::string names = "the problem: " + problem_names();
+  const std::string names = fmt::format("the problem: {}", fmt::join(problem_names(), ", "));
   const std::optional<CommandLine> line = parse_command_line(estimators_command(names), arguments);
   if (!line) return 0;
+  refuse_other_name("problem", line->text("problem"), problem_names());
   const LaboratoryDescriptor& descriptor = find_laboratory_problem(line->text("problem"));
   Options options = laboratory_options(descriptor);
   apply_given(line->options(), options,

@@ -248,10 +248,11 @@ std::string described(const std::string& word) {
   }
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
+  const std::string advice = advice_on_name(word);
   throw usage_error(
-      fmt::format("unknown name {}{}. 'gallop list' names all environments, "
-                  "algorithms, studies, problems and functions",
-                  in_quotes(word), did_you_mean(word, known)));
+      sentence("unknown name " + in_quotes(word) +
+               (advice.empty() ? did_you_mean(word, known) : advice)) +
+      " 'gallop list' names all environments, algorithms, studies, problems and functions");
 }
 
 JsonValue to_json(const EnvironmentSpec& spec) {

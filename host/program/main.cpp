@@ -61,10 +61,11 @@ constexpr Entry kCommands[] = {
 [[noreturn]] void refuse_command(const std::string& word) {
   std::vector<std::string> commands;
   for (const Entry& entry : kCommands) commands.emplace_back(entry.name);
-  const std::string advice = advice_on_command(word);
-  throw usage_error("unknown command " + in_quotes(word) +
-                    (advice.empty() ? did_you_mean(word, commands) : advice) +
-                    ". 'gallop --help' names all");
+  std::string advice = advice_on_command(word);
+  if (advice.empty()) advice = did_you_mean(word, commands);
+  if (advice.empty()) advice = advice_on_near_name(word);
+  throw usage_error(sentence("unknown command " + in_quotes(word) + advice) +
+                    " 'gallop --help' names all");
 }
 
 int run(const std::vector<std::string>& all, double start) {

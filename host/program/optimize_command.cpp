@@ -12,6 +12,7 @@
 #include <gallop/host/options/option_rows.h>
 #include <gallop/host/options/synonyms.h>
 #include <gallop/host/options/utf8.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/command_help.h>
 #include <gallop/host/program/command_line.h>
 #include <gallop/host/program/commands.h>
@@ -31,11 +32,9 @@ constexpr auto kFunctionRows =
                   "standard deviation added to a value that the optimizer sees; -1 for the "
                   "function's own"));
 
-std::string function_names() {
-  std::string names;
-  for (const TestFunctionDescriptor& f : test_functions()) {
-    names += (names.empty() ? "" : ", ") + std::string(f.name);
-  }
+std::vector<std::string> function_names() {
+  std::vector<std::string> names;
+  for (const TestFunctionDescriptor& f : test_functions()) names.emplace_back(f.name);
   return names;
 }
 
@@ -153,16 +152,20 @@ void print_result(const TestFunctionDescriptor& function, const OptimizerDescrip
 }  // namespace
 
 int run_optimize(const std::vector<std::string>& arguments) {
-  const std::string names = "what to minimise: " + function_names();
+  const std::string names = fmt::format("what to minimise: {}", fmt::join(function_names(), ", "));
   const std::optional<CommandLine> parsed = parse_command_line(optimize_command(names), arguments);
   if (!parsed) return 0;
   const CommandLine& line = *parsed;
+  refuse_other_name("function", line.text("function"), function_names());
   const TestFunctionDescriptor& descriptor = find_test_function(line.text("function"));
   const OptimizerDescriptor& optimizer = optimizer_of(line);
   Options options = options_of(optimizer);
   apply_given(line.options(), options,
               [&](const GivenOption& given) { options.set(given.name, given.text, given.origin); });
 
+  if (optimizer.require_dimension != nullptr) {
+    optimizer.require_dimension(line.integer("dimension"));
+  }
   const std::uint64_t seed = std::uint64_t(line.integer("seed"));
   const double noise = options.real("value_noise");
   const TestFunction function(descriptor, line.integer("dimension"),

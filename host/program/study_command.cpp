@@ -11,6 +11,7 @@
 #include <gallop/host/logging/progress.h>
 #include <gallop/host/options/nearest.h>
 #include <gallop/host/options/option_rows.h>
+#include <gallop/host/program/advice.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/runs.h>
 #include <gallop/host/program/terminal.h>
@@ -89,6 +90,7 @@ Study asked_study(const CommandLine& line) {
     throw usage_error(fmt::format("gallop study needs a study: {}, or a path to a .toml file",
                                   fmt::join(shipped_studies(), ", ")));
   }
+  if (!is_path(name)) refuse_other_name("study", name, shipped_studies());
   const std::string text = is_path(name) ? read_given_file(*posix_file_system(), name, kLargestFile)
                                          : std::string(shipped_study(name));
   const std::string origin = is_path(name) ? name : "configs/studies/" + name + ".toml";
