@@ -31,7 +31,7 @@ std::unique_ptr<gallop_optimizer> made(gallop_backend& backend, const char* meth
   made->descriptor = &find_optimizer(method == nullptr ? kDefaultOptimizer : method);
   made->options.add(made->descriptor->options);
   for (const std::string& assignment : assignments) {
-    made->options.set_assignment(assignment, kOrigin);
+    made->options.set_assignment(assignment, kCaller);
   }
   if (seed > kMaxSeed) {
     throw value_error(fmt::format("seed is {}; expected at most {}", seed, kMaxSeed));

@@ -99,13 +99,13 @@ void gallop_options_destroy(gallop_options* options) { delete options; }
 int gallop_options_set(gallop_options* options, const char* name, const char* value) {
   return with_options(options, [&](gallop_options& o) {
     o.options.set(text_of(name, "the option's name"), text_of(value, "the option's value"),
-                  kOrigin);
+                  kCaller);
   });
 }
 
 int gallop_options_apply(gallop_options* options, const char* toml) {
   return with_options(options, [&](gallop_options& o) {
-    o.options.apply_config(text_of(toml, "the TOML text"), kOrigin);
+    o.options.apply_config(text_of(toml, "the TOML text"), kCaller);
   });
 }
 

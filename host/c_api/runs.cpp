@@ -103,9 +103,9 @@ Evaluation evaluate(const gallop_policy& policy, const char* environment,
     require_pointer(given.parameters, "parameters");
     const std::string text =
         text_of(given.parameters[k], "a text \"name=value\" of the parameters");
-    const Assignment parts = split_assignment(text, kOrigin);
+    const Assignment parts = split_assignment(text, kCaller);
     require_parameter(options, parts.name);
-    options.set(parts.name, parts.text, kOrigin);
+    options.set(parts.name, parts.text, kCaller);
   }
   const long most = given.max_steps == 0 ? kMostEvaluationSteps : long(given.max_steps);
   return evaluate_policy(*policy.device->backend, options.environment(), policy.view, episodes,

@@ -5,9 +5,20 @@
 #include <algorithm>
 
 #include <gallop/host/error.h>
+#include <gallop/host/options/caller.h>
 #include <gallop/kernels/policy/heads.h>
 
 namespace gallop {
+namespace {
+
+// Whether a flag of a command or a call asks for the value by itself: in a document it may stand
+// because all values do.
+bool is_asked_alone(const Options& options, const char* name) {
+  const std::string& origin = options.origin(name);
+  return origin.starts_with("--") || origin == kCaller;
+}
+
+}  // namespace
 
 void LearntPart::apply(std::vector<float>& parameters) const {
   for (std::size_t k = 0; k < fixed.size(); k++) {
@@ -40,8 +51,7 @@ bool takes_own_policy(const Environments& environments, const Options& options) 
     throw value_error(fmt::format(
         "policy is own, but {} brings no policy with it; expected policy = network", spec.name));
   }
-  // A flag that asks for what would not be there; a file has the default beside it.
-  if (options.origin("hidden").starts_with("--") && !options.integers("hidden").empty()) {
+  if (is_asked_alone(options, "hidden") && !options.integers("hidden").empty()) {
     throw value_error(
         fmt::format("hidden is {} ({}), but policy is own, which has no hidden layers; expected "
                     "policy = network (--policy network)",

@@ -270,6 +270,29 @@ TEST(CErrors, PoliciesThatDoNotFit) {
                "/no/such/run");
 }
 
+// As the program refuses the flag; what stands in a document may be the default of the rest.
+TEST(CErrors, HiddenLayersThatAPolicyOfTheEnvironmentHasNotAreRefused) {
+  const CBackend backend = c_backend(1);
+  const std::string run = ::testing::TempDir() + "/gallop-own-" + std::to_string(::getpid());
+  for (const char* algorithm : {"cem", "trpo"}) {
+    gallop_options* options = nullptr;
+    ASSERT_OK(gallop_options_create("helicopter", algorithm, &options));
+    const COptions owned(options);
+    ASSERT_OK(gallop_options_set(options, "policy", "own"));
+    ASSERT_OK(gallop_options_set(options, "hidden", "64"));
+    EXPECT_FAILS(gallop_train(backend.get(), options, run.c_str(), nullptr, nullptr), GALLOP_VALUE,
+                 "hidden is 64 (the caller)");
+    EXPECT_FAILS(gallop_train(backend.get(), options, run.c_str(), nullptr, nullptr), GALLOP_VALUE,
+                 "policy = network");
+    EXPECT_NE(::access(run.c_str(), F_OK), 0) << "no folder is left";
+    ASSERT_OK(gallop_options_set(options, "steps", "1"));
+    ASSERT_OK(gallop_options_set(options, "eval_episodes", "1"));
+    ASSERT_OK(gallop_options_apply(options, "hidden = [64]"));
+    EXPECT_OK(gallop_train(backend.get(), options, run.c_str(), nullptr, nullptr));
+    ASSERT_EQ(std::system(("rm -r '" + run + "'").c_str()), 0);
+  }
+}
+
 TEST(CErrors, TextsAreOfTheirThread) {
   EXPECT_FAILS(gallop_batch_reset(nullptr), GALLOP_VALUE, "batch");
   std::thread([] { EXPECT_STREQ(gallop_last_error(), ""); }).join();
