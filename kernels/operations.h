@@ -30,6 +30,7 @@
 #include <gallop/kernels/gradients/given_slopes.h>
 #include <gallop/kernels/gradients/gradient.h>
 #include <gallop/kernels/gradients/matrix_fisher.h>
+#include <gallop/kernels/gradients/policy_pull_back.h>
 #include <gallop/kernels/gradients/values.h>
 #include <gallop/kernels/optimizers/conjugate_gradient.h>
 #include <gallop/kernels/optimizers/gradient_step.h>
@@ -43,8 +44,10 @@
 #include <gallop/kernels/random/shuffle.h>
 #include <gallop/kernels/reduce/moments.h>
 #include <gallop/kernels/reduce/partials.h>
+#include <gallop/kernels/rollout/adjoint.h>
 #include <gallop/kernels/rollout/layout.h>
 #include <gallop/kernels/rollout/population.h>
+#include <gallop/kernels/rollout/pull_back.h>
 #include <gallop/kernels/rollout/rollout.h>
 #include <gallop/kernels/rollout/step.h>
 #include <gallop/kernels/tetris/play.h>
@@ -59,6 +62,7 @@
 #include <gallop/kernels/gradients/given_slopes.cuh>
 #include <gallop/kernels/gradients/gradient.cuh>
 #include <gallop/kernels/gradients/matrix_fisher.cuh>
+#include <gallop/kernels/gradients/policy_pull_back.cuh>
 #include <gallop/kernels/gradients/values.cuh>
 #include <gallop/kernels/optimizers/gradient_step.cuh>
 #include <gallop/kernels/optimizers/step.cuh>
@@ -69,6 +73,7 @@
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/moments.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
+#include <gallop/kernels/rollout/adjoint.cuh>
 #include <gallop/kernels/rollout/layout.cuh>
 #include <gallop/kernels/tetris/play.cuh>
 #endif
@@ -90,6 +95,10 @@
   operation(value_gradient, ValueGradientRequest)               \
   operation(network_gradient, NetworkGradientRequest)           \
   operation(input_gradient, InputGradientRequest)               \
+  operation(policy_pull_back, PolicyPullBackRequest)            \
+  operation(begin_adjoint, AdjointRequest)                      \
+  operation(end_adjoint, AdjointRequest)                        \
+  operation(difference_adjoint, DifferenceAdjointRequest)       \
   operation(optimizer_step, StepRequest)                        \
   operation(shuffle, ShuffleRequest)                            \
   operation(features, FeaturesRequest)                          \
@@ -129,4 +138,5 @@
 #define GALLOP_ENVIRONMENT_OPERATIONS(operation)                                        \
   operation(reset_instances, ResetRequest) operation(observe_instances, ObserveRequest) \
       operation(step_instances, TransitionRequest) operation(rollout, RolloutRequest)   \
-          operation(evaluate_population, PopulationRequest)
+          operation(evaluate_population, PopulationRequest)                             \
+              operation(pull_back_instances, PullBackRequest)

@@ -14,6 +14,7 @@ struct Ant : RoamingTerms {
   using Model = AntModel;
   using Sizes = RoamingSizes<Model>;
   static constexpr bool kLongSteps = true;
+  static constexpr const char* kNotSmooth = kSoftConstraintsAreNotSmooth;
   static constexpr int kFrameSkip = 5;
   static constexpr const char* kName = "ant";
   static constexpr const char* kAliases = "Ant-v5";

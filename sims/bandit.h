@@ -45,6 +45,7 @@ struct OneAction {
 struct Bandit : OneAction {
   static constexpr const char* kName = "bandit";
   static constexpr const char* kAliases = "";
+  static constexpr bool kSmooth = true;
   static constexpr ParameterSpec kParameters[] = {{"c", 1, -1e6, 1e6, "", "best action"}};
 
   template <class F>
@@ -59,6 +60,8 @@ struct Bandit : OneAction {
 struct BanditStep : OneAction {
   static constexpr const char* kName = "bandit_step";
   static constexpr const char* kAliases = "";
+  static constexpr const char* kNotSmooth =
+      "its reward is a jump, flat on both sides, which no derivative sees";
   static constexpr ParameterSpec kParameters[] = {
       {"c", 0, -1e6, 1e6, "", "where the reward jumps"}};
 

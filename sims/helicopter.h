@@ -55,6 +55,7 @@ struct Helicopter {
       "RL Competition 2008/2009, generalised helicopter hovering";
   static constexpr int kTimeLimit = 6000;
   static constexpr double kTimeStep = 0.1;
+  static constexpr bool kSmooth = true;     // a crash apart, whose price has no derivative
   static constexpr bool kLongSteps = true;  // ten of a hundred and eighty instructions
   static constexpr int kSubsteps = 10;
   static constexpr double kSubstep = 0.01;

@@ -15,6 +15,7 @@ struct Humanoid : RoamingTerms {
   using Model = HumanoidModel;
   using Sizes = RoamingSizes<Model>;
   static constexpr bool kLongSteps = true;
+  static constexpr const char* kNotSmooth = kSoftConstraintsAreNotSmooth;
   static constexpr int kFrameSkip = 5;
   static constexpr const char* kName = "humanoid";
   static constexpr const char* kAliases = "Humanoid-v5";

@@ -11,6 +11,7 @@ namespace gallop::inline GALLOP_ISA {
 struct InvertedDoublePendulum {
   using Model = InvertedDoublePendulumModel;
   static constexpr bool kLongSteps = true;
+  static constexpr const char* kNotSmooth = kSoftConstraintsAreNotSmooth;
   static constexpr int kFrameSkip = 5;
   static constexpr const char* kName = "inverted_double_pendulum";
   static constexpr const char* kAliases = "InvertedDoublePendulum-v5";

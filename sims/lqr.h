@@ -146,6 +146,7 @@ struct Lqr {
   static constexpr const char* kAliases = "";
   static constexpr const char* kSource = "linear-quadratic system with exact answers";
   static constexpr int kTimeLimit = 10;
+  static constexpr bool kSmooth = true;
   static constexpr int kStates = 8, kInputs = 8;
   static constexpr double kScales[] = {0.95, 0.5, 1.0, 0.1, 0.1, 1.0, 0.0};
   static constexpr LqrSpecs<kStates, kInputs> kSpecs{kScales, nullptr};
@@ -195,6 +196,7 @@ struct LqrDean {
   static constexpr const char* kAliases = "";
   static constexpr const char* kSource = "Dean et al., arXiv 1710.01688, section 6";
   static constexpr int kTimeLimit = 300;
+  static constexpr bool kSmooth = true;
   static constexpr int kFusedWidths[] = {64};
   static constexpr int kSize = 3;
   static constexpr double kScales[] = {1.0, 1.0, 1e-3, 1.0, 1.0, 0.0, 1.0};

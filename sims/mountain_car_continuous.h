@@ -13,6 +13,8 @@ struct MountainCarContinuous : MountainSlope {
   static constexpr const char* kSource = "Gymnasium 1.4.0, MountainCarContinuous-v0";
   static constexpr int kTimeLimit = 999;
   static constexpr double kRewardThreshold = 90;
+  static constexpr const char* kNotSmooth =
+      "its reward for the goal is a jump, which no derivative sees";
   static constexpr ComponentSpec kAction[] = {{"force", -1, 1}};
   static constexpr ParameterSpec kParameters[] = {
       {"power", 0.0015, 0.0, 1.0, "1/step^2", "acceleration by the engine at full force"},

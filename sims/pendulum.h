@@ -11,6 +11,7 @@ struct Pendulum {
   static constexpr const char* kAliases = "Pendulum-v1";
   static constexpr const char* kSource = "Gymnasium 1.4.0, Pendulum-v1";
   static constexpr int kTimeLimit = 200;
+  static constexpr bool kSmooth = true;
   static constexpr const char* kTimeStep = "dt";
   static constexpr int kFusedWidths[] = {64};
   static constexpr ComponentSpec kObservation[] = {

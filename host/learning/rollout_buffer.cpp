@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <gallop/host/error.h>
@@ -43,15 +44,43 @@ void RolloutBuffer::track_ages() {
   age_ = DeviceArray<float>::zeroed(*backend_, std::size_t(n_samples() + n_envs()));
 }
 
-void RolloutBuffer::track_states(const Environments& environments) {
-  state_ = DeviceArray<float>(*backend_,
-                              std::size_t(n_samples() + n_envs()) * environments.spec().n_state);
-  trajectory_.state = state_.data();
+void RolloutBuffer::track_states(const Environments& environments, int every) {
+  state_interval_ = every;
+  const int rows = every > 1 ? (n_steps() + every - 1) / every : n_steps() + 1;
+  state_ =
+      DeviceArray<float>(*backend_, std::size_t(rows) * n_envs() * environments.spec().n_state);
+  trajectory_.state = every > 1 ? nullptr : state_.data();
+  if (every == 1) return;
+  state_episode_ = DeviceArray<std::uint32_t>(*backend_, std::size_t(rows) * n_envs());
+  state_elapsed_ = DeviceArray<std::int32_t>(*backend_, std::size_t(rows) * n_envs());
+}
+
+// A rollout is the same in parts, before each of which the states are where they are recorded.
+void RolloutBuffer::roll_in_parts(Environments& environments, const PolicyView& policy) {
+  const long n_state = environments.spec().n_state, n = n_envs();
+  float* to = state_.data();
+  for (int first = 0; first < n_steps(); first += state_interval_) {
+    const long row = first / state_interval_ * n;
+    const std::size_t bytes = std::size_t(n) * sizeof(std::int32_t);
+    backend_->copy_bytes(state_episode_.data() + row, environments.episode(), bytes);
+    backend_->copy_bytes(state_elapsed_.data() + row, environments.episode_length(), bytes);
+    for (long k = 0; k < n_state; k++, to += n) {
+      backend_->copy({to, environments.state() + k * environments.stride(), n});
+    }
+    environments.rollout(
+        ActionSource::kPolicy, policy, is_deterministic_,
+        steps_of(trajectory_, first, std::min(state_interval_, n_steps() - first),
+                 environments.observation_rows(), environments.action_rows(), n_state));
+  }
 }
 
 void RolloutBuffer::run(Environments& environments, const PolicyView& policy) {
   const std::uint32_t before = environments.time();
-  environments.rollout(ActionSource::kPolicy, policy, false, trajectory_);
+  if (state_interval_ > 1) {
+    roll_in_parts(environments, policy);
+  } else {
+    environments.rollout(ActionSource::kPolicy, policy, is_deterministic_, trajectory_);
+  }
   mask_ = {};
   nonfinite_in_rollout_ = 0;
   const NonFinite bad = environments.first_nonfinite();

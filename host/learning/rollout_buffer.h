@@ -23,10 +23,18 @@ class RolloutBuffer {
   const float* age() const { return age_.data(); }
   // Ages are computed with every rollout from now on, and saved.
   void track_ages();
-  // States of the environment are recorded with every rollout from now on.
-  void track_states(const Environments& environments);
-  // [T + 1, S, N] of the last rollout, where they are recorded. Waits.
-  std::vector<float> states() const { return state_.download(); }
+  // States of the environment are recorded with every rollout from now on: all T + 1, or those
+  // where the steps 0, every, 2 every, ... begin. Rollouts have the same bits for any.
+  void track_states(const Environments& environments, int every = 1);
+  // [T + 1, S, N], or [ceil(T / every), S, N], of the last rollout, where they are recorded.
+  const float* state() const { return state_.data(); }
+  std::vector<float> states() const { return state_.download(); }  // waits
+
+  // Policies act by the mode of what they choose from now on, without noise.
+  void act_deterministically() { is_deterministic_ = true; }
+  // The counters of instances at the recorded states [ceil(T / every), N], where every > 1.
+  const std::uint32_t* state_episode() const { return state_episode_.data(); }
+  const std::int32_t* state_elapsed() const { return state_elapsed_.data(); }
 
   // Runs the policy for T steps. Throws an Error (non_finite) if an instance met such a number and
   // that is not masked, or no instance is left.
@@ -48,6 +56,7 @@ class RolloutBuffer {
 
  private:
   void run(Environments& environments, const PolicyView& policy);
+  void roll_in_parts(Environments& environments, const PolicyView& policy);
   void mask_nonfinite(Environments& environments, std::uint32_t time_before);
   std::vector<float> last_ages() const;
 
@@ -58,6 +67,10 @@ class RolloutBuffer {
   std::uint64_t nonfinite_instances_ = 0;
   Trajectory trajectory_;
   DeviceArray<float> observation_, action_, log_prob_, reward_, final_observation_, ended_return_;
+  int state_interval_ = 1;
+  bool is_deterministic_ = false;
+  DeviceArray<std::uint32_t> state_episode_;
+  DeviceArray<std::int32_t> state_elapsed_;
   DeviceArray<float> age_, state_;
   DeviceArray<std::uint8_t> terminated_, truncated_;
   DeviceArray<std::int32_t> ended_length_;

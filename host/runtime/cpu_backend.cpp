@@ -31,31 +31,15 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-template <class T>
-void advance(T*& array, long count) {
-  if (array != nullptr) array += count;
-}
-
 // Steps [first, first + count) of a rollout, as a rollout.
 RolloutRequest steps_of(const RolloutRequest& whole, int first, int count) {
   RolloutRequest part = whole;
   const EnvironmentSpec& spec = *whole.environment->spec;
   const Sizes& sizes = whole.batch.shared.sizes;
-  const long rows = long(first) * whole.out.n_envs;
   const long observations = spec.observation_kind == SpaceKind::kDiscrete ? 1 : sizes.observation;
   const long actions = spec.action_kind == SpaceKind::kDiscrete ? 1 : sizes.action;
   part.time += std::uint32_t(first);
-  part.out.n_steps = count;
-  advance(part.out.observation, rows * observations);
-  advance(part.out.action, rows * actions);
-  advance(part.out.log_prob, rows);
-  advance(part.out.reward, rows);
-  advance(part.out.terminated, rows);
-  advance(part.out.truncated, rows);
-  advance(part.out.final_observation, rows * observations);
-  advance(part.out.ended_return, rows);
-  advance(part.out.ended_length, rows);
-  advance(part.out.state, rows * spec.n_state);
+  part.out = steps_of(whole.out, first, count, observations, actions, spec.n_state);
   return part;
 }
 

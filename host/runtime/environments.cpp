@@ -339,6 +339,7 @@ RolloutRequest Environments::rollout_request(ActionSource source, const PolicyVi
   request.clip = options_.clip_actions ? 1 : 0;
   request.mode = options_.reset_mode;
   request.arithmetic = options_.arithmetic;
+  request.action_seed_bits = action_seed_bits_;
   return request;
 }
 

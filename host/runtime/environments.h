@@ -29,6 +29,17 @@ struct EnvironmentOptions {
   Arithmetic arithmetic = Arithmetic::kStrict;  // of a policy's network in rollouts
 };
 
+// Instances of a batch that stand elsewhere, in the backend's memory, as many as the batch has.
+struct InstanceArrays {
+  float* state;                  // [S, stride]
+  std::uint32_t* episode;        // [stride]
+  std::int32_t* elapsed;         // [stride]
+  float* episode_return;         // [stride]
+  std::uint8_t* ended;           // [stride]
+  std::uint32_t* nonfinite;      // [stride]
+  std::uint32_t* nonfinite_any;  // [1]
+};
+
 // The first instance that met a number that is not finite.
 struct NonFinite {
   bool found = false;
@@ -116,6 +127,18 @@ class Environments {
   // a time limit, and where parameters differ from instance to instance or ids are given one by
   // one.
   void evaluate_population(PopulationRequest request);
+  // Policies' actions are drawn by this seed in rollouts from now on, in place of the batch's,
+  // which initial states and dynamics are drawn by. Until reset_anew; not part of what is saved. A
+  // value error for a seed of 2^56 or above.
+  void set_action_seed(std::uint64_t seed);
+  // Derivatives of a recorded step, backwards (kernels/rollout/pull_back.h); fills in
+  // `environment`, `scenario`, `n_envs` and `clip`. Throws a value error, with the reason, where
+  // the environment is not smooth.
+  void pull_back(PullBackRequest request) const;
+  // The step that this batch's instances would take from where these stand: under its seed, ids,
+  // parameters and time limit, with its own draws. action [A, N]. The batch stays as it is.
+  void step_elsewhere(const InstanceArrays& instances, const float* action, ResetMode mode,
+                      StepOutput out) const;
   // Whether options().arithmetic has a rollout under this policy that is not the strict one.
   bool has_fast_rollout(const PolicyView& policy) const;
 
@@ -193,7 +216,8 @@ class Environments {
   std::uint32_t time_ = 0;
   bool started_ = false;
   bool noted_strict_ = false;
-  DeviceArray<float> parameters_;  // [P] or [P, stride]
+  std::uint64_t action_seed_bits_ = 0;  // RolloutRequest::action_seed_bits
+  DeviceArray<float> parameters_;       // [P] or [P, stride]
   std::vector<float> table_values_;
   DeviceArray<float> table_;  // the same
   DeviceArray<float> state_, episode_return_;

@@ -40,6 +40,7 @@ void Environments::reset_anew(std::uint64_t seed) {
   }
   set_ids(given_ids_);
   options_.seed = seed;
+  action_seed_bits_ = 0;
   time_ = 0;
   nonfinite_.upload(std::vector<std::uint32_t>(stride_, 0));
   const std::uint32_t none = 0;

@@ -60,6 +60,12 @@
 // learner takes with the option policy = own; and where that one reads other observations than
 // controllers do, `kObservationParameter`, the name of the parameter that is 1 for it, else 0.
 //
+// Optional: `static constexpr bool kSmooth = true`, where a step, its reward and its observation
+// have derivatives by state and action nearly everywhere, and these say what actions do: the build
+// then compiles the step for numbers with derivatives too (numerics/dual.h), and the environment
+// can be learned by derivatives through it. Or `kNotSmooth`, a text that says why they do not, for
+// whoever asks. Without either it counts as not smooth.
+//
 // kFusedWidths names widths (64, 128, 256) of two equal hidden layers that get CUDA rollout kernels
 // of their own.
 //
@@ -75,9 +81,9 @@
 // It never resets itself, counts time, seeds, allocates, logs, or knows how many of it run: the
 // runner (environment/runner.h) does.
 //
-// F is float (a CUDA thread), a register of floats (lanes of a processor) or double (exact tests),
-// and step has the same bits for the first two since it only does with an F what all of them do
-// alike. That is all of it:
+// F is float (a CUDA thread), a register of floats (lanes of a processor), double (exact tests) or,
+// where it is smooth, any of these with derivatives beside it; and step has the same bits for the
+// first two since it only does with an F what all of them do alike. That is all of it:
 //
 //   -x  x + y  x - y  x * y  x / y  += -= *= /=      of F's; of Int<F>'s, also beside an int
 //   x < y  x > y  x <= y  x >= y  x == y  x != y     a Mask<F>; of masks a & b, a | b, !a
@@ -193,6 +199,26 @@ struct Traits {
     Env::template complete<float>(p, s);
   };
   static constexpr bool kLongSteps = requires { Env::kLongSteps; };
+  static constexpr bool is_smooth() {
+    if constexpr (requires { Env::kSmooth; })
+      return Env::kSmooth;
+    else
+      return false;
+  }
+  static constexpr const char* not_smooth() {
+    if constexpr (is_smooth())
+      return nullptr;
+    else if constexpr (requires { Env::kNotSmooth; })
+      return Env::kNotSmooth;
+    else if constexpr (kDiscreteAction)
+      return "its actions are discrete";
+    else
+      return "it does not say that it is smooth (kSmooth)";
+  }
+  static constexpr bool kSmooth = is_smooth();
+  static_assert(
+      !kSmooth || !(kDiscreteAction || kIndexObservation),
+      "kSmooth is for continuous actions and observations: nothing is derived by an index");
   static_assert(kParameters == count_of(Env::kParameters),
                 "Parameters<F> must have one F for each row of kParameters, and nothing else: an "
                 "int or a flag is an exact F, a constant is written real<F>(0.9)");

@@ -6,6 +6,8 @@
 
 namespace gallop {
 
+struct PullBackRequest;  // kernels/rollout/pull_back.h
+
 struct EnvironmentTable {
   const EnvironmentSpec* spec;
   // Begins episode 0 of every instance (mask null), or the next episode where mask [end - begin] is
@@ -17,6 +19,8 @@ struct EnvironmentTable {
   // actions to the bounds of the action space before the environment sees them.
   void (*step)(const EnvironmentBatch&, int begin, int end, const float* action, long action_stride,
                int clip, ResetMode, const StepOutput&);
+  // Derivatives of one recorded step, backwards; null where the environment is not smooth.
+  void (*pull_back)(const PullBackRequest&, int begin, int end);
 };
 
 // What the build compiles once for each environment: single transitions in float and in double, for
@@ -38,6 +42,12 @@ struct TransitionTable {
   // does, computed in float or double.
   void (*complete_float)(const double* parameters, double* state);
   void (*complete_double)(const double* parameters, double* state);
+  // The same transition as transition_double, from state [S] and action [A] without clipping, with
+  // its derivatives: `result` [S + 1 + O] is the next state, the reward and the observation, and
+  // row i of `jacobian` [S + 1 + O, S + A] the derivatives of result[i] by the state, then by the
+  // action. By forward accumulation in double. Null where the environment is not smooth.
+  void (*linearize)(const Shared&, const double* parameters, std::uint64_t seed, int step,
+                    const double* state, const double* action, double* result, double* jacobian);
 };
 
 }  // namespace gallop

@@ -110,6 +110,8 @@ struct EnvironmentSpec {
   // The parameter that chooses what is observed: 0 what controllers read, 1 what the own policy
   // does. Negative where both read the same.
   int observation_parameter = -1;
+  // Why steps have no derivatives to learn by; null where they do (kSmooth).
+  const char* not_smooth = nullptr;
 };
 
 }  // namespace gallop

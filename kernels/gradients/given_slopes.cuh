@@ -49,19 +49,36 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
 
 // Writes the derivatives by the inputs of n samples, which stand in the first rows, as those by
 // their observations.
-__device__ __forceinline__ void store_input_slopes(const InputGradientRequest& r, long first, int n,
-                                                   const float* work) {
-  const int s = int(threadIdx.x) % kChunkSamples, rows = r.shape.width[0];
+__device__ __forceinline__ void store_input_slopes(const NetworkShape& shape,
+                                                   const Samples& samples, const Normalization& by,
+                                                   long first, int n, const float* work,
+                                                   float* input_slope) {
+  const int s = int(threadIdx.x) % kChunkSamples, rows = shape.width[0];
   if (s >= n) return;
-  const SamplePlace place = place_of(r.samples, sample_id(r.samples, first + s));
+  const SamplePlace place = place_of(samples, sample_id(samples, first + s));
   for (int k = int(threadIdx.x) / kChunkSamples; k < rows; k += kGradientThreads / kChunkSamples) {
-    const long at = (place.step * rows + k) * r.samples.n_envs + place.instance;
+    const long at = (place.step * rows + k) * samples.n_envs + place.instance;
     float d = work[k * kSampleStride + s];
-    if (r.normalization.mean != nullptr) {
-      const float x = normalize(r.normalization, k, r.samples.observation[at]);
-      d = through_normalization(d, x, r.normalization.inverse_std[k], r.normalization.limit);
+    if (by.mean != nullptr) {
+      const float x = normalize(by, k, samples.observation[at]);
+      d = through_normalization(d, x, by.inverse_std[k], by.limit);
     }
-    r.input_slope[at] = d;
+    input_slope[at] = d;
+  }
+}
+
+// From the derivatives by the outputs, in their rows, to those by the inputs in the first ones.
+__device__ __forceinline__ void backward_to_inputs(const NetworkShape& shape,
+                                                   const float* parameters, float* work) {
+  __syncthreads();
+  GALLOP_UNROLL(1)
+  for (int l = shape.n_layers - 1; l >= 0; l--) {
+    const int n_in = shape.width[l];
+    float* const unit = work + long(unit_row(shape, l)) * kSampleStride;
+    unit_gradient(unit + long(n_in) * kSampleStride, shape.width[l + 1],
+                  parameters + layer_offset(shape, l), n_in,
+                  l == 0 ? Activation::kIdentity : shape.hidden, unit);
+    __syncthreads();
   }
 }
 
@@ -77,17 +94,8 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     load_chunk(shape, r.samples, r.normalization, first, n, work);
     forward_chunk(shape, r.parameters, work);
     load_slope_rows(r.samples, r.output_slope, outputs_of(shape), 1.0f, first, n, outputs);
-    __syncthreads();
-    GALLOP_UNROLL(1)
-    for (int l = shape.n_layers - 1; l >= 0; l--) {
-      const int n_in = shape.width[l];
-      float* const unit = work + long(unit_row(shape, l)) * kSampleStride;
-      unit_gradient(unit + long(n_in) * kSampleStride, shape.width[l + 1],
-                    r.parameters + layer_offset(shape, l), n_in,
-                    l == 0 ? Activation::kIdentity : shape.hidden, unit);
-      __syncthreads();
-    }
-    store_input_slopes(r, first, n, work);
+    backward_to_inputs(shape, r.parameters, work);
+    store_input_slopes(shape, r.samples, r.normalization, first, n, work, r.input_slope);
   });
 }
 

@@ -29,6 +29,8 @@ struct NetworkGradientRequest {
   float weight;           // of each sample
   Arithmetic arithmetic;  // of the network's products
   float* gradient;        // [D + n_own]
+  // [D + n_own], or null for none: 1 for a parameter that is not learnt, whose derivative is 0.
+  const std::uint8_t* fixed = nullptr;
 };
 
 // Slopes by the inputs, for each sample: slope dOutput/dObservation. They are those by the
@@ -165,29 +167,36 @@ void through_normalization_rows(const Normalization& by, const float* x, int row
   }
 }
 
+// Writes derivatives d [n, padded inputs] by the inputs of samples from `first` on as those by
+// their observations.
+template <class F>
+void store_input_slopes(const ChunkNetwork<F>& network, const Samples& samples,
+                        const Normalization& by, long first, int n, float* d, float* input_slope) {
+  const int rows = network.shape.width[0], stride = network.pad(0);
+  if (by.mean != nullptr) {
+    through_normalization_rows<F>(by, network.unit[0], rows, stride, n, d);
+  }
+  long at[kChunkSamples];
+  SamplePlaces(samples).elements(first, n, rows, at);
+  for (int k = 0; k < rows; k++) {
+    float* const to = input_slope + long(k) * samples.n_envs;
+    for (int s = 0; s < n; s++) to[at[s]] = d[s * stride + k];
+  }
+}
+
 template <class F>
 void input_gradient_chunks(const OverChunks<InputGradientRequest>& r) {
   ChunkNetwork<F> network;
   float* scratch = r.scratch;
   network.begin(r.shape, r.parameters, scratch);
-  const SamplePlaces places(r.samples);
-  const int rows = r.shape.width[0], stride = network.pad(0);
-  long at[kChunkSamples];
   for (int c = r.begin; c < r.end; c++) {
     const long first = long(c) * kChunkSamples;
     const int n = chunk_size(r.samples, c);
     network.load(r.samples, r.normalization, first, n);
     network.forward(n);
     load_slopes(r.samples, r.output_slope, outputs_of(r.shape), 1.0f, first, n, network.d_output);
-    float* const d = backward_to_inputs(network, n);
-    if (r.normalization.mean != nullptr) {
-      through_normalization_rows<F>(r.normalization, network.unit[0], rows, stride, n, d);
-    }
-    places.elements(first, n, rows, at);
-    for (int k = 0; k < rows; k++) {
-      float* const to = r.input_slope + long(k) * r.samples.n_envs;
-      for (int s = 0; s < n; s++) to[at[s]] = d[s * stride + k];
-    }
+    store_input_slopes(network, r.samples, r.normalization, first, n,
+                       backward_to_inputs(network, n), r.input_slope);
   }
 }
 template <class F>

@@ -42,6 +42,9 @@ void fix_parameters(const Request& r, ReduceRequest& sum) {
   if constexpr (requires { r.policy.fixed; }) {
     sum.fixed = r.policy.fixed;
     sum.n_fixed = sum.fixed != nullptr ? parameter_count(r.policy.shape) : 0;
+  } else if constexpr (requires { r.fixed; }) {
+    sum.fixed = r.fixed;
+    sum.n_fixed = sum.fixed != nullptr ? sum.segments.begin[sum.segments.count] : 0;
   }
 }
 

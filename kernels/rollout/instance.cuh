@@ -187,7 +187,8 @@ template <class Env, bool kLogStd = true>
 __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const float* output,
                                        const float* log_std_parameter,
                                        const RolloutInstance<Env>& me, float* action) {
-  Rng<float> rng(r.batch.seed, kRandomAction, me.in.id, me.in.episode, to_word(me.in.elapsed));
+  Rng<float> rng(r.batch.seed ^ r.action_seed_bits, kRandomAction, me.in.id, me.in.episode,
+                 to_word(me.in.elapsed));
   const float log_prob = choose_one<Env, kLogStd>(r.policy.shape, r.deterministic != 0, output,
                                                   log_std_parameter, rng, action);
   if (r.out.log_prob != nullptr) r.out.log_prob[long(t) * r.out.n_envs + me.i] = log_prob;

@@ -28,6 +28,9 @@ struct RolloutRequest {
   ResetMode mode;
   Arithmetic arithmetic;  // of the policy's network; the simulation is strict in any case
   Trajectory out;
+  // The policy's actions are drawn by the batch's seed with these bits turned over, so that they
+  // and the dynamics can be drawn anew one without the other. Below 2^56.
+  std::uint64_t action_seed_bits = 0;
 };
 
 }  // namespace gallop
@@ -130,8 +133,8 @@ struct Rollout {
       uniform.write(r.batch.seed, ids, n, r.time + std::uint32_t(t), t == 0, action, action_stride);
     } else {
       act<F>({r.policy, n, obs, obs_stride, action, action_stride, at(out.log_prob, row),
-              r.deterministic, r.batch.seed, ids, r.batch.episode + begin, r.batch.elapsed + begin,
-              network_scratch});
+              r.deterministic, r.batch.seed ^ r.action_seed_bits, ids, r.batch.episode + begin,
+              r.batch.elapsed + begin, network_scratch});
     }
     StepOutput to = {};
     to.time = r.time + std::uint32_t(t) + 1;

@@ -27,6 +27,29 @@ struct Trajectory {
   float* state = nullptr;
 };
 
+// Steps [first, first + count) of a rollout of `observation`, `action` and `state` floats an
+// instance.
+inline Trajectory steps_of(const Trajectory& whole, int first, int count, long observation,
+                           long action, long state) {
+  Trajectory part = whole;
+  const long rows = long(first) * whole.n_envs;
+  const auto advance = [](auto*& array, long by) {
+    if (array != nullptr) array += by;
+  };
+  part.n_steps = count;
+  advance(part.observation, rows * observation);
+  advance(part.action, rows * action);
+  advance(part.log_prob, rows);
+  advance(part.reward, rows);
+  advance(part.terminated, rows);
+  advance(part.truncated, rows);
+  advance(part.final_observation, rows * observation);
+  advance(part.ended_return, rows);
+  advance(part.ended_length, rows);
+  advance(part.state, rows * state);
+  return part;
+}
+
 inline bool records_nothing(const Trajectory& t) {
   return t.observation == nullptr && t.action == nullptr && t.log_prob == nullptr &&
          t.reward == nullptr && t.terminated == nullptr && t.truncated == nullptr &&

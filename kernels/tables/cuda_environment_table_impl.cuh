@@ -3,6 +3,7 @@
 
 #include <gallop/kernels/tables/cuda_environment_table.h>
 #include <gallop/kernels/rollout/population.cuh>
+#include <gallop/kernels/rollout/pull_back.cuh>
 #include <gallop/kernels/rollout/rollout.cuh>
 #include <gallop/kernels/rollout/step.cuh>
 

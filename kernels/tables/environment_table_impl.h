@@ -7,6 +7,7 @@
 #include <gallop/kernels/environment/restart.h>
 #include <gallop/kernels/environment/runner.h>
 #include <gallop/kernels/numerics/native.h>
+#include <gallop/kernels/rollout/pull_back_lanes.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -186,6 +187,24 @@ struct EnvironmentFunctions {
     }
   }
 
+  static void pull_back(const PullBackRequest& r, int begin, int end) {
+    using D = Dual<F, kTangents>;
+    typename Env::template Parameters<D> p;
+    if (r.scenario.parameters_per_instance == 0) broadcast_struct<D>(p, r.scenario.parameters);
+    for (int i = begin; i < end; i += kW) {
+      if (r.scenario.parameters_per_instance != 0) {
+        load_struct<D>(p, r.scenario.parameters + i, r.scenario.stride, kW);
+      }
+      pull_back_lanes<Env, F>(r, p, i, end - i < kW ? end - i : kW);
+    }
+  }
+  static constexpr auto pull_back_function() -> void (*)(const PullBackRequest&, int, int) {
+    if constexpr (T::kSmooth)
+      return &pull_back;
+    else
+      return nullptr;
+  }
+
   static constexpr double reward_threshold() {
     if constexpr (requires { Env::kRewardThreshold; })
       return Env::kRewardThreshold;
@@ -346,9 +365,11 @@ struct EnvironmentFunctions {
       controller_count(),
       controllers(),
       own_policy(),
-      observation_parameter()};
+      observation_parameter(),
+      T::not_smooth()};
 
-  static constexpr EnvironmentTable kTable = {&kSpec, &reset, &observe, &step};
+  static constexpr EnvironmentTable kTable = {&kSpec, &reset, &observe, &step,
+                                              pull_back_function()};
 };
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gallop/kernels/environment/environment_table.h>
+#include <gallop/kernels/environment/pull_back.h>
 #include <gallop/kernels/environment/runner.h>
 #include <gallop/kernels/numerics/native.h>
 
@@ -68,8 +69,45 @@ struct TransitionFunctions {
     }
   }
 
+  static void linearize(const Shared& shared, const double* parameters, std::uint64_t seed,
+                        int at_step, const double* state, const double* action, double* result,
+                        double* jacobian) {
+    using D = Dual<double, kTangents>;
+    typename Env::template Parameters<D> p;
+    D values[T::kParameters];
+    for (int k = 0; k < T::kParameters; k++) values[k] = D(parameters[k]);
+    __builtin_memcpy(static_cast<void*>(&p), values, sizeof(p));
+    StepPoint<Env, double> at = {};
+    at.elapsed = at_step;
+    for (int k = 0; k < T::kState; k++) at.state[k] = state[k];
+    const int n_actions = action_rows<Env>(shared), rows = observation_rows<Env>(shared);
+    for (int k = 0; k < n_actions; k++) at.action[k] = action[k];
+    const int n = T::kState + n_actions;
+    Scenario scenario = {};
+    scenario.seed = seed;
+    scenario.shared = shared;
+    for_each_tangent<Env, double>(
+        scenario, p, at, false,
+        [&](int first, int count, const D& reward, const D* next, const D* observation) {
+          const auto put = [&](int row, const D& x) {
+            result[row] = x.value;
+            for (int j = 0; j < count; j++) jacobian[row * n + first + j] = x.slope[j];
+          };
+          for (int k = 0; k < T::kState; k++) put(k, next[k]);
+          put(T::kState, reward);
+          for (int k = 0; k < rows; k++) put(T::kState + 1 + k, observation[k]);
+        });
+  }
+  static constexpr auto linearize_function() -> decltype(TransitionTable::linearize) {
+    if constexpr (T::kSmooth)
+      return &linearize;
+    else
+      return nullptr;
+  }
+
   static constexpr TransitionTable kTable = {&transition<float>, &transition<double>,
-                                             &initial_state, &complete<float>, &complete<double>};
+                                             &initial_state,     &complete<float>,
+                                             &complete<double>,  linearize_function()};
 };
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -33,11 +33,16 @@ GALLOP_HD void reset_normal(BodyState<Model, F>& s, F noise, Rng<F>& rng) {
   for (int k = 0; k < s.kDofs; k++) s.v[k] = noise * rng.normal();
 }
 
+// Why no body is declared smooth.
+inline constexpr const char* kSoftConstraintsAreNotSmooth =
+    "contacts and joint limits come and go within a step, whose solver searches for them";
+
 // What environments of these bodies have in common, beside parameters with reset_noise_scale.
 template <class BodyModel>
 struct Robot {
   using Model = BodyModel;
   static constexpr bool kLongSteps = true;
+  static constexpr const char* kNotSmooth = kSoftConstraintsAreNotSmooth;
   static constexpr int kTimeLimit = 1000;
   template <class F>
   using State = BodyState<Model, F>;
