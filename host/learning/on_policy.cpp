@@ -152,17 +152,21 @@ void OnPolicyLearner::collect_from_reset() {
   count_steps([&] { rollout_.collect_from_reset(environments_, policy_.view()); });
 }
 
-void OnPolicyLearner::evaluate_values() {
+std::array<ValuesRequest, 2> OnPolicyLearner::values_requests() const {
   const Trajectory& t = rollout_.trajectory();
   const Normalization seen = policy_.normalization();
-  backend_.values(
-      value_.values_request(seen, t.n_steps + 1, t.n_envs, t.observation, advantages_.value()));
+  const ValuesRequest all =
+      value_.values_request(seen, t.n_steps + 1, t.n_envs, t.observation, advantages_.value());
   ValuesRequest last = value_.values_request(seen, t.n_steps, t.n_envs, t.final_observation,
                                              advantages_.final_value());
   last.terminated = t.terminated;
   last.truncated = t.truncated;
   last.arithmetic = Arithmetic::kStrict;
-  backend_.values(last);
+  return {all, last};
+}
+
+void OnPolicyLearner::evaluate_values() {
+  for (const ValuesRequest& request : values_requests()) backend_.values(request);
 }
 
 void OnPolicyLearner::estimate_advantages() {

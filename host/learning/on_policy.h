@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include <gallop/host/learning/advantages.h>
 #include <gallop/host/learning/policy_model.h>
 #include <gallop/host/learning/rollout_buffer.h>
@@ -34,6 +36,7 @@ class OnPolicyLearner {
   PolicyModel& policy() { return policy_; }
   const PolicyModel& policy() const { return policy_; }
   ValueModel& value() { return value_; }
+  RolloutBuffer& rollout() { return rollout_; }
   const RolloutBuffer& rollout() const { return rollout_; }
   const Advantages& advantages() const { return advantages_; }
 
@@ -45,6 +48,8 @@ class OnPolicyLearner {
   void track_states() { rollout_.track_states(environments_); }
   // Values of the network at all recorded states, and at the final observations of cut episodes.
   void evaluate_values();
+  // What asks for them: of all states, then of the final observations.
+  std::array<ValuesRequest, 2> values_requests() const;
   // Targets and advantages from the values that there are (Advantages::estimate).
   void estimate_advantages(const AdvantageEstimate& how) { advantages_.estimate(rollout_, how); }
   // Both by the value network, GAE(gamma, lambda) of the options and its lambda-returns.

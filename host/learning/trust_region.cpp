@@ -184,6 +184,16 @@ TrustRegion::State TrustRegion::download_state() const {
 
 double TrustRegion::prepare() {
   find_gradient();
+  return gradient_norm();
+}
+
+double TrustRegion::prepare_at_gradient() {
+  backend_.copy({old_.data(), policy_.parameters().data(), n_});
+  fisher_.prepare(fisher_request());
+  return gradient_norm();
+}
+
+double TrustRegion::gradient_norm() {
   backend_.conjugate_gradient_begin(solver_request({}));  // measures the gradient
   const double norm = std::sqrt(download_state().solve.start);
   require_finite(norm, kGradientNorm);
@@ -283,15 +293,21 @@ double TrustRegionAlgorithm::natural_direction() {
 void TrustRegionAlgorithm::save(TensorFile& file) const {
   OnPolicyAlgorithm::save(file);
   value_fit_.save(file);
-  if (region_.leaves_path_open()) {
-    file.set_text("fisher", path_name(region_.path()));
-  }
+  region_.save_path(file);
 }
 
 void TrustRegionAlgorithm::load_state(const TensorFile& file) {
   OnPolicyAlgorithm::load_state(file);
   value_fit_.load(file);
-  if (!region_.leaves_path_open()) return;
+  region_.load_path(file);
+}
+
+void TrustRegion::save_path(TensorFile& file) const {
+  if (leaves_path_open()) file.set_text("fisher", path_name(path()));
+}
+
+void TrustRegion::load_path(const TensorFile& file) {
+  if (!leaves_path_open()) return;
   const std::optional<FisherPath> path = path_named(file.text("fisher"));
   if (!path) {
     throw checkpoint_error(
@@ -299,7 +315,7 @@ void TrustRegionAlgorithm::load_state(const TensorFile& file) {
                     "auto, fused or cublas",
                     file.text("fisher").substr(0, 40)));
   }
-  region_.set_path(*path);
+  set_path(*path);
 }
 
 }  // namespace gallop

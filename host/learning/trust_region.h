@@ -45,11 +45,17 @@ class TrustRegion {
   bool leaves_path_open() const { return asked_path_ == FisherPath::kFaster; }
   // They go that way from now on; only where the constructor was given kFaster.
   void set_path(FisherPath path);
+  // That way as part of a checkpoint, where the constructor was given kFaster. Loading throws a
+  // checkpoint error for one that is none.
+  void save_path(TensorFile& file) const;
+  void load_path(const TensorFile& file);
 
   // Remembers the policy that acted at all samples, and the gradient of the
   // surrogate loss there. Returns the gradient's norm; throws an Error (non_finite) where it is not
   // finite.
   double prepare();
+  // The same at the gradient that stands behind the policy's parameters, of whatever loss it is.
+  double prepare_at_gradient();
 
   // direction = (F + damping I)^-1 (-gradient) by conjugate gradient. Returns direction^T (F +
   // damping I) direction, 0 where the gradient vanishes.
@@ -99,6 +105,7 @@ class TrustRegion {
   DivergenceRequest divergence_request() const;
   ConjugateGradientRequest solver_request(const SolverOptions& options) const;
   State download_state() const;
+  double gradient_norm();
 
   Backend& backend_;
   PolicyModel& policy_;

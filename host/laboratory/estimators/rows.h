@@ -6,6 +6,7 @@
 #include <gallop/host/laboratory/estimators/leave_one_out.h>
 #include <gallop/host/laboratory/estimators/own_rollouts.h>
 #include <gallop/host/laboratory/estimators/pilot.h>
+#include <gallop/host/laboratory/estimators/through_simulator.h>
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -100,6 +101,10 @@ struct LaboratoryRows {
                            kPaths,
                            kSmooth ? kUnbiased : kBiased,
                            kSmooth ? kReturn : kUnknown};
+    }
+    if constexpr (Traits<typename C::Env>::kSmooth) {
+      all.rows[all.n++] = {"pathwise_simulator", "pathwise",
+                           "the same through the environment's own step", &through_simulator<C>};
     }
     return all;
   }
