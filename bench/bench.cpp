@@ -30,7 +30,7 @@ constexpr const char* kUsage = R"(gallop bench SUITE: measures this machine
   rollout    steps a second of simulation (S) and simulation with policy (S+P)
   fisher     samples a second of Fisher-vector products, beside the same in Eigen
   gae        elements a second of advantages and returns, by both kernels
-  trpo, ppo  samples a second of whole iterations (S+P+L); of trpo with its phases
+  trpo, ppo, bptt  samples a second of whole iterations (S+P+L); of trpo and bptt with phases
   black-box  steps a second of whole generations of populations (S+P+L)
   tetris     walls a second that controllers of tetris look at
 
@@ -240,13 +240,15 @@ int run_tetris(const std::vector<std::string>& arguments) {
 
 int run_training(const std::string& algorithm, const std::vector<std::string>& arguments) {
   const std::span<const OptionSpec> options = find_algorithm(algorithm).options;
+  const char* const task = algorithm == "bptt" ? "pendulum" : "cartpole";
   const Command command = {
       .name = "bench " + algorithm,
       .summary =
           "samples a second of whole iterations: 64 x 782 steps, hidden layers [64, 64] and "
           "the algorithm's defaults",
-      .flags = with_common({{text_row("environment", "cartpole", "name (cartpole)"), "NAME"}},
-                           "time for the iterations (2)"),
+      .flags = with_common(
+          {{text_row("environment", task, "name (cartpole; of bptt pendulum)"), "NAME"}},
+          "time for the iterations (2)"),
       .set_help = "an option of the algorithm",
       .options = {options.begin(), options.end()}};
   const std::optional<CommandLine> line = parse_command_line(command, arguments);
@@ -280,8 +282,8 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }
-  const std::vector<std::string> suites = {"rollout", "fisher",    "gae",   "trpo",
-                                           "ppo",     "black_box", "tetris"};
+  const std::vector<std::string> suites = {"rollout", "fisher", "gae",       "trpo",
+                                           "ppo",     "bptt",   "black_box", "tetris"};
   if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
     throw usage_error(fmt::format("unknown benchmark suite '{}'{}. 'gallop bench --help' names all",
                                   suite, did_you_mean(suite, suites)));

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <gallop/host/error.h>
+#include <gallop/host/learning/pathwise.h>
 #include <gallop/host/learning/value_fit.h>
 #include <gallop/host/runtime/processor.h>
 #include <gallop/host/training/run_options.h>
@@ -139,6 +140,31 @@ class TrpoPhases {
   DeviceArray<float> vector_, product_, units_;
 };
 
+// Those of an iteration of bptt: the rollout, and the gradient along it.
+class BpttPhases {
+ public:
+  BpttPhases(const AlgorithmContext& context)
+      : learner_(context),
+        gradient_(context, learner_.environments(), learner_.policy(), learner_.rollout()) {}
+
+  void run(double (*clock)(), std::map<std::string, Rates>& rates) {
+    const auto time = [&](const char* phase, auto work) {
+      const double start = clock();
+      work();
+      rates[phase].add(double(learner_.n_samples()), clock() - start);
+    };
+    time("rollout", [&] { learner_.collect(); });
+    time("gradient", [&] {
+      gradient_.find(learner_.environments(), learner_.rollout(), learner_.policy(), 1.0);
+      learner_.policy().parameters().statistics();  // waits
+    });
+  }
+
+ private:
+  OnPolicyLearner learner_;
+  PathwiseGradient gradient_;
+};
+
 }  // namespace
 
 void run_training_suite(const TrainingSuite& suite,
@@ -179,31 +205,40 @@ void run_training_suite(const TrainingSuite& suite,
   sum.add(parameters);
   row.checksum = sum.text();
 
-  std::unique_ptr<TrpoPhases> phases;
+  std::map<std::string, Rates> rates;
+  std::function<void()> run_phases;
+  std::vector<const char*> phases;
   if (std::string(options.algorithm().name) == "trpo") {
-    phases = std::make_unique<TrpoPhases>(context);
+    phases = {"rollout", "advantages", "gradient", "fisher_products", "value_fit"};
+    run_phases = [all = std::make_shared<TrpoPhases>(context), clock, &rates] {
+      all->run(clock, rates);
+    };
+  }
+  if (std::string(options.algorithm().name) == "bptt") {
+    phases = {"rollout", "gradient"};
+    run_phases = [all = std::make_shared<BpttPhases>(context), clock, &rates] {
+      all->run(clock, rates);
+    };
   }
   const bool is_ppo = std::string(options.algorithm().name) == "ppo";
   if (is_ppo) {
     row.flops_per_step = ppo_flops(algorithm->policy().shape.network, options.values());
   }
   Rates iterations, fma;
-  std::map<std::string, Rates> rates;
   const double samples = double(algorithm->steps_per_iteration());
   while (iterations.seconds() < suite.seconds || iterations.count() < kLeastIterations) {
     const double start = clock();
     algorithm->iterate();
     iterations.add(samples, clock() - start);
     if (on_cpu && is_ppo) fma.add(measure_fma_rate(processor_isa(), 0.001) * threads, 1.0);
-    if (phases) phases->run(clock, rates);
+    if (run_phases) run_phases();
   }
   row.per_second = iterations.median();
   row.spread = iterations.spread();
   row.peak_fraction = row.per_second * row.flops_per_step / fma.median();
   show(row);
   const std::string name = row.name;
-  for (const char* phase : {"rollout", "advantages", "gradient", "fisher_products", "value_fit"}) {
-    if (!phases) break;
+  for (const char* phase : phases) {
     row.phase = phase;
     row.name = name + "/" + phase;
     row.scope = row.phase == "rollout" ? "S+P" : "L";

@@ -8,7 +8,7 @@
 
 namespace gallop {
 
-// Whole iterations of an algorithm (S+P+L) and, of trpo, their phases.
+// Whole iterations of an algorithm (S+P+L) and, of trpo and bptt, their phases.
 struct TrainingSuite {
   std::string algorithm = "trpo";
   std::string environment = "cartpole";

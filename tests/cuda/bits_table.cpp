@@ -221,6 +221,8 @@ class Comparison {
       const bool black_box = optimizer_called(algorithm->name) != nullptr;
       for (const Problem& problem : problems) {
         if (black_box && !problem.options.empty()) continue;  // their heads have no such option
+        const EnvironmentSpec& spec = spec_of(find_environment(problem.environment));
+        if (algorithm->refusal != nullptr && algorithm->refusal(spec) != nullptr) continue;
         for (const std::uint64_t seed : seeds_of(size_)) {
           if (black_box) {
             std::vector<std::string> options = {small_ ? "hidden=" : "hidden=32"};

@@ -19,6 +19,9 @@ std::vector<Pair> every_pair() {
     for (const AlgorithmDescriptor* a : on_policy_algorithms()) {
       pairs.push_back({spec_of(*e).name, a->name});
     }
+    for (const AlgorithmDescriptor* a : choosy_algorithms()) {
+      if (can_learn(*a, spec_of(*e).name)) pairs.push_back({spec_of(*e).name, a->name});
+    }
   }
   // Whole episodes of many members take longer: a task of each kind.
   for (const char* name : {"cartpole", "pendulum", "mdp", "hopper"}) {

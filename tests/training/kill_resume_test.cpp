@@ -29,7 +29,7 @@ bool counts_other_steps(const std::string& algorithm) {
 
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
   std::vector<std::string> words = {"train",
-                                    "cartpole",
+                                    task_of(find_algorithm(algorithm), "cartpole"),
                                     "--algorithm",
                                     algorithm,
                                     "--seed",

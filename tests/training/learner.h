@@ -19,10 +19,29 @@ namespace gallop::testing {
 inline bool is_black_box(const AlgorithmDescriptor& algorithm) {
   return optimizer_called(algorithm.name) != nullptr;
 }
+// Whether it can learn the environment of that name.
+inline bool can_learn(const AlgorithmDescriptor& algorithm, const std::string& environment) {
+  return algorithm.refusal == nullptr ||
+         algorithm.refusal(spec_of(find_environment(environment))) == nullptr;
+}
+// That environment, or pendulum for one that cannot learn it.
+inline std::string task_of(const AlgorithmDescriptor& algorithm, const std::string& environment) {
+  return can_learn(algorithm, environment) ? environment : "pendulum";
+}
+// Those of any environment.
 inline std::vector<const AlgorithmDescriptor*> on_policy_algorithms() {
   std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
-  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return is_black_box(*a); });
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) {
+    return is_black_box(*a) || a->refusal != nullptr;
+  });
   EXPECT_GE(algorithms.size(), 11u);
+  return algorithms;
+}
+// Those of some environments alone.
+inline std::vector<const AlgorithmDescriptor*> choosy_algorithms() {
+  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return a->refusal == nullptr; });
+  EXPECT_GE(algorithms.size(), 2u);
   return algorithms;
 }
 inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {

@@ -9,6 +9,7 @@
 
 #include <gallop/host/registry/registry.h>
 #include "tests/host/temporary_folder.h"
+#include "tests/training/learner.h"
 #include "tests/training/program.h"
 
 namespace gallop::testing {
@@ -334,11 +335,12 @@ TEST(Train, TheLastLineIsTheObjectAndNothingElseIsSaidOffATerminal) {
 TEST(Train, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
   const TemporaryFolder folder;
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    const std::string task = task_of(*algorithm, "acrobot");
     std::string bits;
     int number = 0;
     for (const char* threads : {"1", "2", "3", "8"}) {
       const ProgramResult result =
-          run_program({"train", "acrobot", "--algorithm", algorithm->name, "--steps", "9000",
+          run_program({"train", task, "--algorithm", algorithm->name, "--steps", "9000",
                        "--threads", threads, "--device", "cpu", "--json", "--out",
                        folder / (std::string(algorithm->name) + std::to_string(number++))});
       ASSERT_EQ(result.code, 0) << result.err;
@@ -347,7 +349,7 @@ TEST(Train, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
       EXPECT_EQ(got, bits) << algorithm->name << " with " << threads << " threads";
     }
     const ProgramResult other = run_program(
-        {"train", "acrobot", "--algorithm", algorithm->name, "--steps", "9000", "--seed", "2",
+        {"train", task, "--algorithm", algorithm->name, "--steps", "9000", "--seed", "2",
          "--device", "cpu", "--json", "--out", folder / (std::string(algorithm->name) + "other")});
     EXPECT_NE(json::parse(last_line(other.out))["bits"], bits) << "another seed";
   }
