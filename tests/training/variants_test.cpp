@@ -3,6 +3,7 @@
 // rule.
 #include <gtest/gtest.h>
 
+#include "tests/host/expect_error.h"
 #include "tests/training/learner.h"
 
 namespace gallop::testing {
@@ -34,6 +35,15 @@ std::vector<Variant> variants() {
       all.push_back({environment, "a2c", {std::string("step=") + step}});
     }
   }
+  for (const char* step : {"plain", "rmsprop", "natural", "trust_region"}) {
+    all.push_back({"pendulum", "bptt", {std::string("step=") + step, "from_reset=true"}});
+  }
+  for (const char* common : {"policy", "dynamics", "both"}) {
+    all.push_back({"pendulum", "bptt", {std::string("common=") + common, "from_reset=true"}});
+  }
+  all.push_back({"pendulum", "bptt", {"sample_actions=false", "state_interval=5"}});
+  all.push_back({"lqr", "bptt", {"derivatives=differences", "gamma=0.9", "log_std=network"}});
+  all.push_back({"lqr", "shac", {"state_interval=3", "target_decay=0.9", "gae_lambda=0.5"}});
   return all;
 }
 
@@ -71,6 +81,46 @@ TEST(Variants, AgesGoOnWhereTheyWere) {
     learner.run(6);  // episodes of 200 steps: cut after 200, then 16 more
     EXPECT_EQ(floats_of(learner.saved(), "ages"), std::vector<float>(16, 9 * 24 - 200)) << option;
   }
+}
+
+// Which iterations have the same paths, as long as the policy stays.
+TEST(Bptt, RandomNumbersInCommonAreThoseNamed) {
+  const auto returns = [](const char* common, const char* noise) {
+    Learner learner("lqr", "bptt", 1,
+                    {std::string("common=") + common, noise, "n_steps=10", "step=plain",
+                     "learning_rate=1e-20", "init_log_std=-1"});
+    std::set<double> found;
+    for (int k = 0; k < 4; k++) found.insert(metric(learner.run(1), "return"));
+    return found.size();
+  };
+  EXPECT_EQ(returns("both", "sample_actions=true"), 1u);
+  EXPECT_EQ(returns("none", "sample_actions=true"), 4u);
+  EXPECT_EQ(returns("policy", "sample_actions=true"), 4u);
+  EXPECT_EQ(returns("dynamics", "sample_actions=true"), 4u);
+  // What is left of the noise is in common.
+  EXPECT_EQ(returns("policy", "parameters.sigma_w=0"), 1u);
+  EXPECT_EQ(returns("dynamics", "parameters.sigma_w=0"), 4u);
+  EXPECT_EQ(returns("dynamics", "sample_actions=false"), 1u);
+  EXPECT_EQ(returns("policy", "sample_actions=false"), 4u);
+}
+
+TEST(Bptt, ATrustRegionBoundsTheMeasuredDivergence) {
+  Learner learner("pendulum", "bptt", 1,
+                  {"step=trust_region", "delta=0.02", "damping=1e-6", "from_reset=true"});
+  for (int k = 0; k < 6; k++) {
+    const Metrics metrics = learner.run(1);
+    EXPECT_GT(metric(metrics, "kl"), 1e-4);
+    EXPECT_LE(metric(metrics, "kl"), 0.02);
+  }
+}
+
+TEST(Bptt, RandomNumbersInCommonNeedNewEpisodes) {
+  test::expect_error_with(
+      ExitCode::value,
+      [] {
+        Learner learner("lqr", "bptt", 1, {"common=both", "from_reset=false"});
+      },
+      "common", "from_reset");
 }
 
 // beta doubles where KL > 1.5 delta, halves where KL < delta / 1.5, and else stays; within
