@@ -10,8 +10,9 @@
 // with V' of its last observation where it was truncated, with nothing where it terminated; the
 // next episode's discount begins anew.
 //
-// Deviations: the critic's Adam has its usual moments, and batches of the fit are drawn by one
-// random order an epoch; both networks have the same learning rates as options, not per task.
+// Deviations: actions are those of a Gaussian, which the environment clips, and not squashed by
+// tanh; the critic's Adam has its usual moments; batches of the critic's fit follow one random order
+// an epoch.
 //
 // Source: Xu, Makoviychuk, Narang, Ramos, Matusik, Garg and Macklin, "Accelerated policy learning
 // with parallel differentiable simulation", arXiv:2204.07137v1, eq. 5 to 8.

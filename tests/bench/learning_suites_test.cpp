@@ -109,6 +109,18 @@ TEST(TrainingSuite, TrpoHasARowForEachPhase) {
   for (const BenchRow& row : rows) EXPECT_GT(row.per_second, 0.2 * rows[0].per_second);
 }
 
+TEST(TrainingSuite, BpttHasItsRolloutAndItsGradient) {
+  TrainingSuite suite = short_training("bptt");
+  suite.environment = "pendulum";
+  const std::vector<BenchRow> rows = rows_of(suite);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[1].name, "bptt/pendulum/16-16/rollout");
+  EXPECT_EQ(rows[1].scope, "S+P");
+  EXPECT_EQ(rows[2].name, "bptt/pendulum/16-16/gradient");
+  EXPECT_EQ(rows[2].scope, "L");
+  for (const BenchRow& row : rows) EXPECT_GT(row.per_second, 0);
+}
+
 TEST(TrainingSuite, ChecksumsFollowTheOptionsNotTheThreads) {
   TrainingSuite suite = short_training("ppo");
   const std::vector<BenchRow> one = rows_of(suite);

@@ -28,7 +28,7 @@ Scene double_integrator(const Episode& e, int step) {
     const double force = std::clamp(double(e.actions[step][0]), -greatest, greatest);
     const double part = greatest > 0 ? force / greatest : 0;
     const double side = part < 0 ? -1.2 * block : 1.2 * block;
-    add_arrow(s, {x + side, 0, block}, {x + side + 3 * block * part, 0, block}, 3, kSoft);
+    add_arrow(s, {x + side, 0, block}, {x + side + 3 * block * part, 0, block}, block, kSoft);
   }
   return scene;
 }
