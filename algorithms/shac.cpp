@@ -11,8 +11,8 @@
 // next episode's discount begins anew.
 //
 // Deviations: actions are those of a Gaussian, which the environment clips, and not squashed by
-// tanh; the critic's Adam has its usual moments; batches of the critic's fit follow one random order
-// an epoch.
+// tanh; the critic's Adam has its usual moments; batches of the critic's fit follow one random
+// order an epoch.
 //
 // Source: Xu, Makoviychuk, Narang, Ramos, Matusik, Garg and Macklin, "Accelerated policy learning
 // with parallel differentiable simulation", arXiv:2204.07137v1, eq. 5 to 8.
