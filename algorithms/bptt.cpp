@@ -65,9 +65,8 @@ constexpr auto kOptions =
                     "initial states and dynamics, or both; needs from_reset"),
          pathwise_rows());
 
-constexpr int kMostHalvings = 20;
-// Of a region's step; advantages play no part in it.
-constexpr double kShorter = 0.7;
+constexpr int kMostTries = 20;    // of the step trust_region,
+constexpr double kShorter = 0.7;  // each so much of the one before
 
 // A seed of 56 bits for what is drawn anew in an iteration (the finaliser of splitmix64).
 std::uint64_t seed_of(std::uint64_t seed, std::uint64_t iteration) {
@@ -153,11 +152,15 @@ class Bptt : public OnPolicyAlgorithm {
     double scale = curvature > 0 ? std::sqrt(2.0 * delta / curvature) : 0.0;
     TrustRegion::Candidate after = region_->try_step(scale);
     if (options.text("step") == "trust_region") {
-      for (int k = 0; k < kMostHalvings && !(after.kl <= delta); k++) {
+      for (int k = 1; k < kMostTries && !(after.kl <= delta); k++) {
         scale *= kShorter;
         after = region_->try_step(scale);
       }
-      if (!(after.kl <= delta)) region_->restore();
+      if (!(after.kl <= delta)) {
+        scale = 0;
+        region_->restore();
+        after = region_->measure();
+      }
     }
     require_finite(after.kl, "the KL divergence of the step");
     metrics.emplace_back("kl", after.kl);

@@ -81,6 +81,8 @@ std::string environment_text(const EnvironmentEntry& entry) {
   rows.push_back(
       {"observation", space(spec.observation_kind, spec.observation_capacity, spec.observation)});
   rows.push_back({"action", space(spec.action_kind, spec.action_capacity, spec.action)});
+  const bool smooth = spec.not_smooth == nullptr;
+  rows.push_back({"derivatives", smooth ? "exact" : fmt::format("none: {}", spec.not_smooth)});
   const std::string algorithms = algorithms_for(spec.name);
   if (!algorithms.empty()) rows.push_back({"settings for", algorithms});
   for (int k = 0; k < spec.n_controllers; k++) {
@@ -264,6 +266,7 @@ JsonValue to_json(const EnvironmentSpec& spec) {
   json["observation_size"] = spec.observation_capacity;
   json["action_size"] = spec.action_capacity;
   json["discrete_actions"] = spec.action_kind == SpaceKind::kDiscrete;
+  json["smooth"] = spec.not_smooth == nullptr;
   for (int k = 0; k < spec.n_parameters; k++) {
     const ParameterSpec& p = spec.parameters[k];
     JsonValue row;
