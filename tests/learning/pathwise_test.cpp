@@ -277,5 +277,45 @@ TEST(Pathwise, WhatHasNoDerivativesIsRefusedWithTheReason) {
   for (const float g : c.next()) EXPECT_TRUE(std::isfinite(g));
 }
 
+TEST(Pathwise, LeavesParametersAloneThatAreNotLearnt) {
+  if (environment_called("helicopter") == nullptr) GTEST_SKIP() << "not built";
+  PathwiseCase c("helicopter",
+                 {"policy=own", "parameters.features=1", "n_envs=8", "n_steps=10", "gamma=1"},
+                 make_cpu_backend(1));
+  const std::vector<float> gradient = c.next();
+  const std::uint8_t* const fixed = c.learner.policy().view().fixed;
+  ASSERT_NE(fixed, nullptr);
+  int n_learnt = 0;
+  for (std::size_t k = 0; k < gradient.size(); k++) {
+    if (fixed[k] != 0) {
+      EXPECT_EQ(gradient[k], 0.0f) << k;
+    } else {
+      n_learnt += gradient[k] != 0 ? 1 : 0;
+    }
+  }
+  EXPECT_GE(n_learnt, 12);
+}
+
+TEST(PolicyPullBack, WhatCannotBeServedIsRefusedByName) {
+  const auto backend = make_cpu_backend(1);
+  const auto refuse = [&](const PolicyPullBackRequest& r, const char* what) {
+    test::expect_error_with(
+        ExitCode::value, [&] { backend->policy_pull_back(r); }, "policy_pull_back", what);
+  };
+  PolicyPullBackRequest r = {};
+  r.policy.shape.n_actions = 1;
+  r.policy.shape.head = Head::kCategorical;
+  refuse(r, "discrete");
+  r.policy.shape.head = Head::kGaussian;
+  refuse(r, "own_slope");
+  r.policy.shape.network.kind = NetworkKind::kTabular;
+  refuse(r, "table");
+  float slope = 0;
+  r.policy.shape.network.kind = NetworkKind::kMlp;
+  r.policy.shape.head = Head::kDeterministic;
+  r.own_slope = &slope;
+  refuse(r, "own_slope");
+}
+
 }  // namespace
 }  // namespace gallop::testing
