@@ -82,6 +82,7 @@ TEST(Comparison, VariancesOfTheScalarSystemAreThePublishedOnes) {
                                                   {"advantage", 16.24},
                                                   {"surrogate", 284},
                                                   {"pathwise", 9.01},
+                                                  {"pathwise_simulator", 9.01},
                                                   {"difference", 61.7},
                                                   {"difference_common", 9.56},
                                                   {"difference_averaged", 61.7 / 4},
