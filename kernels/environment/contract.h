@@ -61,10 +61,10 @@
 // controllers do, `kObservationParameter`, the name of the parameter that is 1 for it, else 0.
 //
 // Optional: `static constexpr bool kSmooth = true`, where a step, its reward and its observation
-// have derivatives by state and action nearly everywhere, and these say what actions do: the build
-// then compiles the step for numbers with derivatives too (numerics/dual.h), and the environment
-// can be learned by derivatives through it. Or `kNotSmooth`, a text that says why they do not, for
-// whoever asks. Without either it counts as not smooth.
+// have derivatives by state and action nearly everywhere, from which it can be seen what an action
+// leads to: the build then compiles the step for numbers with derivatives too (numerics/dual.h),
+// and learners may take derivatives through it. Or `kNotSmooth`, a text that says why there are
+// none to learn by, for whoever asks. Without either it counts as not smooth.
 //
 // kFusedWidths names widths (64, 128, 256) of two equal hidden layers that get CUDA rollout kernels
 // of their own.

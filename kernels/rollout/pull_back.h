@@ -9,9 +9,10 @@
 
 namespace gallop {
 
-// For a smooth environment alone: on CUDA another one is an Error (cuda); callers ask before
-// (EnvironmentSpec::not_smooth). Returns before it is done. Strict: the same bits on every backend
-// and for any number of threads. Random numbers: those of the step, purpose kRandomDynamics.
+// For smooth environments: another one is a value error on the CPU (`refusal`) and an Error (cuda)
+// on CUDA; EnvironmentSpec::not_smooth tells before. Returns before it is done. Strict: the same
+// bits on every backend and for any number of threads. Random numbers: those of the step, purpose
+// kRandomDynamics.
 struct PullBackRequest {
   const EnvironmentTable* environment;  // the CPU backend's to fill in
   Scenario scenario;
@@ -32,6 +33,12 @@ struct PullBackRequest {
 }  // namespace gallop
 
 namespace gallop::inline GALLOP_ISA {
+
+GALLOP_HD const char* refusal(const PullBackRequest& r) {
+  if (r.environment == nullptr || r.environment->pull_back != nullptr) return nullptr;
+  return "pull_back_instances: the environment is not smooth, its steps have no derivatives; "
+         "expected one that declares kSmooth";
+}
 
 template <class F>
 void pull_back_instances(const PullBackRequest& r, const CpuWork& on) {

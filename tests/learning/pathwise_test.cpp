@@ -296,6 +296,14 @@ TEST(Pathwise, LeavesParametersAloneThatAreNotLearnt) {
   EXPECT_GE(n_learnt, 12);
 }
 
+TEST(PullBack, OfAnEnvironmentThatIsNotSmoothIsRefused) {
+  const auto backend = make_cpu_backend(1);
+  test::expect_error_with(
+      ExitCode::value,
+      [&] { backend->pull_back_instances(find_environment("cartpole"), PullBackRequest()); },
+      "pull_back_instances", "kSmooth");
+}
+
 TEST(PolicyPullBack, WhatCannotBeServedIsRefusedByName) {
   const auto backend = make_cpu_backend(1);
   const auto refuse = [&](const PolicyPullBackRequest& r, const char* what) {
