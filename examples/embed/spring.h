@@ -11,6 +11,7 @@ struct Spring {
   static constexpr const char* kAliases = "";
   static constexpr const char* kSource = "x'' = -w^2 x + u, solved exactly between steps";
   static constexpr int kTimeLimit = 100;
+  static constexpr bool kSmooth = true;  // so learners may take derivatives through it
   static constexpr const char* kTimeStep = "tau";
   static constexpr ComponentSpec kObservation[] = {{"position", -1e3, 1e3},
                                                    {"velocity", -1e3, 1e3}};

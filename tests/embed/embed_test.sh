@@ -64,6 +64,9 @@ if [[ $(json_bits) != "$bits" ]]; then
   exit 1
 fi
 quietly "$gallop" eval "$work/by cpp" --plugin "$plugin"
+# It says that it is smooth: its derivatives come with it.
+quietly "$gallop" train spring --plugin "$plugin" --algorithm bptt --steps 6400 --json \
+  --out "$work/by derivatives"
 quietly "$gallop" list spring --plugin "$plugin"
 
 # refused <text> <command>...: the command ends with the code of wrong usage and says the text.
