@@ -64,8 +64,9 @@ bool has_bounds(const PortablePolicy& policy);
 // What files call the enumerations, in their order.
 constexpr const char* kNetworkNames[] = {"mlp", "tabular"};
 constexpr const char* kActivationNames[] = {"tanh", "relu", "identity"};
-constexpr const char* kHeadNames[] = {"categorical", "gaussian", "gaussian_network",
-                                      "deterministic"};
+constexpr const char* kHeadNames[] = {"categorical",       "gaussian",
+                                      "gaussian_network",  "deterministic",
+                                      "squashed_gaussian", "squashed_deterministic"};
 
 // What the policy is, for people and programs that read an exported file: names with values, in
 // order; and the same as one JSON object.

@@ -170,9 +170,11 @@ __device__ __forceinline__ float choose_one(const PolicyShape& shape, bool deter
                                             const float* output, const float* log_std_parameter,
                                             Rng<float>& rng, float* action) {
   using Sizes = PolicySizes<Env>;
-  float log_std[Traits<Env>::kAction];
+  float log_std[kHeadNumbers * Traits<Env>::kAction];
   Head head = Sizes::head(shape);
-  if (!kLogStd && head == Head::kGaussianNetwork) head = Head::kDeterministic;
+  if (!kLogStd && (head == Head::kGaussianNetwork || head == Head::kSquashedGaussian)) {
+    head = Head::kDeterministic;
+  }
   const int n = Sizes::actions(shape);
   if constexpr (!Traits<Env>::kDiscreteAction) {
     log_std_of(head, n, output, log_std_parameter, log_std);
