@@ -58,6 +58,12 @@ PortablePolicy portable_policy(Backend& backend, const TrainedPolicy& trained);
 // (log sigma). An internal error for a table.
 std::vector<PortableLayer> acting_layers(const PortablePolicy& policy);
 
+// Of heads of bounded actions, which are centre + half_range tanh(output): [A] each, else empty.
+struct PortableSquash {
+  std::vector<float> half_range, centre;
+};
+PortableSquash squash_of(const PortablePolicy& policy);
+
 // Whether the environment limits an action somewhere, which the exported policy then does itself.
 bool has_bounds(const PortablePolicy& policy);
 

@@ -38,8 +38,7 @@ void LearntPart::require(const std::vector<float>& parameters, const char* tenso
   for (std::size_t k = 0; k < fixed.size(); k++) {
     if (fixed[k] == 0 || parameters[k] == values[k]) continue;
     throw checkpoint_error(fmt::format(
-        "tensor '{}': element {} is {}; expected {}, which the environment's own policy "
-        "has fixed there",
+        "tensor '{}': element {} is {}; expected {}, which is fixed there by the environment",
         tensor, k, parameters[k], values[k]));
   }
 }
