@@ -110,15 +110,6 @@ PolicyShape policy_shape(Head head, int n_in, int n_actions, std::vector<int> hi
   return shape;
 }
 
-// Parameters of a policy whose actions have a range above 0.
-DeviceArray<float> policy_parameters(Backend& backend, const PolicyShape& shape) {
-  std::vector<float> values = parameters_of(shape, 17, 1.0f);
-  while (long(values.size()) < parameter_count(shape)) {
-    values.push_back(0.5f + 0.25f * float(values.size() % 5));
-  }
-  return uploaded(backend, values);
-}
-
 TEST(OffPolicy, ActionsTargetsNoiseAndAverages) {
   for (const Head head :
        {Head::kSquashedGaussian, Head::kSquashedDeterministic, Head::kDeterministic}) {
@@ -126,7 +117,7 @@ TEST(OffPolicy, ActionsTargetsNoiseAndAverages) {
       SCOPED_TRACE(::testing::Message() << "head " << int(head) << " n " << n);
       expect_equal([&](Backend& backend) -> Results {
         const PolicyShape shape = policy_shape(head, 3, 3, {}, Activation::kTanh);
-        const auto parameters = policy_parameters(backend, shape);
+        const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
         Numbers numbers(3);
         const std::size_t outputs = std::size_t(outputs_of(shape.network) * n);
         const auto output = uploaded(backend, numbers.many(outputs, -3, 3));
@@ -196,7 +187,7 @@ Results run_gradient(Backend& backend, const QCase& c) {
   const PolicyShape shape = policy_shape(c.head, c.n_in, c.n_actions, c.hidden, c.activation);
   PolicyShape critic =
       policy_shape(Head::kDeterministic, c.n_in + c.n_actions, 1, c.critic, c.activation);
-  const auto parameters = policy_parameters(backend, shape);
+  const auto parameters = uploaded(backend, parameters_of(shape, 17, 1.0f));
   const auto q1 = uploaded(backend, parameters_of(critic, 18, 1.0f));
   const auto q2 = uploaded(backend, parameters_of(critic, 19, 1.0f));
   const auto alpha = uploaded(backend, std::vector<float>{-0.7f});
