@@ -78,30 +78,38 @@ OffPolicyLearner::OffPolicyLearner(const AlgorithmContext& context, const OffPol
   }
   critics_ = QNetworks(context, policy_.shape(), design.n_critics, design.has_targets);
   if (design.has_target_policy) target_policy_ = TargetParameters(backend_, policy_.parameters());
-  const std::size_t b = std::size_t(batch), n = std::size_t(environments_.n_envs());
+  const std::size_t b = std::size_t(batch);
   const std::size_t outputs = std::size_t(outputs_of(policy_.shape().network));
   output_ = DeviceArray<float>(backend_, outputs * b);
   log_prob_ = DeviceArray<float>(backend_, b);
   target_ = DeviceArray<float>(backend_, b);
-  if (design.has_temperature) {
-    const double given = options.real("entropy_coefficient");
-    const double first = given > 0 ? given : options.real("initial_entropy_coefficient");
-    const std::vector<float> log_first = {float(std::log(first))};
-    target_entropy_ = target_entropy(options, environments_.spec(), policy_.shape().n_actions);
-    if (given > 0) {
-      given_log_alpha_ = DeviceArray<float>(backend_, 1);
-      given_log_alpha_.upload(log_first);
-    } else {
-      log_alpha_ = TrainedParameters(backend_, log_first, 0);
-    }
+  if (design.has_temperature) begin_temperature(options);
+  if (options.has("noise") && options.text("noise") == "ou") begin_process(options);
+}
+
+// alpha by the option, or where that is 0 one that is learnt.
+void OffPolicyLearner::begin_temperature(const Options& options) {
+  const double given = options.real("entropy_coefficient");
+  const double first = given > 0 ? given : options.real("initial_entropy_coefficient");
+  const std::vector<float> log_first = {float(std::log(first))};
+  target_entropy_ = target_entropy(options, environments_.spec(), policy_.shape().n_actions);
+  if (given > 0) {
+    given_log_alpha_ = DeviceArray<float>(backend_, 1);
+    given_log_alpha_.upload(log_first);
+  } else {
+    log_alpha_ = TrainedParameters(backend_, log_first, 0);
   }
-  has_process_ = options.has("noise") && options.text("noise") == "ou";
-  if (!has_process_) return;
+}
+
+void OffPolicyLearner::begin_process(const Options& options) {
+  const std::size_t n = std::size_t(environments_.n_envs());
+  const PolicyShape& shape = policy_.shape();
+  has_process_ = true;
   ou_theta_ = options.real("ou_theta");
   ou_sigma_ = options.real("exploration_noise");
   ou_time_step_ = options.real("ou_time_step");
-  process_ = DeviceArray<float>::zeroed(backend_, std::size_t(policy_.shape().n_actions) * n);
-  acting_output_ = DeviceArray<float>(backend_, outputs * n);
+  process_ = DeviceArray<float>::zeroed(backend_, std::size_t(shape.n_actions) * n);
+  acting_output_ = DeviceArray<float>(backend_, std::size_t(outputs_of(shape.network)) * n);
 }
 
 // Refuses what is of another size than the checkpoint.

@@ -70,6 +70,8 @@ class OffPolicyLearner {
   void load(const TensorFile& file);
 
  private:
+  void begin_temperature(const Options& options);
+  void begin_process(const Options& options);
   void require_sizes(const AlgorithmContext& context) const;
   const float* log_alpha() const;  // of the device; null where there is none
   void act_with_process(const float* observation, float* action);
