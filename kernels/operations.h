@@ -32,6 +32,10 @@
 #include <gallop/kernels/gradients/matrix_fisher.h>
 #include <gallop/kernels/gradients/policy_pull_back.h>
 #include <gallop/kernels/gradients/values.h>
+#include <gallop/kernels/off_policy/noise.h>
+#include <gallop/kernels/off_policy/q_policy_gradient.h>
+#include <gallop/kernels/off_policy/q_targets.h>
+#include <gallop/kernels/off_policy/sample_actions.h>
 #include <gallop/kernels/optimizers/conjugate_gradient.h>
 #include <gallop/kernels/optimizers/gradient_step.h>
 #include <gallop/kernels/optimizers/line_search.h>
@@ -44,6 +48,7 @@
 #include <gallop/kernels/random/shuffle.h>
 #include <gallop/kernels/reduce/moments.h>
 #include <gallop/kernels/reduce/partials.h>
+#include <gallop/kernels/replay/replay.h>
 #include <gallop/kernels/rollout/adjoint.h>
 #include <gallop/kernels/rollout/layout.h>
 #include <gallop/kernels/rollout/population.h>
@@ -64,6 +69,8 @@
 #include <gallop/kernels/gradients/matrix_fisher.cuh>
 #include <gallop/kernels/gradients/policy_pull_back.cuh>
 #include <gallop/kernels/gradients/values.cuh>
+#include <gallop/kernels/off_policy/off_policy.cuh>
+#include <gallop/kernels/off_policy/q_policy_gradient.cuh>
 #include <gallop/kernels/optimizers/gradient_step.cuh>
 #include <gallop/kernels/optimizers/step.cuh>
 #include <gallop/kernels/optimizers/trust_region.cuh>
@@ -73,6 +80,7 @@
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/moments.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
+#include <gallop/kernels/replay/replay.cuh>
 #include <gallop/kernels/rollout/adjoint.cuh>
 #include <gallop/kernels/rollout/layout.cuh>
 #include <gallop/kernels/tetris/play.cuh>
@@ -121,7 +129,14 @@
   operation(add_scaled, AddScaledRequest)                       \
   operation(rearrange, RearrangeRequest)                        \
   operation(play_tetris, TetrisRequest)                         \
-  operation(choose_actions, ChooseRequest)
+  operation(choose_actions, ChooseRequest)                      \
+  operation(replay_write, ReplayWriteRequest)                   \
+  operation(replay_draw, ReplayDrawRequest)                     \
+  operation(sample_actions, SampleActionsRequest)               \
+  operation(q_targets, QTargetsRequest)                         \
+  operation(q_policy_gradient, QPolicyGradientRequest)          \
+  operation(ou_noise, OuNoiseRequest)                           \
+  operation(polyak, PolyakRequest)
 // clang-format on
 
 // Two operations in one, which a device has in fewer launches: policy_gradient or value_gradient,

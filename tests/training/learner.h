@@ -24,24 +24,29 @@ inline bool can_learn(const AlgorithmDescriptor& algorithm, const std::string& e
   return algorithm.refusal == nullptr ||
          algorithm.refusal(spec_of(find_environment(environment))) == nullptr;
 }
-// That environment, or pendulum for one that cannot learn it.
-inline std::string task_of(const AlgorithmDescriptor& algorithm, const std::string& environment) {
-  return can_learn(algorithm, environment) ? environment : "pendulum";
-}
-// Those of any environment.
-inline std::vector<const AlgorithmDescriptor*> on_policy_algorithms() {
-  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
-  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) {
-    return is_black_box(*a) || a->refusal != nullptr;
-  });
-  EXPECT_GE(algorithms.size(), 11u);
-  return algorithms;
-}
-// Those of some environments alone.
+// Those of some environments alone, by a reason of their own.
 inline std::vector<const AlgorithmDescriptor*> choosy_algorithms() {
   std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
   std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return a->refusal == nullptr; });
   EXPECT_GE(algorithms.size(), 2u);
+  return algorithms;
+}
+// Those that replay transitions, of continuous and bounded actions alone.
+inline bool is_off_policy(const AlgorithmDescriptor& algorithm) {
+  return Options(algorithm.options).has("buffer_size");
+}
+inline std::vector<const AlgorithmDescriptor*> on_policy_algorithms() {
+  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) {
+    return is_black_box(*a) || is_off_policy(*a) || a->refusal != nullptr;
+  });
+  EXPECT_GE(algorithms.size(), 11u);
+  return algorithms;
+}
+inline std::vector<const AlgorithmDescriptor*> off_policy_algorithms() {
+  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return !is_off_policy(*a); });
+  EXPECT_GE(algorithms.size(), 4u);
   return algorithms;
 }
 inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {
@@ -49,6 +54,12 @@ inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {
   std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return !is_black_box(*a); });
   EXPECT_GE(algorithms.size(), 12u);
   return algorithms;
+}
+
+// A task that the algorithm can be given: this one of discrete actions, or pendulum.
+inline std::string task_of(const AlgorithmDescriptor& algorithm,
+                           const std::string& discrete = "cartpole") {
+  return is_off_policy(algorithm) || !can_learn(algorithm, discrete) ? "pendulum" : discrete;
 }
 
 struct Learner {
@@ -60,9 +71,9 @@ struct Learner {
           const std::vector<std::string>& assignments = {})
       : options(environment, name), backend(make_cpu_backend(threads)) {
     const bool small_network = !is_black_box(options.algorithm());
-    for (const char* small :
-         {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=", "population=20",
-          "directions=10", "search_episodes=4", "steps=100000"}) {
+    for (const char* small : {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=",
+                              "population=20", "directions=10", "search_episodes=4", "steps=100000",
+                              "buffer_size=500", "learning_starts=200", "batch_size=40"}) {
       if (has(small)) options.set_assignment(small, "test");
     }
     for (const std::string& assignment : assignments) {
