@@ -34,6 +34,7 @@ class OnPolicyLearner {
   PolicyModel& policy() { return policy_; }
   const PolicyModel& policy() const { return policy_; }
   ValueModel& value() { return value_; }
+  const ValueModel& value() const { return value_; }
   const RolloutBuffer& rollout() const { return rollout_; }
   const Advantages& advantages() const { return advantages_; }
 

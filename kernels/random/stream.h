@@ -17,13 +17,14 @@
 namespace gallop {
 
 enum RandomPurpose : std::uint32_t {
-  kRandomReset = 1,        // initial states
-  kRandomDynamics = 2,     // noise within a step
-  kRandomAction = 3,       // a policy's sampling
-  kRandomUniform = 4,      // actions of the random policy
-  kRandomInitialise = 5,   // initial parameters
-  kRandomShuffle = 6,      // minibatch order
-  kRandomPerturbation = 7  // directions in parameter space
+  kRandomReset = 1,         // initial states
+  kRandomDynamics = 2,      // noise within a step
+  kRandomAction = 3,        // a policy's sampling
+  kRandomUniform = 4,       // actions of the random policy
+  kRandomInitialise = 5,    // initial parameters
+  kRandomShuffle = 6,       // minibatch order
+  kRandomPerturbation = 7,  // directions in parameter space
+  kRandomModel = 9          // noise of a learned model, and what it is not fitted to
 };
 
 constexpr std::uint64_t kMaxSeed = (std::uint64_t(1) << 56) - 1;
