@@ -108,6 +108,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_LearnedModel() {
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
         return std::make_unique<gallop::LearnedModel>(context);
-      }};
+      },
+      gallop::continuous_refusal};
   return kDescriptor;
 }

@@ -188,6 +188,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_Svg() {
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
         return std::make_unique<gallop::Svg>(context);
-      }};
+      },
+      gallop::continuous_refusal};
   return kDescriptor;
 }

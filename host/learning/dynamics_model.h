@@ -53,6 +53,8 @@ struct ModelFit {
 // minibatches by kRandomShuffle, counters from 2^40 on.
 class DynamicsModel {
  public:
+  class Sequences;  // host/learning/model_sequences.h
+
   // For transitions of this store. Throws a value error for widths that are no network.
   DynamicsModel(const AlgorithmContext& context, const TransitionStore& store);
 
@@ -91,10 +93,12 @@ class DynamicsModel {
   void save(TensorFile& file) const;
   void load(const TensorFile& file);
 
-  // For tests: statistics as given; scale, mean [O + 1], of inputs [O + A], sigma [O].
+  // What normalises inputs [O + A], mean and scale [O + 1] of predictions, sigma [O].
   struct Statistics {
     std::vector<float> input_mean, input_inverse_std, mean, scale, noise;
   };
+  const Statistics& statistics() const { return statistics_; }
+  // Those of a model that is known.
   void set_statistics(const Statistics& statistics);
 
  private:
@@ -102,8 +106,6 @@ class DynamicsModel {
     std::vector<std::uint32_t> numbers;
     DeviceArray<std::uint32_t> order;
   };
-  class Sequences;
-
   void find_statistics(const TransitionStore& store);
   void make_targets(const TransitionStore& store);
   double fit_member(int k, const TransitionStore& store, Part& learned, const Part& held_out,

@@ -15,18 +15,8 @@ constexpr std::uint64_t kFirstDraw = std::uint64_t(1) << 41;
 
 const AlgorithmContext& served(const char* name, const AlgorithmContext& context) {
   const EnvironmentSpec& spec = spec_of(context.environment);
-  if (spec.action_kind == SpaceKind::kDiscrete) {
-    throw value_error(
-        fmt::format("{} learns from derivatives by actions, and those of {} are discrete; expected "
-                    "continuous ones. ppo, trpo, npg, a2c, vpg and the black-box algorithms (es, "
-                    "cem, cma_es) take discrete actions",
-                    name, spec.name));
-  }
-  if (spec.observation_kind == SpaceKind::kDiscrete) {
-    throw value_error(
-        fmt::format("{} learns from derivatives by observations, and those of {} are the number of "
-                    "a state; expected real components",
-                    name, spec.name));
+  if (const char* const why = continuous_refusal(spec)) {
+    throw value_error(fmt::format("{} cannot learn {}: {}", name, spec.name, why));
   }
   if (context.options.text("policy") == "own") {
     throw value_error(
@@ -36,6 +26,18 @@ const AlgorithmContext& served(const char* name, const AlgorithmContext& context
 }
 
 }  // namespace
+
+const char* continuous_refusal(const EnvironmentSpec& spec) {
+  if (spec.action_kind == SpaceKind::kDiscrete) {
+    return "its actions are discrete and have no derivative; expected continuous ones. ppo, trpo, "
+           "npg, a2c, vpg and the black-box algorithms (es, cem, cma_es) take discrete actions";
+  }
+  if (spec.observation_kind == SpaceKind::kDiscrete) {
+    return "its observations are numbers of states and have no derivative; expected real "
+           "components";
+  }
+  return nullptr;
+}
 
 ModelBasedAlgorithm::ModelBasedAlgorithm(const char* name, const AlgorithmContext& context,
                                          bool has_model, bool has_value)

@@ -8,13 +8,17 @@
 
 namespace gallop {
 
+// Why algorithms that differentiate by observations and actions cannot learn an environment, or
+// null.
+const char* continuous_refusal(const EnvironmentSpec& spec);
+
 // What algorithms share that learn a model of the dynamics from their own rollouts: rollouts are
 // kept, a model is fitted to what is kept, and a value network, where there is one, to the
 // lambda-returns of the last rollout.
 class ModelBasedAlgorithm : public OnPolicyAlgorithm {
  public:
-  // `name` is the algorithm's. Throws a value error for discrete actions, for observations that
-  // are indices, and for an environment's own policy.
+  // `name` is the algorithm's. Throws a value error for what continuous_refusal says, and for an
+  // environment's own policy.
   ModelBasedAlgorithm(const char* name, const AlgorithmContext& context, bool has_model,
                       bool has_value);
 

@@ -95,7 +95,7 @@ void TransitionStore::add(const RolloutBuffer& rollout) {
                                                      std::uint32_t(rollouts_ >> 32), 0u,
                                                      key_low(seed_), key_high(seed_, kRandomModel))
                                    .word[0];
-    const Use use = double(word) < held_out_ * 0x1p32 ? kHeldOut : kLearned;
+    const Use use = i > 0 && double(word) < held_out_ * 0x1p32 ? kHeldOut : kLearned;
     for (int s = 0; s < n_steps_; s++) {
       use_[std::size_t(at) + std::size_t(s) * std::size_t(n_envs_) + std::size_t(i)] =
           rollout.mask().hides(s, i) ? kMasked : use;

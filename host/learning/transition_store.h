@@ -14,7 +14,7 @@ class TransitionStore {
  public:
   // Room for the option buffer_size of transitions, in whole rollouts. Throws a value error where
   // that is less than one rollout, and where memory is short. What an instance does in a rollout is
-  // held out, all of it, with the probability `held_out`.
+  // held out, all of it, with the probability `held_out`; the first instance never is.
   TransitionStore(const AlgorithmContext& context, const Environments& environments,
                   const RolloutBuffer& rollout, double held_out);
 

@@ -25,6 +25,8 @@ struct AlgorithmDescriptor {
   const char* source;   // paper
   std::span<const OptionSpec> options;
   std::unique_ptr<Algorithm> (*create)(const AlgorithmContext&);
+  // Why its defaults cannot learn this environment, null where they can; null for one of all.
+  const char* (*refusal)(const EnvironmentSpec&) = nullptr;
 };
 
 // Marks an algorithm for the build, which finds these lines and generates the registry. Follow it

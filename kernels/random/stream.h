@@ -24,7 +24,7 @@ enum RandomPurpose : std::uint32_t {
   kRandomInitialise = 5,    // initial parameters
   kRandomShuffle = 6,       // minibatch order
   kRandomPerturbation = 7,  // directions in parameter space
-  kRandomModel = 9          // noise of a learned model, and what it is not fitted to
+  kRandomModel = 11         // noise of a learned model, and what it is not fitted to
 };
 
 constexpr std::uint64_t kMaxSeed = (std::uint64_t(1) << 56) - 1;

@@ -221,6 +221,8 @@ class Comparison {
       const bool black_box = optimizer_called(algorithm->name) != nullptr;
       for (const Problem& problem : problems) {
         if (black_box && !problem.options.empty()) continue;  // their heads have no such option
+        const EnvironmentSpec& spec = spec_of(find_environment(problem.environment));
+        if (algorithm->refusal != nullptr && algorithm->refusal(spec) != nullptr) continue;
         for (const std::uint64_t seed : seeds_of(size_)) {
           if (black_box) {
             std::vector<std::string> options = {small_ ? "hidden=" : "hidden=32"};
@@ -235,6 +237,10 @@ class Comparison {
           std::vector<std::string> options = problem.options;
           if (small_) {
             options.insert(options.end(), {"n_envs=6", "n_steps=21", "hidden=8"});
+            for (const char* few : {"updates=1", "paths=20", "horizon=3", "model_epochs=1"}) {
+              const std::string name = std::string(few).substr(0, std::string(few).find('='));
+              if (Options(algorithm->options).has(name)) options.push_back(few);
+            }
           } else {
             options.insert(options.end(), {"n_envs=1030", "n_steps=32"});
           }

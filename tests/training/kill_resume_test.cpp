@@ -29,7 +29,7 @@ bool counts_other_steps(const std::string& algorithm) {
 
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
   std::vector<std::string> words = {"train",
-                                    "cartpole",
+                                    task_for(find_algorithm(algorithm), "cartpole"),
                                     "--algorithm",
                                     algorithm,
                                     "--seed",
@@ -54,6 +54,9 @@ std::vector<std::string> train_arguments(const std::string& algorithm, const std
                                    "normalize_observations=true", "population=20"}) {
     // Generations of larger policies would be too few.
     if (option.starts_with("hidden") && !known.has("n_envs")) continue;
+    if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
+  }
+  for (const std::string& option : small_models()) {
     if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
   }
   if (counts_other_steps(algorithm)) {

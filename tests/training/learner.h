@@ -32,6 +32,22 @@ inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {
   return algorithms;
 }
 
+// Whether the algorithm can learn the environment.
+inline bool serves(const AlgorithmDescriptor& algorithm, const std::string& environment) {
+  return algorithm.refusal == nullptr ||
+         algorithm.refusal(spec_of(find_environment(environment))) == nullptr;
+}
+// The environment, or one that the algorithm can learn.
+inline std::string task_for(const AlgorithmDescriptor& algorithm, const std::string& environment) {
+  return serves(algorithm, environment) ? environment : "pendulum";
+}
+// Options of learners of models that make their iterations short.
+inline const std::vector<std::string>& small_models() {
+  static const std::vector<std::string> kSmall = {
+      "updates=2", "paths=24", "horizon=4", "model_epochs=2", "model_hidden=8", "buffer_size=4096"};
+  return kSmall;
+}
+
 struct Learner {
   RunOptions options;
   std::unique_ptr<Backend> backend;
@@ -44,6 +60,9 @@ struct Learner {
     for (const char* small :
          {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=", "population=20",
           "directions=10", "search_episodes=4", "steps=100000"}) {
+      if (has(small)) options.set_assignment(small, "test");
+    }
+    for (const std::string& small : small_models()) {
       if (has(small)) options.set_assignment(small, "test");
     }
     for (const std::string& assignment : assignments) {

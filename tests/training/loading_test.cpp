@@ -17,7 +17,8 @@ INSTANTIATE_TEST_SUITE_P(Registry, Loading, ::testing::ValuesIn(all_algorithms()
 // Whichever tensor is the one that is refused.
 TEST_P(Loading, AFailingLoadChangesNothing) {
   const std::string name = GetParam()->name;
-  Learner whole("cartpole", name, 1), other("cartpole", name, 1, {"seed=2"});
+  const std::string task = task_for(*GetParam(), "cartpole");
+  Learner whole(task, name, 1), other(task, name, 1, {"seed=2"});
   whole.run(2);
   other.run(3);
   const TensorFile file = whole.saved(), before = other.saved();

@@ -32,6 +32,7 @@ void expect_finite(const Learner& learner, const std::string& label) {
 TEST(Refusals, TheSmallestBatchesStayFinite) {
   for (const std::string& algorithm : algorithm_names()) {
     for (const char* environment : {"cartpole", "pendulum", "mdp"}) {
+      if (!serves(find_algorithm(algorithm), environment)) continue;
       for (const std::vector<std::string>& options :
            {std::vector<std::string>{"n_envs=1", "n_steps=1"},
             std::vector<std::string>{"n_envs=2", "n_steps=1"},
@@ -51,6 +52,7 @@ TEST(Refusals, ConstantRewardsStayFinite) {
   const std::string file = folder / "flat.mdp";
   test::put_file(file, "states 1\nactions 2\nhorizon 5\nstart 1\nstep 0 0 1 1\nstep 0 1 1 1\n");
   for (const std::string& algorithm : algorithm_names()) {
+    if (!serves(find_algorithm(algorithm), "mdp")) continue;
     Learner learner("mdp", algorithm, 1, {"file=" + file});
     for (int k = 0; k < 10; k++) {
       for (const auto& [name, value] : learner.run(1)) {
