@@ -5,8 +5,8 @@
 //   maximise  r[t] + gamma r[t + 1] + ... + gamma^(k - 1) r[t + k - 1] + gamma^k V(s[t + k])
 //
 //   w = (s' - g(s, u)) / sigma,  v = (u - m(s)) / sigma_pi      noise that explains a transition
-//   v_s     = r_s + pi_s' r_u + gamma (f_s' + pi_s' f_u') v_s'                        (eq. 9)
-//   v_theta = pi_theta' (r_u + gamma f_u' v_s'), summed over the actions              (eq. 10)
+//   v_s     = r_s + pi_s' r_u + gamma (f_s' + pi_s' f_u') v_s'
+//   v_theta = pi_theta' (r_u + gamma f_u' v_s'), summed over the actions
 //
 // Under the inferred noise the model passes through the recorded states, so that its derivatives
 // are taken there and its own predictions are never followed: no error of it adds up.
@@ -31,7 +31,7 @@
 // through the model, as in the paper.
 //
 // Source: Heess, Wayne, Silver, Lillicrap, Tassa and Erez, "Learning continuous control policies by
-// stochastic value gradients", arXiv:1510.09142v1, Algorithms 1 and 2, section 4.4 for k = 0.
+// stochastic value gradients", arXiv:1510.09142v1.
 //
 // Verified: for k = 0, 1, 2, 3, 5 and infinity the gradients with exact models and values against
 // the exact one of a linear-quadratic system (tests/learning/value_gradients_test.cpp).

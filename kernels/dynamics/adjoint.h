@@ -10,7 +10,7 @@
 // the parameters are one network_gradient over all steps.
 //
 // Source: the lecture's pathwise derivatives, with df/du in the second term of ds/dtheta; Heess et
-// al., arXiv:1510.09142v1, eq. 3 to 10.
+// al., arXiv:1510.09142v1.
 #pragma once
 
 #include <gallop/kernels/device/cpu_work.h>
