@@ -246,9 +246,9 @@ void ModelPaths::check_adjoints() {
       if (std::sqrt(squares) <= kGreatestAdjoint) continue;
       throw Error(ExitCode::non_finite,
                   fmt::format("the adjoint of instance {} explodes: its norm at step {} of {} is "
-                              "{:.3g}, expected at most {:.0e}; the update is refused. A shorter "
-                              "horizon, a limit of adjoints (max_adjoint) or a smaller gamma keep "
-                              "it lower",
+                              "{:.3g}, expected at most {:.0e}; the update is refused and the "
+                              "parameters keep their last values. A shorter horizon, a limit of "
+                              "adjoints (max_adjoint) or a smaller gamma make it less",
                               i, t, n_steps_, std::sqrt(squares), kGreatestAdjoint));
     }
   }
