@@ -72,6 +72,8 @@ if(support)
   set_source_files_properties(
     ${PROJECT_SOURCE_DIR}/tests/learning/scalar_kernels.cpp
     ${PROJECT_SOURCE_DIR}/tests/learning/heads_test.cpp
+    ${PROJECT_SOURCE_DIR}/tests/learning/squashed_test.cpp
+    ${PROJECT_SOURCE_DIR}/tests/learning/q_policy_gradient_test.cpp
     PROPERTIES COMPILE_OPTIONS "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")
   add_library(gallop_test_support STATIC ${support})
   gallop_own_code(gallop_test_support)

@@ -35,6 +35,10 @@
 #include <gallop/kernels/gradients/gradient.h>
 #include <gallop/kernels/gradients/matrix_fisher.h>
 #include <gallop/kernels/gradients/values.h>
+#include <gallop/kernels/off_policy/noise.h>
+#include <gallop/kernels/off_policy/q_policy_gradient.h>
+#include <gallop/kernels/off_policy/q_targets.h>
+#include <gallop/kernels/off_policy/sample_actions.h>
 #include <gallop/kernels/optimizers/conjugate_gradient.h>
 #include <gallop/kernels/optimizers/gradient_step.h>
 #include <gallop/kernels/optimizers/line_search.h>
@@ -47,6 +51,7 @@
 #include <gallop/kernels/random/shuffle.h>
 #include <gallop/kernels/reduce/moments.h>
 #include <gallop/kernels/reduce/partials.h>
+#include <gallop/kernels/replay/replay.h>
 #include <gallop/kernels/rollout/layout.h>
 #include <gallop/kernels/rollout/population.h>
 #include <gallop/kernels/rollout/rollout.h>
@@ -65,6 +70,8 @@
 #include <gallop/kernels/gradients/gradient.cuh>
 #include <gallop/kernels/gradients/matrix_fisher.cuh>
 #include <gallop/kernels/gradients/values.cuh>
+#include <gallop/kernels/off_policy/off_policy.cuh>
+#include <gallop/kernels/off_policy/q_policy_gradient.cuh>
 #include <gallop/kernels/optimizers/gradient_step.cuh>
 #include <gallop/kernels/optimizers/step.cuh>
 #include <gallop/kernels/optimizers/trust_region.cuh>
@@ -74,6 +81,7 @@
 #include <gallop/kernels/random/shuffle.cuh>
 #include <gallop/kernels/reduce/moments.cuh>
 #include <gallop/kernels/reduce/partials.cuh>
+#include <gallop/kernels/replay/replay.cuh>
 #include <gallop/kernels/rollout/layout.cuh>
 #include <gallop/kernels/tetris/play.cuh>
 #endif
@@ -128,7 +136,14 @@
   operation(importance_weights, ImportanceRequest)              \
   operation(one_step_targets, BackupRequest)                    \
   operation(play_tetris, TetrisRequest)                         \
-  operation(choose_actions, ChooseRequest)
+  operation(choose_actions, ChooseRequest)                      \
+  operation(replay_write, ReplayWriteRequest)                   \
+  operation(replay_draw, ReplayDrawRequest)                     \
+  operation(sample_actions, SampleActionsRequest)               \
+  operation(q_targets, QTargetsRequest)                         \
+  operation(q_policy_gradient, QPolicyGradientRequest)          \
+  operation(ou_noise, OuNoiseRequest)                           \
+  operation(polyak, PolyakRequest)
 // clang-format on
 
 // Two operations in one, which a device has in fewer launches: policy_gradient or value_gradient,

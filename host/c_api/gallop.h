@@ -365,7 +365,11 @@ typedef enum gallop_head {
   GALLOP_CATEGORICAL = 0,
   GALLOP_GAUSSIAN = 1,         /* log sigma [A] stands behind the network's parameters */
   GALLOP_GAUSSIAN_NETWORK = 2, /* outputs are the means [A], then log sigma [A] */
-  GALLOP_DETERMINISTIC = 3
+  GALLOP_DETERMINISTIC = 3,
+  /* Of bounded actions, centre + half tanh(.): half [A] and centre [A] stand behind the network's
+   * parameters; and of the last one the deviations [A] of its noise in units of half. */
+  GALLOP_SQUASHED_GAUSSIAN = 4, /* outputs are the means [A], then log sigma [A] */
+  GALLOP_SQUASHED_DETERMINISTIC = 5
 } gallop_head;
 
 /* Parameters [n_parameters]: for each layer of an MLP the weights [inputs, outputs], then the

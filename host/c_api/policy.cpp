@@ -112,7 +112,7 @@ PolicyShape shape_of(const gallop_policy_options& given) {
   PolicyShape shape = {};
   shape.network.kind = choice_of<NetworkKind>(given.network, 2, "network");
   shape.network.hidden = choice_of<Activation>(given.activation, 3, "activation");
-  shape.head = choice_of<Head>(given.head, 4, "head");
+  shape.head = choice_of<Head>(given.head, 6, "head");
   shape.n_actions = given.n_actions;
   shape.network.n_layers = given.n_layers;
   require_pointer(given.widths, "widths");
@@ -127,6 +127,11 @@ std::vector<float> parameters_of(const gallop_policy_options& given, const Polic
   if (given.initial != 0) {
     if (given.parameters != nullptr) {
       throw value_error("parameters are given, and initial is not 0; expected one of them");
+    }
+    if (head_parameters(shape.head, shape.n_actions) > shape.n_actions) {
+      throw value_error(
+          "initial is not 0 for a head of bounded actions; expected parameters, the bounds among "
+          "them");
     }
     if (given.seed > kMaxSeed) {
       throw value_error(fmt::format("seed is {}; expected at most {}", given.seed, kMaxSeed));

@@ -96,6 +96,13 @@ constexpr const char* kMode = R"(  for (k = 1; k < MACRO_ACTIONS; k++) {
   return best;
 )";
 
+constexpr const char* kSquash = R"(  for (k = 0; k < MACRO_ACTIONS; k++) {
+    const float y = NAME_tanh(output[k]);
+    action[k] = GALLOP_POLICY_FMA(NAME_half_range[k], y < -1.0f ? -1.0f : y > 1.0f ? 1.0f : y,
+                                  NAME_centre[k]);
+  }
+)";
+
 std::string comment_of(const PortablePolicy& policy) {
   // "*/" would end the comment.
   std::string data = metadata_text(policy);
@@ -128,6 +135,7 @@ std::string bound_lines(const PortablePolicy& policy) {
 // What follows the outputs in `output`.
 std::string action_lines(const PortablePolicy& policy) {
   if (is_discrete(policy.shape.head)) return kMode;
+  if (!squash_of(policy).centre.empty()) return kSquash + bound_lines(policy);
   return "  for (k = 0; k < MACRO_ACTIONS; k++) action[k] = output[k];\n" + bound_lines(policy);
 }
 
@@ -166,8 +174,11 @@ std::string network_code(const PortablePolicy& policy) {
     text += c_array(fmt::format("weight_{}", l), layers[l].weight) +
             c_array(fmt::format("bias_{}", l), layers[l].bias);
   }
+  const PortableSquash squash = squash_of(policy);
+  const bool squashes = !squash.centre.empty();
+  if (squashes) text += c_array("half_range", squash.half_range) + c_array("centre", squash.centre);
   text += kLayer;
-  if (bends && hidden == Activation::kTanh) text += kTanh;
+  if (squashes || (bends && hidden == Activation::kTanh)) text += kTanh;
 
   int width = policy.shape.network.width[0];
   for (const PortableLayer& layer : layers) width = std::max(width, layer.n_out);

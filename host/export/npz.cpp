@@ -169,7 +169,11 @@ std::string to_npz(const PortablePolicy& policy) {
   Arrays arrays;
   add_network(arrays, policy);
   const long n_own = head_parameters(policy.shape.head, policy.shape.n_actions);
-  if (n_own > 0) {
+  const PortableSquash squash = squash_of(policy);
+  if (!squash.centre.empty()) {
+    arrays.add("half_range", {long(squash.half_range.size())}, std::span(squash.half_range));
+    arrays.add("centre", {long(squash.centre.size())}, std::span(squash.centre));
+  } else if (n_own > 0) {
     arrays.add("log_std", {n_own},
                std::span<const float>(policy.parameters).last(std::size_t(n_own)));
   }

@@ -182,6 +182,12 @@ void add_action(Graph& graph, const PortablePolicy& policy, std::string x) {
     graph.add("ArgMax", "action", {x}, {{"axis", 1}, {"keepdims", 0}, {"select_last_index", 0}});
     return;
   }
+  if (const PortableSquash squash = squash_of(policy); !squash.centre.empty()) {
+    const int n = policy.shape.n_actions;
+    const std::string bent = graph.add("Tanh", "squashed", {x});
+    x = graph.add("Mul", "in_range", {bent, graph.constant("half_range", squash.half_range, {n})});
+    x = graph.add("Add", "centred_action", {x, graph.constant("centre", squash.centre, {n})});
+  }
   if (!has_bounds(policy)) {
     graph.add("Identity", "action", {x});
     return;

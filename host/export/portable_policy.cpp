@@ -111,6 +111,17 @@ std::vector<PortableLayer> acting_layers(const PortablePolicy& policy) {
   return layers;
 }
 
+PortableSquash squash_of(const PortablePolicy& policy) {
+  const PolicyShape& shape = policy.shape;
+  if (shape.head != Head::kSquashedGaussian && shape.head != Head::kSquashedDeterministic) {
+    return {};
+  }
+  const float* const range =
+      policy.parameters.data() + layer_offset(shape.network, shape.network.n_layers);
+  const int n = shape.n_actions;
+  return {{range, range + n}, {range + n, range + 2 * n}};
+}
+
 bool has_bounds(const PortablePolicy& policy) {
   return std::any_of(
       policy.about.action.begin(), policy.about.action.end(),

@@ -58,14 +58,21 @@ PortablePolicy portable_policy(Backend& backend, const TrainedPolicy& trained);
 // (log sigma). An internal error for a table.
 std::vector<PortableLayer> acting_layers(const PortablePolicy& policy);
 
+// Of heads of bounded actions, which are centre + half_range tanh(output): [A] each, else empty.
+struct PortableSquash {
+  std::vector<float> half_range, centre;
+};
+PortableSquash squash_of(const PortablePolicy& policy);
+
 // Whether the environment limits an action somewhere, which the exported policy then does itself.
 bool has_bounds(const PortablePolicy& policy);
 
 // What files call the enumerations, in their order.
 constexpr const char* kNetworkNames[] = {"mlp", "tabular"};
 constexpr const char* kActivationNames[] = {"tanh", "relu", "identity"};
-constexpr const char* kHeadNames[] = {"categorical", "gaussian", "gaussian_network",
-                                      "deterministic"};
+constexpr const char* kHeadNames[] = {"categorical",       "gaussian",
+                                      "gaussian_network",  "deterministic",
+                                      "squashed_gaussian", "squashed_deterministic"};
 
 // What the policy is, for people and programs that read an exported file: names with values, in
 // order; and the same as one JSON object.

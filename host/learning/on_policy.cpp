@@ -7,33 +7,13 @@
 
 #include <gallop/host/error.h>
 #include <gallop/host/files/tensor_file.h>
+#include <gallop/host/learning/learner_setup.h>
 #include <gallop/kernels/gradients/samples.h>
 
 namespace gallop {
 namespace {
 
 constexpr long kMaxSamples = 1L << 30;  // of an iteration: ids of samples are 32-bit numbers
-
-// Throws where the checkpoint that is loaded next has another size.
-void require_size(const AlgorithmContext& context, const char* name, std::uint64_t size,
-                  const char* options) {
-  if (context.checkpoint == nullptr) return;
-  const TensorShape& shape = context.checkpoint->tensor(name).shape;
-  if (shape == TensorShape{size}) return;
-  throw checkpoint_error(
-      fmt::format("tensor '{}' has the shape {}, but {} of the run makes it [{}]", name,
-                  shape_text(shape), options, size));
-}
-
-EnvironmentOptions environment_options(const AlgorithmContext& context) {
-  const std::uint64_t n_envs = std::uint64_t(context.options.integer("n_envs"));
-  require_size(context, "environments/elapsed", (n_envs + 63) / 64 * 64, "n_envs");
-  EnvironmentOptions options;
-  options.n_envs = int(context.options.integer("n_envs"));
-  options.seed = context.seed;
-  if (context.options.text("mode") == "fast") options.arithmetic = Arithmetic::kFast;
-  return options;
-}
 
 int rollout_length(const AlgorithmContext& context) {
   return context.plays_only ? 1 : int(context.options.integer("n_steps"));
@@ -87,10 +67,6 @@ Environments make_environments(const AlgorithmContext& context) {
   return environments;
 }
 
-bool resets_nonfinite(const Options& options) {
-  return options.has("nonfinite") && options.text("nonfinite") == "reset";
-}
-
 }  // namespace
 
 double OnPolicyAlgorithm::rate_left() const {
@@ -127,21 +103,10 @@ OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
   environments_.reset();
 }
 
-// Steps count from the moment that they were taken, whatever their observations were.
 template <class Collect>
-void OnPolicyLearner::count_steps(Collect collect) {
+void OnPolicyLearner::count_steps(const Collect& collect) {
   if (plays_only_) throw internal_error("a learner that was made to play its policy is to learn");
-  const std::uint32_t before = environments_.time();
-  const auto taken = [&] {
-    return std::uint64_t(environments_.time() - before) * std::uint64_t(environments_.n_envs());
-  };
-  try {
-    collect();
-  } catch (...) {
-    steps_ += taken();
-    throw;
-  }
-  steps_ += taken();
+  gallop::count_steps(environments_, steps_, collect);
 }
 
 void OnPolicyLearner::collect() {
@@ -215,38 +180,10 @@ void OnPolicyLearner::save(TensorFile& file) const {
 
 void OnPolicyLearner::load(const TensorFile& file) {
   environments_.load(file, "environments");
-  load_counters(file);
+  steps_ = checked_steps(file, environments_, rollout_steps_);
   policy_.load(file, steps_);
   value_.load(file);
   rollout_.load(file, environments_, iterations());
-}
-
-// The numbers of steps and episodes have to be possible together.
-void OnPolicyLearner::load_counters(const TensorFile& file) {
-  const std::uint64_t n_envs = std::uint64_t(environments_.n_envs());
-  const std::uint64_t time = environments_.time(), taken = time * n_envs;
-  if (time % rollout_steps_ != 0) {
-    throw checkpoint_error(
-        fmt::format("tensor 'environments/time' is {}; expected a multiple of n_steps, which is {}",
-                    time, rollout_steps_));
-  }
-  steps_ = file.get_scalar<std::uint64_t>("steps");
-  if (steps_ < taken || (time == 0 && steps_ > 0)) {
-    throw checkpoint_error(
-        fmt::format("tensor 'steps' is {}, but {} instances have taken {} steps each, {} in all",
-                    steps_, n_envs, time, taken));
-  }
-  // An episode takes a step, and a rollout may begin and end with a reset.
-  std::vector<std::uint32_t> episode(file.tensor("environments/episode").bytes.size() /
-                                     sizeof(std::uint32_t));
-  file.get<std::uint32_t>("environments/episode", {episode.size()}, episode);
-  for (const std::uint32_t number : episode) {
-    if (number <= 3 * time) continue;
-    throw checkpoint_error(
-        fmt::format("tensor 'environments/episode' holds {}; expected at most {} episodes in {} "
-                    "steps",
-                    number, 3 * time, time));
-  }
 }
 
 }  // namespace gallop

@@ -73,8 +73,7 @@ class OnPolicyLearner {
 
  private:
   template <class Collect>
-  void count_steps(Collect collect);
-  void load_counters(const TensorFile& file);
+  void count_steps(const Collect& collect);
 
   Backend& backend_;
   std::uint64_t rollout_steps_;  // of the option n_steps, also where this learner only plays

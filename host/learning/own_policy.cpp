@@ -37,10 +37,9 @@ std::vector<long> LearntPart::learnt() const {
 void LearntPart::require(const std::vector<float>& parameters, const char* tensor) const {
   for (std::size_t k = 0; k < fixed.size(); k++) {
     if (fixed[k] == 0 || parameters[k] == values[k]) continue;
-    throw checkpoint_error(fmt::format(
-        "tensor '{}': element {} is {}; expected {}, which the environment's own policy "
-        "has fixed there",
-        tensor, k, parameters[k], values[k]));
+    throw checkpoint_error(
+        fmt::format("tensor '{}': element {} is {}; expected {}, which is fixed there", tensor, k,
+                    parameters[k], values[k]));
   }
 }
 

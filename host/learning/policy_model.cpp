@@ -1,8 +1,13 @@
 #include <gallop/host/learning/policy_model.h>
 
-#include <algorithm>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include <gallop/host/error.h>
 #include <gallop/host/learning/own_policy.h>
+#include <gallop/kernels/off_policy/q_policy_gradient.h>
 #include <gallop/kernels/policy/heads.h>
 
 namespace gallop {
@@ -10,6 +15,20 @@ namespace {
 
 constexpr double kHiddenGain = 1.0, kOutputGain = 0.01;
 constexpr std::uint32_t kStream = 0;
+
+// The range of the actions behind the network's parameters, which is not learnt.
+LearntPart bounded_part(const EnvironmentSpec& spec, const PolicyShape& shape, double noise) {
+  const std::size_t n = std::size_t(shape.n_actions), all = std::size_t(parameter_count(shape));
+  const std::size_t first = std::size_t(layer_offset(shape.network, shape.network.n_layers));
+  LearntPart part = {std::vector<std::uint8_t>(all, 0), std::vector<float>(all, float(noise))};
+  for (std::size_t k = first; k < all; k++) part.fixed[k] = 1;
+  for (std::size_t k = 0; k < n; k++) {
+    const double low = spec.action[k].low, high = spec.action[k].high;
+    part.values[first + k] = float((high - low) / 2);
+    part.values[first + n + k] = float((high + low) / 2);
+  }
+  return part;
+}
 
 }  // namespace
 
@@ -26,6 +45,39 @@ PolicyShape make_policy_shape(const Environments& environments, const Options& o
   shape.network =
       network_shape(environments.has_index_observations(), environments.observation_size(),
                     {hidden.begin(), hidden.end()}, options.text("activation"), outputs);
+  return shape;
+}
+
+PolicyShape make_bounded_policy_shape(const Environments& environments, const Options& options,
+                                      Head head) {
+  const EnvironmentSpec& spec = environments.spec();
+  if (spec.action_kind == SpaceKind::kDiscrete || environments.has_index_observations()) {
+    throw value_error(fmt::format(
+        "{} has {}; this algorithm learns policies of continuous observations and actions",
+        spec.name,
+        spec.action_kind == SpaceKind::kDiscrete ? "discrete actions"
+                                                 : "states of a table to observe"));
+  }
+  const int n = environments.action_size();
+  for (int k = 0; k < n; k++) {
+    const ComponentSpec& c = spec.action[k];
+    if (std::isfinite(c.low) && std::isfinite(c.high)) continue;
+    throw value_error(
+        fmt::format("action component '{}' of {} is within [{}, {}]; this algorithm expects finite "
+                    "bounds, to which the tanh of its policy is scaled",
+                    c.name, spec.name, c.low, c.high));
+  }
+  if (kHeadNumbers * n > kMaxOutputs) {
+    throw value_error(fmt::format("{} has {} action components; this algorithm expects at most {}",
+                                  spec.name, n, kMaxOutputs / kHeadNumbers));
+  }
+  const std::vector<std::int64_t>& hidden = options.integers("hidden");
+  PolicyShape shape = {};
+  shape.head = head;
+  shape.n_actions = n;
+  shape.network =
+      network_shape(false, environments.observation_size(), {hidden.begin(), hidden.end()},
+                    options.text("activation"), head_outputs(head, n));
   return shape;
 }
 
@@ -52,9 +104,21 @@ PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& en
   fixed_.upload(part_.fixed);
 }
 
+PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& environments,
+                         Head head, double noise)
+    : arithmetic_(Arithmetic::kStrict),
+      shape_(make_bounded_policy_shape(environments, context.options, head)),
+      part_(bounded_part(environments.spec(), shape_, noise)),
+      fixed_(context.backend, part_.fixed.size()),
+      parameters_(context.backend, first_parameters(context), kQPolicyStatistics),
+      normalizer_(context.backend, environments.observation_rows(), false) {
+  fixed_.upload(part_.fixed);
+}
+
 std::vector<float> PolicyModel::first_parameters(const AlgorithmContext& context) const {
-  std::vector<float> first =
-      initial_policy(shape_, context.seed, float(context.options.real("init_log_std")));
+  const Options& options = context.options;
+  const double log_std = options.has("init_log_std") ? options.real("init_log_std") : 0.0;
+  std::vector<float> first = initial_policy(shape_, context.seed, float(log_std));
   part_.apply(first);
   return first;
 }

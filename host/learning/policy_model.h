@@ -12,6 +12,12 @@ namespace gallop {
 // log_std.
 PolicyShape make_policy_shape(const Environments& environments, const Options& options);
 
+// The policy of bounded actions that fits the environments' spaces, by the options hidden and
+// activation, with one of the two squashed heads. Throws a value error, which names the component,
+// where actions are discrete or not bounded, or observations are states of a table.
+PolicyShape make_bounded_policy_shape(const Environments& environments, const Options& options,
+                                      Head head);
+
 // Its parameters [D] at first: those of initial_parameters, nearly 0 in the last layer, and where
 // the head has deviations `log_std`. Random numbers: purpose kRandomInitialise, id 0.
 std::vector<float> initial_policy(const PolicyShape& shape, std::uint64_t seed, float log_std);
@@ -23,6 +29,10 @@ class PolicyModel {
   // For the spaces of the environments, by the options of make_policy_shape, init_log_std and
   // normalize_observations. Random numbers: purpose kRandomInitialise, id 0.
   PolicyModel(const AlgorithmContext& context, const Environments& environments);
+  // Of bounded actions: make_bounded_policy_shape; `noise` is the deviation that a squashed
+  // deterministic head explores with, in units of half the range.
+  PolicyModel(const AlgorithmContext& context, const Environments& environments, Head head,
+              double noise);
 
   const PolicyShape& shape() const { return shape_; }
   PolicyView view() const {

@@ -16,7 +16,7 @@ RolloutBuffer::RolloutBuffer(Backend& backend, const Environments& environments,
   const int o = environments.observation_rows(), a = environments.action_rows();
   observation_ = DeviceArray<float>(backend, (samples + n) * o);
   action_ = DeviceArray<float>(backend, samples * a);
-  log_prob_ = DeviceArray<float>(backend, samples);
+  log_prob_ = DeviceArray<float>::zeroed(backend, samples);
   reward_ = DeviceArray<float>(backend, samples);
   terminated_ = DeviceArray<std::uint8_t>(backend, samples);
   truncated_ = DeviceArray<std::uint8_t>(backend, samples);
@@ -49,9 +49,14 @@ void RolloutBuffer::track_states(const Environments& environments) {
   trajectory_.state = state_.data();
 }
 
-void RolloutBuffer::run(Environments& environments, const PolicyView& policy) {
+void RolloutBuffer::run(Environments& environments, const PolicyView& policy, ActionSource source) {
   const std::uint32_t before = environments.time();
-  environments.rollout(ActionSource::kPolicy, policy, false, trajectory_);
+  environments.rollout(source, policy, false, trajectory_);
+  finish(environments, before);
+}
+
+// What instances met in the rollout.
+void RolloutBuffer::finish(Environments& environments, std::uint32_t before) {
   mask_ = {};
   nonfinite_in_rollout_ = 0;
   const NonFinite bad = environments.first_nonfinite();
@@ -105,29 +110,73 @@ void RolloutBuffer::mask_nonfinite(Environments& environments, std::uint32_t tim
   nonfinite_instances_ += std::uint64_t(nonfinite_in_rollout_);
 }
 
-void RolloutBuffer::collect(Environments& environments, const PolicyView& policy) {
+void RolloutBuffer::begin() {
   // The last row is the state that this rollout goes on from.
   if (tracks_ages_) backend_->copy({age_.data(), age_.data() + n_samples(), n_envs()});
-  run(environments, policy);
+}
+
+void RolloutBuffer::collect(Environments& environments, const PolicyView& policy) {
+  begin();
+  run(environments, policy, ActionSource::kPolicy);
+}
+
+void RolloutBuffer::collect_random(Environments& environments) {
+  begin();
+  run(environments, {}, ActionSource::kUniform);
+}
+
+void RolloutBuffer::collect_by(Environments& environments,
+                               const std::function<void(const float*, float*)>& act) {
+  begin();
+  const std::uint32_t before = environments.time();
+  const long n = n_envs(), o = environments.observation_rows(), a = environments.action_rows();
+  environments.observe(observation_.data());
+  for (long t = 0; t < n_steps(); t++) {
+    float* const action = action_.data() + t * a * n;
+    act(observation_.data() + t * o * n, action);
+    StepOutput out = {};
+    out.observation = observation_.data() + (t + 1) * o * n;
+    out.observation_stride = n;
+    out.final_observation = final_observation_.data() + t * o * n;
+    out.reward = reward_.data() + t * n;
+    out.terminated = terminated_.data() + t * n;
+    out.truncated = truncated_.data() + t * n;
+    out.ended_return = ended_return_.data() + t * n;
+    out.ended_length = ended_length_.data() + t * n;
+    environments.step(action, out);
+  }
+  finish(environments, before);
 }
 
 void RolloutBuffer::collect_from_reset(Environments& environments, const PolicyView& policy) {
   if (environments.time() > 0) environments.reset();
   if (tracks_ages_) age_.upload(std::vector<float>(n_envs(), 0.0f));
-  run(environments, policy);
+  run(environments, policy, ActionSource::kPolicy);
 }
 
-Metrics RolloutBuffer::episode_metrics() const {
+EpisodeTotals& EpisodeTotals::operator+=(const EpisodeTotals& other) {
+  episodes += other.episodes;
+  returns += other.returns;
+  lengths += other.lengths;
+  nonfinite_instances += other.nonfinite_instances;
+  return *this;
+}
+
+Metrics EpisodeTotals::metrics(bool counts_nonfinite) const {
+  const double none = std::nan("");
+  Metrics metrics = {{"episodes", episodes},
+                     {"return", episodes > 0 ? returns / episodes : none},
+                     {"length", episodes > 0 ? lengths / episodes : none}};
+  if (counts_nonfinite) metrics.emplace_back("nonfinite_instances", nonfinite_instances);
+  return metrics;
+}
+
+EpisodeTotals RolloutBuffer::episode_totals() const {
   const EpisodeSums sums =
       episode_sums(*backend_, {terminated_.data(), truncated_.data(), ended_return_.data(),
                                ended_length_.data(), n_samples(), nullptr});
-  const double count = double(sums.episodes - mask_.n_cuts());
-  const double none = std::nan("");
-  Metrics metrics = {{"episodes", count},
-                     {"return", count > 0 ? sums.returns / count : none},
-                     {"length", count > 0 ? double(sums.lengths) / count : none}};
-  if (resets_nonfinite_) metrics.emplace_back("nonfinite_instances", double(nonfinite_in_rollout_));
-  return metrics;
+  return {double(sums.episodes - mask_.n_cuts()), sums.returns, double(sums.lengths),
+          double(nonfinite_in_rollout_)};
 }
 
 std::vector<float> RolloutBuffer::last_ages() const {
@@ -150,6 +199,14 @@ void RolloutBuffer::load(const TensorFile& file, const Environments& environment
     nonfinite_instances_ =
         checked_count(file, "nonfinite_instances", rollouts * std::uint64_t(n_envs()),
                       fmt::format("of {} instances in {} iterations", n_envs(), rollouts));
+    // They have begun anew before a rollout ends.
+    const NonFinite noted = environments.first_nonfinite();
+    if (noted.found) {
+      throw checkpoint_error(
+          fmt::format("tensor 'environments/nonfinite': instance {} has {}; expected 0, since "
+                      "nonfinite is reset",
+                      noted.instance, noted.time));
+    }
   }
   if (!tracks_ages_) return;
   const std::vector<float> last = finite_floats(file, "ages", std::size_t(n_envs()), 0);

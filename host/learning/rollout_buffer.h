@@ -1,10 +1,23 @@
 #pragma once
 
+#include <functional>
+
 #include <gallop/host/learning/algorithm.h>
 #include <gallop/host/learning/rollout_mask.h>
 #include <gallop/host/runtime/environments.h>
 
 namespace gallop {
+
+// Sums over the episodes that ended in one or several rollouts.
+struct EpisodeTotals {
+  double episodes = 0, returns = 0, lengths = 0;
+  double nonfinite_instances = 0;
+
+  EpisodeTotals& operator+=(const EpisodeTotals& other);
+  // Number, mean return and mean length (NaN of none), and where asked for the instances that met
+  // a number which is not finite.
+  Metrics metrics(bool counts_nonfinite) const;
+};
 
 // A recorded rollout of T steps by N instances, and what of it is learned from. All arrays are in
 // the backend's memory.
@@ -31,6 +44,12 @@ class RolloutBuffer {
   // Runs the policy for T steps. Throws an Error (non_finite) if an instance met such a number and
   // that is not masked, or no instance is left.
   void collect(Environments& environments, const PolicyView& policy);
+  // The same with uniformly random actions, which have no log-probability.
+  void collect_random(Environments& environments);
+  // The same with the actions [A, N] that `act` leaves for observations [O, N], step by step; they
+  // have no log-probability.
+  void collect_by(Environments& environments,
+                  const std::function<void(const float* observation, float* action)>& act);
   // The same from the beginning of new episodes.
   void collect_from_reset(Environments& environments, const PolicyView& policy);
 
@@ -39,7 +58,9 @@ class RolloutBuffer {
   // Instances that were reset since they met a number that is not finite, so far.
   std::uint64_t nonfinite_instances() const { return nonfinite_instances_; }
   // Mean return and length of the episodes that ended in the last rollout, and their number. Waits.
-  Metrics episode_metrics() const;
+  Metrics episode_metrics() const { return episode_totals().metrics(resets_nonfinite_); }
+  // The sums behind them. Waits.
+  EpisodeTotals episode_totals() const;
 
   // Ages and the count of instances that were reset; `environments` are those of the checkpoint,
   // after so many rollouts.
@@ -47,7 +68,9 @@ class RolloutBuffer {
   void load(const TensorFile& file, const Environments& environments, std::uint64_t rollouts);
 
  private:
-  void run(Environments& environments, const PolicyView& policy);
+  void begin();
+  void run(Environments& environments, const PolicyView& policy, ActionSource source);
+  void finish(Environments& environments, std::uint32_t time_before);
   void mask_nonfinite(Environments& environments, std::uint32_t time_before);
   std::vector<float> last_ages() const;
 

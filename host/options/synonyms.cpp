@@ -86,6 +86,19 @@ constexpr Synonyms kSynonyms[] = {
     {"minibatch value_minibatch",
      "batch_size batchsize batch minibatch_size mini_batch_size mini_batch minibatches "
      "sgd_minibatch_size bs num_minibatches n_minibatches"},
+    {"batch_size", "batchsize batch minibatch minibatch_size mini_batch_size bs sample_batch_size"},
+    {"buffer_size", "buffer replay_size replay_buffer_size replay_capacity memory_size capacity"},
+    {"learning_starts",
+     "start_steps warmup warmup_steps random_steps update_after initial_steps start_timesteps "
+     "min_replay_size"},
+    {"train_freq", "train_frequency update_every update_interval update_freq"},
+    {"gradient_steps", "grad_steps updates_per_step utd utd_ratio replay_ratio"},
+    {"tau", "soft_tau target_update_rate soft_update soft_update_tau"},
+    {"policy_delay", "policy_frequency policy_freq actor_update_freq"},
+    {"exploration_noise", "act_noise action_noise expl_noise noise_std noise_sigma"},
+    {"target_noise", "policy_noise target_policy_noise"},
+    {"target_noise_clip", "noise_clip"},
+    {"initial_entropy_coefficient", "init_alpha init_temperature initial_alpha"},
     {"clip",
      "clip_range cliprange clip_eps clip_epsilon clip_ratio clip_coef clip_param epsilon eps "
      "clipping ppo_clip"},

@@ -24,6 +24,11 @@ void require_network(const NetworkShape& network) {
 }
 
 void require_outputs(const PolicyShape& shape) {
+  if (head_parameters(shape.head, shape.n_actions) > shape.n_actions &&
+      shape.n_actions > kMaxOutputs / kHeadNumbers) {
+    throw value_error(fmt::format("the policy has {} bounded actions; expected at most {}",
+                                  shape.n_actions, kMaxOutputs / kHeadNumbers));
+  }
   const int expected = head_outputs(shape.head, shape.n_actions);
   const int outputs = outputs_of(shape.network);
   if (outputs == expected && outputs <= kMaxOutputs) return;

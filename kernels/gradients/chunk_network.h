@@ -77,12 +77,11 @@ struct ChunkNetwork {
   void copy_weights(int l, const float* p) {
     const int n_in = shape.width[l], n_out = shape.width[l + 1];
     const int pad_in = pad(l), pad_out = pad(l + 1);
+    transpose(p, n_out, n_in, n_out, weight_transposed[l], pad_in);
     for (int k = 0; k < n_in; k++) {
-      for (int j = 0; j < n_out; j++) {
-        weight[l][long(k) * pad_out + j] = p[long(k) * n_out + j];
-        weight_transposed[l][long(j) * pad_in + k] = p[long(k) * n_out + j];
-      }
-      for (int j = n_out; j < pad_out; j++) weight[l][long(k) * pad_out + j] = 0.0f;
+      float* const row = weight[l] + long(k) * pad_out;
+      __builtin_memcpy(row, p + long(k) * n_out, sizeof(float) * std::size_t(n_out));
+      for (int j = n_out; j < pad_out; j++) row[j] = 0.0f;
     }
     for (int j = 0; j < n_out; j++) {
       for (int k = n_in; k < pad_in; k++) weight_transposed[l][long(j) * pad_in + k] = 0.0f;

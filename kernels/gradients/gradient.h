@@ -7,6 +7,15 @@
 
 namespace gallop::inline GALLOP_ISA {
 
+// Of heads with more numbers behind the network's than actions, none is learnt by likelihood
+// ratios.
+GALLOP_HD const char* refusal(const PolicyGradientRequest& r) {
+  const PolicyShape& shape = r.policy.shape;
+  if (head_parameters(shape.head, shape.n_actions) <= shape.n_actions) return nullptr;
+  return "policy_gradient: a head of bounded actions; expected one that is learnt by likelihood "
+         "ratios";
+}
+
 // Floats of scratch for either gradient.
 GALLOP_HD long gradient_scratch(const NetworkShape& shape, int n_actions) {
   return chunk_network_scratch(shape, n_actions + kPolicyStatistics) +

@@ -23,4 +23,14 @@ inline LaunchStatus add_scaled(const AddScaledRequest& r, const CudaWork& on) {
   return for_each("add_scaled", r.n, on.stream, AddScaledElement{r});
 }
 
+struct PolyakElement {
+  PolyakRequest r;
+  GALLOP_HD void operator()(long i) const {
+    r.target[i] = polyak_average(r.target[i], r.source[i], r.tau);
+  }
+};
+inline LaunchStatus polyak(const PolyakRequest& r, const CudaWork& on) {
+  return for_each("polyak", r.n, on.stream, PolyakElement{r});
+}
+
 }  // namespace gallop::inline GALLOP_ISA

@@ -5,7 +5,8 @@
 //   kDiscrete                      an action is an index, else a component of a continuous one
 //   kOutputs, kParameters          of each action; parameters stand behind those of the network
 //   kRedundantOutputs              outputs of which only differences to the first count
-//   log_std_of(n, output, parameter, log_std)  what the others read beside the outputs
+//   log_std_of(n, output, parameter, log_std)  what the others read beside the outputs, up to
+//     kHeadNumbers for each action
 //   choose(n, output, log_std, deterministic, rng, action)  writes an action, returns its log pi
 //   At(n, output, log_std)         the distribution at these outputs:
 //     log_prob(action), entropy()
@@ -20,7 +21,14 @@
 #include <gallop/kernels/policy/heads/categorical.h>
 #include <gallop/kernels/policy/heads/deterministic.h>
 #include <gallop/kernels/policy/heads/gaussian.h>
+#include <gallop/kernels/policy/heads/squashed.h>
 #include <gallop/kernels/policy/shape.h>
+
+namespace gallop {
+
+constexpr int kHeadNumbers = 3;
+
+}  // namespace gallop
 
 namespace gallop::inline GALLOP_ISA {
 
@@ -30,6 +38,8 @@ GALLOP_HD auto with_head(Head head, const Body& body) {
   if (head == Head::kCategorical) return body(Categorical{});
   if (head == Head::kGaussian) return body(Gaussian{});
   if (head == Head::kGaussianNetwork) return body(GaussianNetwork{});
+  if (head == Head::kSquashedGaussian) return body(SquashedGaussian{});
+  if (head == Head::kSquashedDeterministic) return body(SquashedDeterministic{});
   return body(Deterministic{});
 }
 

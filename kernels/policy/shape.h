@@ -2,7 +2,9 @@
 // and a frozen normalisation of observations.
 //
 // Parameters: those of the network (network/shape.h), then, for a Gaussian head whose deviation
-// does not depend on the state, log sigma [A].
+// does not depend on the state, log sigma [A]; for heads of bounded actions, half the range between
+// the bounds [A] and its centre [A], and for the deterministic one of them the deviation of its
+// noise [A], none of which is learnt.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +18,10 @@ enum class Head : int {
   kCategorical,      // softmax over the outputs; with a tabular network the tabular softmax
   kGaussian,         // independent normals: outputs are the means, log sigma is a parameter [A]
   kGaussianNetwork,  // outputs are the means [A], then log sigma [A]
-  kDeterministic     // outputs are the action
+  kDeterministic,    // outputs are the action
+  // Within bounds by tanh, whose range is among the parameters:
+  kSquashedGaussian,      // outputs are means [A], then log sigma [A], of a normal before the tanh
+  kSquashedDeterministic  // outputs are the action before the tanh; explores by normal noise
 };
 
 struct PolicyShape {

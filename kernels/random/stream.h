@@ -24,6 +24,9 @@ enum RandomPurpose : std::uint32_t {
   kRandomInitialise = 5,    // initial parameters
   kRandomShuffle = 6,       // minibatch order
   kRandomPerturbation = 7,  // directions in parameter space
+  kRandomReplay = 8,        // which transitions are replayed
+  kRandomUpdate = 9,        // noise of actions in an off-policy update
+  kRandomExploration = 10,  // noise with a memory on actions
   kRandomModel = 11         // noise of a learned model, and what it is not fitted to
 };
 

@@ -164,16 +164,23 @@ __device__ __forceinline__ void step_instance(const RolloutRequest& r,
 
 // Chooses the action of one instance from the policy's outputs and returns its log-probability.
 // `log_std_parameter` [A] is the parameter of a Gaussian head. Without kLogStd log sigma is never
-// among the outputs, so there need not be room for it.
+// among the outputs, so there need not be room for it, and actions are not bounded.
 template <class Env, bool kLogStd = true>
 __device__ __forceinline__ float choose_one(const PolicyShape& shape, bool deterministic,
                                             const float* output, const float* log_std_parameter,
                                             Rng<float>& rng, float* action) {
   using Sizes = PolicySizes<Env>;
-  float log_std[Traits<Env>::kAction];
+  float log_std[(kLogStd ? kHeadNumbers : 1) * Traits<Env>::kAction];
   Head head = Sizes::head(shape);
-  if (!kLogStd && head == Head::kGaussianNetwork) head = Head::kDeterministic;
   const int n = Sizes::actions(shape);
+  if constexpr (!kLogStd && !Traits<Env>::kDiscreteAction) {
+    // Named outright: the registers of fused kernels have no room for the other heads.
+    if (head != Head::kGaussian) {
+      return Deterministic::choose<float>(n, output, log_std, deterministic, rng, action);
+    }
+    Gaussian::log_std_of<float>(n, output, log_std_parameter, log_std);
+    return Gaussian::choose<float>(n, output, log_std, deterministic, rng, action);
+  }
   if constexpr (!Traits<Env>::kDiscreteAction) {
     log_std_of(head, n, output, log_std_parameter, log_std);
   }

@@ -42,6 +42,10 @@ inline const char* refusal(const PopulationRequest& r) {
   if (parameter_count(r.population.shape) != r.population.n_parameters) {
     return "the members of a population have another number of parameters than their policy";
   }
+  const PolicyShape& shape = r.population.shape;
+  if (head_parameters(shape.head, shape.n_actions) > shape.n_actions) {
+    return "a population of policies with a head of bounded actions; expected another head";
+  }
   if (r.episodes < 1) return "a population without episodes; expected at least 1 for each member";
   if (double(r.population.n_members) * r.episodes > 0x7fffffff) {
     return "more than 2^31 - 1 episodes of a population; expected fewer members or episodes";

@@ -57,6 +57,7 @@ struct RolloutChoice {
       const NetworkShape& network = r.policy.shape.network;
       return r.source == ActionSource::kPolicy && r.mode == ResetMode::kSameStep &&
              r.out.state == nullptr && outputs_of(network) == r.policy.shape.n_actions &&
+             r.policy.shape.head != Head::kSquashedDeterministic &&
              network.kind == NetworkKind::kMlp && network.n_layers == 3 &&
              network.width[1] == kWidth && network.width[2] == kWidth &&
              long(fused_bytes<kWidth, kArithmetic>()) <= shared_room();

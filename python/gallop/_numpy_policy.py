@@ -29,6 +29,11 @@ class NumpyPolicy:
     layers: list[tuple[np.ndarray, np.ndarray | None]]
     n_actions: int
     log_std: np.ndarray | None = None
+    # Of squashed heads, whose actions are centre + half_range tanh(output): [A] each, and for the
+    # deterministic one the deviation of its noise, in units of half_range.
+    half_range: np.ndarray | None = None
+    centre: np.ndarray | None = None
+    noise: np.ndarray | None = None
     mean: np.ndarray | None = None
     inverse_std: np.ndarray | None = None
     limit: float = 0.0
@@ -61,8 +66,13 @@ class NumpyPolicy:
         """The most probable action, or the mean; as :meth:`gallop.Policy.__call__`."""
         rows, single = self._rows(observation)
         out = self.outputs(rows)
-        action = out.argmax(1) if self.is_discrete else out[:, : self.n_actions]
+        action = out.argmax(1) if self.is_discrete else self._squashed(out[:, : self.n_actions])
         return action[0] if single else action
+
+    def _squashed(self, u: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
+        if self.half_range is None:
+            return u
+        return self.centre + self.half_range * np.clip(np.tanh(u) + np.asarray(noise, np.float32), -1, 1)
 
     def sample(self, observation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """An action that is drawn by NumPy's generator."""
@@ -72,10 +82,14 @@ class NumpyPolicy:
             action = (out + rng.gumbel(size=out.shape)).argmax(1)
         else:
             action = out[:, : self.n_actions]
-            if self.head != "deterministic":
+            noise: np.ndarray | float = 0.0
+            if self.head == "squashed_deterministic":
+                noise = self.noise * rng.standard_normal(action.shape, np.float32)
+            elif self.head != "deterministic":
                 log_std = out[:, self.n_actions :] if self.log_std is None else self.log_std
                 std = np.exp(np.clip(log_std, MIN_LOG_STD, MAX_LOG_STD))
                 action = action + std * rng.standard_normal(action.shape, np.float32)
+            action = self._squashed(action, noise)
         return action[0] if single else action
 
     def clip(self, action: np.ndarray) -> np.ndarray:

@@ -74,6 +74,7 @@ class Policy:
         activation: str = "tanh",
         head: str,
         log_std: np.ndarray | float = 0.0,
+        action_range: Sequence[np.ndarray] | None = None,
         normalization: tuple[np.ndarray, np.ndarray, float] | None = None,
         environment: Any = None,
         device: str = "cpu",
@@ -82,7 +83,9 @@ class Policy:
         """A policy of weights ``[inputs, outputs]`` and biases ``[outputs]``.
 
         ``head``: ``"categorical"``, ``"gaussian"`` (with ``log_std`` ``[A]``), ``"gaussian_network"``
-        or ``"deterministic"``. ``normalization``: mean ``[O]``, 1 / standard deviation ``[O]``, and the
+        or ``"deterministic"``; or one of bounded actions, ``"squashed_gaussian"`` or
+        ``"squashed_deterministic"``, with ``action_range``: half the range ``[A]``, its centre ``[A]``,
+        and for the latter the deviation ``[A]`` of its noise. ``normalization``: mean ``[O]``, 1 / standard deviation ``[O]``, and the
         limit of what comes out.
         """
         widths, flat = [], []
@@ -101,7 +104,16 @@ class Policy:
             flat += [weight.ravel(), bias]
         if not widths:
             raise InvalidValue("a policy of no layers; expected at least one")
-        n_actions = widths[-1] // 2 if head == "gaussian_network" else widths[-1]
+        gives_log_std = head in ("gaussian_network", "squashed_gaussian")
+        n_actions = widths[-1] // 2 if gives_log_std else widths[-1]
+        n_numbers = {"squashed_gaussian": 2, "squashed_deterministic": 3}.get(head, 0)
+        if len(action_range or ()) != n_numbers:
+            raise InvalidValue(
+                f"action_range has {len(action_range or ())} arrays; expected {n_numbers} for "
+                f"the head {head}: half the range, its centre, and the deviation of noise"
+            )
+        for numbers in action_range or ():
+            flat.append(np.broadcast_to(np.asarray(numbers, np.float32), (n_actions,)))
         if head == "gaussian":
             flat.append(np.broadcast_to(np.asarray(log_std, np.float32), (n_actions,)))
         return cls._make(
@@ -199,6 +211,14 @@ class Policy:
         if HEADS[self._info["head"]] != "gaussian":
             return None
         return self.parameters[-self._info["n_actions"] :]
+
+    @property
+    def action_range(self) -> tuple[np.ndarray, ...] | None:
+        """Half the range, the centre (and the deviation of noise) of a squashed head, ``[A]`` each."""
+        count = {"squashed_gaussian": 2, "squashed_deterministic": 3}.get(HEADS[self._info["head"]])
+        if count is None:
+            return None
+        return tuple(np.split(self.parameters[-count * self._info["n_actions"] :], count))
 
     @property
     def action_bounds(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -312,10 +332,11 @@ class Policy:
         normalization = self.normalization
         mean, inverse_std, limit = normalization if normalization is not None else (None, None, 0.0)
         low, high = self.action_bounds or (None, None)
+        half_range, centre, noise = (*(self.action_range or ()), None, None, None)[:3]
         return NumpyPolicy(
             head=HEADS[self._info["head"]], activation=ACTIVATIONS[self._info["activation"]],
             layers=self.layers, n_actions=self._info["n_actions"], log_std=self.log_std, mean=mean,
-            inverse_std=inverse_std, limit=limit, action_low=low, action_high=high,
+            half_range=half_range, centre=centre, noise=noise, inverse_std=inverse_std, limit=limit, action_low=low, action_high=high,
             metadata=self.metadata,
         )  # fmt: skip
 

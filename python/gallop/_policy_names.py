@@ -8,7 +8,10 @@ from gallop._errors import InvalidValue
 
 NETWORKS = ("mlp", "tabular")
 ACTIVATIONS = ("tanh", "relu", "identity")
-HEADS = ("categorical", "gaussian", "gaussian_network", "deterministic")
+HEADS = (
+    "categorical", "gaussian", "gaussian_network", "deterministic", "squashed_gaussian",
+    "squashed_deterministic",
+)  # fmt: skip
 
 
 def number_of(value: str, names: Sequence[str], what: str) -> int:

@@ -38,6 +38,9 @@ class TorchPolicy(nn.Module):
         self.register_buffer("inverse_std", tensor(policy.inverse_std))
         self.register_buffer("action_low", tensor(policy.action_low))
         self.register_buffer("action_high", tensor(policy.action_high))
+        self.register_buffer("half_range", tensor(policy.half_range))
+        self.register_buffer("centre", tensor(policy.centre))
+        self.register_buffer("noise", tensor(policy.noise))
         self.log_std = None if policy.log_std is None else nn.Parameter(tensor(policy.log_std))
         if self.is_tabular:
             self.net: nn.Module = nn.Embedding.from_pretrained(
@@ -67,6 +70,8 @@ class TorchPolicy(nn.Module):
         if self.head == "categorical":
             return out.argmax(dim=-1)
         action = out[..., : self.n_actions]
+        if self.half_range is not None:
+            action = self.centre + self.half_range * action.tanh()
         if self.action_low is not None:
             action = torch.minimum(torch.maximum(action, self.action_low), self.action_high)
         return action
@@ -76,11 +81,17 @@ class TorchPolicy(nn.Module):
         out = self.outputs(observation)
         if self.head == "categorical":
             return torch.distributions.Categorical(logits=out)
-        if self.head == "deterministic":
+        if self.head in ("deterministic", "squashed_deterministic"):
             raise InvalidValue("a deterministic policy has no distribution")
         log_std = out[..., self.n_actions :] if self.log_std is None else self.log_std
         std = log_std.clamp(MIN_LOG_STD, MAX_LOG_STD).exp()
         normal = torch.distributions.Normal(out[..., : self.n_actions], std)
+        if self.half_range is not None:
+            transforms = [
+                torch.distributions.TanhTransform(cache_size=1),
+                torch.distributions.AffineTransform(self.centre, self.half_range),
+            ]
+            normal = torch.distributions.TransformedDistribution(normal, transforms)
         return torch.distributions.Independent(normal, 1)
 
 
@@ -89,7 +100,7 @@ def policy_of(
     threads: int,
 ) -> Any:  # fmt: skip
     """A Policy of a module's layers (Policy.from_torch)."""
-    normalization = None
+    normalization = action_range = None
     if isinstance(module, TorchPolicy):
         if module.is_tabular:
             return _of_table(cls, module, environment, device, threads)
@@ -98,6 +109,9 @@ def policy_of(
             normalization = (_host(module.mean), _host(module.inverse_std), module.limit)
         if module.log_std is not None:
             log_std = module.log_std
+        if module.half_range is not None:
+            numbers = (module.half_range, module.centre, module.noise)
+            action_range = [_host(x) for x in numbers if x is not None]
         layers, _ = _layers_of(module.net)
     else:
         layers, activation = _layers_of(module)
@@ -109,7 +123,8 @@ def policy_of(
     return cls.from_layers(
         layers, activation=activation, head=head,
         log_std=_host(log_std) if isinstance(log_std, torch.Tensor) else log_std,
-        normalization=normalization, environment=environment, device=device, threads=threads,
+        action_range=action_range, normalization=normalization, environment=environment,
+        device=device, threads=threads,
     )  # fmt: skip
 
 

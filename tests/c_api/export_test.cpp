@@ -34,6 +34,22 @@ const std::vector<Example>& examples() {
        {3, 16, 8, 2},
        false,
        "pendulum"},
+      {"squashed",
+       GALLOP_MLP,
+       GALLOP_RELU,
+       GALLOP_SQUASHED_GAUSSIAN,
+       1,
+       {3, 16, 2},
+       false,
+       "pendulum"},
+      {"squashed_mode",
+       GALLOP_MLP,
+       GALLOP_TANH,
+       GALLOP_SQUASHED_DETERMINISTIC,
+       3,
+       {5, 8, 3},
+       true,
+       nullptr},
       {"linear", GALLOP_MLP, GALLOP_TANH, GALLOP_DETERMINISTIC, 3, {5, 3}, true, nullptr},
       {"deep_linear",
        GALLOP_MLP,
@@ -57,7 +73,11 @@ const std::vector<Example>& examples() {
 
 long n_parameters(const Example& e) {
   if (e.network == GALLOP_TABULAR) return long(e.widths[0]) * e.widths[1];
-  long n = e.head == GALLOP_GAUSSIAN ? e.n_actions : 0;
+  const long own = e.head == GALLOP_GAUSSIAN                 ? 1
+                   : e.head == GALLOP_SQUASHED_GAUSSIAN      ? 2
+                   : e.head == GALLOP_SQUASHED_DETERMINISTIC ? 3
+                                                             : 0;
+  long n = own * e.n_actions;
   for (std::size_t l = 0; l + 1 < e.widths.size(); l++) {
     n += (e.widths[l] + 1L) * e.widths[l + 1];
   }

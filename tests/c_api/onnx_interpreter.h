@@ -177,6 +177,7 @@ class OnnxModel {
     const Rows& x = in(0);
     if (node.type == "Sub") return each(x, in(1), [](double a, double b) { return a - b; });
     if (node.type == "Mul") return each(x, in(1), [](double a, double b) { return a * b; });
+    if (node.type == "Add") return each(x, in(1), [](double a, double b) { return a + b; });
     if (node.type == "Max")
       return each(x, in(1), [](double a, double b) { return std::fmax(a, b); });
     if (node.type == "Min")

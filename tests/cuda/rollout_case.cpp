@@ -106,8 +106,7 @@ PolicyShape shape_of(const RolloutCase& rollout, const Environments& environment
   shape.network.width[layer++] = environments.observation_size();
   for (const int width : rollout.hidden) shape.network.width[layer++] = width;
   shape.network.n_layers = layer;
-  shape.network.width[layer] =
-      rollout.head == Head::kGaussianNetwork ? 2 * shape.n_actions : shape.n_actions;
+  shape.network.width[layer] = head_outputs(rollout.head, shape.n_actions);
   return shape;
 }
 
@@ -126,6 +125,9 @@ std::vector<float> parameters_of(const PolicyShape& shape, std::uint32_t seed, f
   }
   if (shape.head == Head::kGaussian) {
     for (int k = 0; k < shape.n_actions; k++) parameters.push_back(numbers.uniform(-1.0f, 0.5f));
+  } else {  // half a range above 0, its centre, a deviation
+    const int n = head_parameters(shape.head, shape.n_actions);
+    for (int k = 0; k < n; k++) parameters.push_back(numbers.uniform(0.25f, 1.5f));
   }
   return parameters;
 }

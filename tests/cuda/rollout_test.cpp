@@ -144,7 +144,8 @@ TEST_P(EveryEnvironment, ParametersForEachInstance) {
 }
 
 TEST(Rollout, EveryHeadOfContinuousActions) {
-  for (const Head head : {Head::kGaussian, Head::kGaussianNetwork, Head::kDeterministic}) {
+  for (const Head head : {Head::kGaussian, Head::kGaussianNetwork, Head::kDeterministic,
+                          Head::kSquashedGaussian, Head::kSquashedDeterministic}) {
     for (const std::vector<int>& hidden :
          {std::vector<int>{}, std::vector<int>{24}, std::vector<int>{64, 64}}) {
       RolloutCase rollout;

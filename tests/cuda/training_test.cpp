@@ -5,6 +5,7 @@
 #include <gallop/host/registry/registry.h>
 #include <gallop/host/training/run_options.h>
 #include "tests/cuda/subject.h"
+#include "tests/host/expect_error.h"
 
 namespace gallop::testing {
 namespace {
@@ -74,25 +75,38 @@ std::vector<std::string> few_samples(const std::string& environment, const std::
   return few;
 }
 
-std::vector<std::string> every_algorithm_of(const std::string& environment) {
-  std::vector<std::string> names;
-  for (const AlgorithmDescriptor* a : all_algorithms()) {
-    const EnvironmentSpec& spec = spec_of(find_environment(environment));
-    if (a->refusal == nullptr || a->refusal(spec) == nullptr) names.push_back(a->name);
-  }
-  return names;
+bool is_off_policy(const std::string& algorithm) {
+  return Options(find_algorithm(algorithm).options).has("learning_starts");
 }
 
-class TrainingDiscrete : public ::testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(Registry, TrainingDiscrete,
-                         ::testing::ValuesIn(every_algorithm_of("cartpole")),
-                         [](const auto& info) { return info.param; });
-
-TEST_P(TrainingDiscrete, DiscreteActions) {
+TEST_P(Training, DiscreteActions) {
+  if (is_off_policy(GetParam()) || find_algorithm(GetParam()).refusal != nullptr) {
+    const auto subject = make_subject();
+    test::expect_error_with(
+        ExitCode::value, [&] { train(*subject, "cartpole", GetParam(), 1, {}); },
+        "discrete actions");
+    return;
+  }
   compare_training("cartpole", GetParam(), few_samples("cartpole", GetParam()));
 }
 
 TEST_P(Training, ContinuousActions) {
+  if (is_off_policy(GetParam())) {
+    // A full ring, batches of more than a chunk, and a pair of updates a step.
+    std::vector<std::string> options = {"n_envs=9",          "n_steps=14",      "gradient_steps=2",
+                                        "batch_size=140",    "buffer_size=150", "hidden=16,9",
+                                        "learning_starts=63"};
+    compare_training("pendulum", GetParam(), options);
+    if (GetParam() == "sac") {
+      compare_training("pendulum", "sac",
+                       {"n_envs=9", "n_steps=14", "entropy_coefficient=0.2", "hidden=8",
+                        "learning_starts=63", "batch_size=20"});
+      return;
+    }
+    options.push_back("noise=ou");
+    compare_training("pendulum", GetParam(), options);
+    return;
+  }
   compare_training("pendulum", GetParam(), few_samples("pendulum", GetParam()));
 }
 

@@ -38,6 +38,12 @@ def policies() -> dict[str, Policy]:
             environment="pendulum"),
         "network_deviation": Policy.from_layers(
             _layers(3, 16, 8, 2), head="gaussian_network", environment="pendulum"),
+        "squashed": Policy.from_layers(
+            _layers(3, 16, 2), head="squashed_gaussian", action_range=([1.5], [0.25]),
+            environment="pendulum"),
+        "squashed_mode": Policy.from_layers(
+            _layers(5, 8, 3), activation="relu", head="squashed_deterministic",
+            action_range=([1.5, 1, 2], [0.25, 0, -1], 0.1), normalization=_normalization(5)),
         "linear": Policy.from_layers(_layers(5, 3), head="deterministic", normalization=_normalization(5)),
         "identity": Policy.from_layers(_layers(7, 4, 5), activation="identity", head="categorical"),
         "table": table,
@@ -49,7 +55,10 @@ def made() -> dict[str, Policy]:
     return policies()
 
 
-NAMES = ["categorical", "bounded", "network_deviation", "linear", "identity", "table"]
+NAMES = [
+    "categorical", "bounded", "network_deviation", "squashed", "squashed_mode", "linear", "identity",
+    "table",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

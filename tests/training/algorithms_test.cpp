@@ -20,6 +20,10 @@ std::vector<Pair> every_pair() {
       if (serves(*a, spec_of(*e).name)) pairs.push_back({spec_of(*e).name, a->name});
     }
   }
+  for (const char* name : {"pendulum", "inverted_pendulum", "hopper"}) {
+    if (environment_called(name) == nullptr) continue;
+    for (const AlgorithmDescriptor* a : off_policy_algorithms()) pairs.push_back({name, a->name});
+  }
   // Whole episodes of many members take longer: a task of each kind.
   for (const char* name : {"cartpole", "pendulum", "mdp", "hopper"}) {
     if (environment_called(name) == nullptr) continue;
@@ -195,6 +199,7 @@ TEST(Values, ACutTakesTheValueOfTheFinalObservation) {
 
 TEST(Learners, AnEnvironmentThatDivergesStopsTheRunAndIsNamed) {
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
+    if (is_off_policy(*algorithm)) continue;  // tests/training/off_policy_test.cpp
     // An unstable system: its cost overflows within an episode.
     Learner learner("lqr", algorithm->name, 1, {"a=1e5"});
     const TensorFile before = learner.saved();

@@ -29,7 +29,7 @@ bool counts_other_steps(const std::string& algorithm) {
 
 std::vector<std::string> train_arguments(const std::string& algorithm, const std::string& run) {
   std::vector<std::string> words = {"train",
-                                    task_for(find_algorithm(algorithm), "cartpole"),
+                                    task_of(find_algorithm(algorithm)),
                                     "--algorithm",
                                     algorithm,
                                     "--seed",
@@ -50,8 +50,9 @@ std::vector<std::string> train_arguments(const std::string& algorithm, const std
                                     "--out",
                                     run};
   const Options known(find_algorithm(algorithm).options);
-  for (const std::string option : {"n_envs=32", "n_steps=32", "hidden=16,16",
-                                   "normalize_observations=true", "population=20"}) {
+  for (const std::string option :
+       {"n_envs=32", "n_steps=32", "hidden=16,16", "normalize_observations=true", "population=20",
+        "buffer_size=2000", "learning_starts=2000", "batch_size=32"}) {
     // Generations of larger policies would be too few.
     if (option.starts_with("hidden") && !known.has("n_envs")) continue;
     if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});

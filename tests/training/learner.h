@@ -19,10 +19,21 @@ namespace gallop::testing {
 inline bool is_black_box(const AlgorithmDescriptor& algorithm) {
   return optimizer_called(algorithm.name) != nullptr;
 }
+// Those that learn from each step by replay, of continuous and bounded actions alone.
+inline bool is_off_policy(const AlgorithmDescriptor& algorithm) {
+  return Options(algorithm.options).has("learning_starts");
+}
 inline std::vector<const AlgorithmDescriptor*> on_policy_algorithms() {
   std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
-  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return is_black_box(*a); });
+  std::erase_if(algorithms,
+                [](const AlgorithmDescriptor* a) { return is_black_box(*a) || is_off_policy(*a); });
   EXPECT_GE(algorithms.size(), 11u);
+  return algorithms;
+}
+inline std::vector<const AlgorithmDescriptor*> off_policy_algorithms() {
+  std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
+  std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return !is_off_policy(*a); });
+  EXPECT_GE(algorithms.size(), 4u);
   return algorithms;
 }
 inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {
@@ -37,15 +48,16 @@ inline bool serves(const AlgorithmDescriptor& algorithm, const std::string& envi
   return algorithm.refusal == nullptr ||
          algorithm.refusal(spec_of(find_environment(environment))) == nullptr;
 }
-// The environment, or one that the algorithm can learn.
-inline std::string task_for(const AlgorithmDescriptor& algorithm, const std::string& environment) {
-  return serves(algorithm, environment) ? environment : "pendulum";
-}
 // Options of learners of models that make their iterations short.
 inline const std::vector<std::string>& small_models() {
   static const std::vector<std::string> kSmall = {
       "updates=2", "paths=24", "horizon=4", "model_epochs=2", "model_hidden=8", "buffer_size=4096"};
   return kSmall;
+}
+
+// A task that the algorithm can be given.
+inline std::string task_of(const AlgorithmDescriptor& algorithm) {
+  return is_off_policy(algorithm) || !serves(algorithm, "cartpole") ? "pendulum" : "cartpole";
 }
 
 struct Learner {
@@ -57,12 +69,12 @@ struct Learner {
           const std::vector<std::string>& assignments = {})
       : options(environment, name), backend(make_cpu_backend(threads)) {
     const bool small_network = !is_black_box(options.algorithm());
-    for (const char* small :
-         {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=", "population=20",
-          "directions=10", "search_episodes=4", "steps=100000"}) {
+    for (const std::string& small : small_models()) {
       if (has(small)) options.set_assignment(small, "test");
     }
-    for (const std::string& small : small_models()) {
+    for (const char* small : {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=",
+                              "population=20", "directions=10", "search_episodes=4", "steps=100000",
+                              "buffer_size=500", "learning_starts=200", "batch_size=40"}) {
       if (has(small)) options.set_assignment(small, "test");
     }
     for (const std::string& assignment : assignments) {

@@ -17,7 +17,7 @@ INSTANTIATE_TEST_SUITE_P(Registry, Loading, ::testing::ValuesIn(all_algorithms()
 // Whichever tensor is the one that is refused.
 TEST_P(Loading, AFailingLoadChangesNothing) {
   const std::string name = GetParam()->name;
-  const std::string task = task_for(*GetParam(), "cartpole");
+  const std::string task = task_of(*GetParam());
   Learner whole(task, name, 1), other(task, name, 1, {"seed=2"});
   whole.run(2);
   other.run(3);

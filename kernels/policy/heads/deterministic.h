@@ -20,6 +20,18 @@ struct Deterministic {
     return F(0.0f);
   }
 
+  // As heads of bounded actions have them (heads/squashed.h).
+  template <class F>
+  static GALLOP_HD F draw(int n, const F* output, const F*, bool, Rng<F>&, F* u, F* action) {
+    for (int i = 0; i < n; i++) u[i] = action[i] = output[i];
+    return F(0.0f);
+  }
+  template <class F>
+  static GALLOP_HD void pull_back_draw(int n, const F*, const F*, const F*, const F* d_action, F,
+                                       F* d_output) {
+    for (int i = 0; i < n; i++) d_output[i] = d_action[i];
+  }
+
   template <class F>
   struct At {
     const F* output;

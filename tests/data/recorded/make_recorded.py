@@ -8,7 +8,7 @@ policy in the middle. tests/training/recorded_runs_test.cpp holds later programs
 from nothing, and the folders evaluated and resumed.
 
 The files beside this one were written by the program of commit ebb3fda, those of black-box algorithms
-of trpo_vine, learned_model and svg by those which brought them. A row is only made anew where a
+of trpo_vine, off-policy ones, learned_model and svg by those which brought them. A row is only made anew where a
 commit says that it changes bits: make_recorded.py PROGRAM FOLDER NAME...
 """
 import csv
@@ -25,6 +25,7 @@ ALGORITHMS = ["ppo", "trpo", "trpo_dual", "trpo_penalty", "npg", "vpg", "vpg_lin
               "a2c", "actor_critic", "actor_critic_one_step", "trpo_vine"]
 BLACK_BOX = ["es", "ars", "cma_es", "sep_cma_es", "cem", "rwr", "pi2", "power", "nes", "pgpe", "eggroll",
              "finite_differences"]
+OFF_POLICY = ["sac", "td3", "ddpg", "dpg"]
 ENVIRONMENTS = ["acrobot", "mountain_car", "mountain_car_continuous", "lqr", "lqr_dean", "mdp", "bandit",
                 "bandit_step", "hopper", "walker2d", "half_cheetah", "swimmer", "ant", "humanoid",
                 "inverted_pendulum", "inverted_double_pendulum"]
@@ -60,6 +61,9 @@ def rows():
     for algorithm in BLACK_BOX:
         for environment in ("cartpole", "pendulum") if algorithm in ("es", "ars") else ("cartpole",):
             yield f"{algorithm}_{environment}", environment, algorithm, {}
+    for algorithm in OFF_POLICY:
+        yield (f"{algorithm}_pendulum", "pendulum", algorithm,
+               {"buffer_size": 200, "learning_starts": 64, "batch_size": 24})
     for environment in ENVIRONMENTS:
         yield f"ppo_{environment}", environment, "ppo", {"n_envs": 2}
     for name, (environment, algorithm, options) in VARIANTS.items():
@@ -90,6 +94,8 @@ def record(program, folder, name, environment, algorithm, options):
     place = folder / name
     shutil.rmtree(place, ignore_errors=True)
     told = {**({"hidden": 4} if algorithm in BLACK_BOX else SMALL), **options}
+    if algorithm in OFF_POLICY:
+        del told["init_log_std"]
     steps = SMALL["n_steps"] * int(told.get("n_envs", 1)) * ITERATIONS
     sets = [a for key, value in told.items() for a in ("--set", f"{key}={value}")]
     while True:  # a line search takes steps of its own, and a generation any number

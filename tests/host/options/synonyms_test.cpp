@@ -16,6 +16,9 @@ TEST(Synonyms, AreThoseThatThereAre) {
   EXPECT_EQ(names_meant("discount", ppo), Names{});
   EXPECT_EQ(names_meant("", ppo), Names{});
   EXPECT_EQ(names_meant("lr lr", ppo), Names{});
+  const Names sac = {"batch_size", "buffer_size", "learning_starts", "tau"};
+  EXPECT_EQ(names_meant("replay_size", sac), (Names{"buffer_size"}));
+  EXPECT_EQ(names_meant("minibatch", sac), (Names{"batch_size"}));
 }
 
 TEST(Synonyms, Sentences) {
