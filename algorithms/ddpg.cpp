@@ -64,6 +64,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_Ddpg() {
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
         return std::make_unique<gallop::Ddpg>(context);
-      }};
+      },
+      &gallop::why_no_bounded_policy};
   return kDescriptor;
 }

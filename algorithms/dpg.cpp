@@ -61,6 +61,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_Dpg() {
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
         return std::make_unique<gallop::Dpg>(context);
-      }};
+      },
+      &gallop::why_no_bounded_policy};
   return kDescriptor;
 }

@@ -73,6 +73,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_Sac() {
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
         return std::make_unique<gallop::Sac>(context);
-      }};
+      },
+      &gallop::why_no_bounded_policy};
   return kDescriptor;
 }

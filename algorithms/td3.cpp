@@ -72,6 +72,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_Td3() {
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
         return std::make_unique<gallop::Td3>(context);
-      }};
+      },
+      &gallop::why_no_bounded_policy};
   return kDescriptor;
 }

@@ -17,6 +17,10 @@
 
 #include <gallop/kernels/baselines/linear.h>
 #include <gallop/kernels/baselines/optimal.h>
+#include <gallop/kernels/dynamics/adjoint.h>
+#include <gallop/kernels/dynamics/model_step.h>
+#include <gallop/kernels/dynamics/replayed.h>
+#include <gallop/kernels/dynamics/transitions.h>
 #include <gallop/kernels/estimators/age.h>
 #include <gallop/kernels/estimators/episodes.h>
 #include <gallop/kernels/estimators/gae.h>
@@ -59,6 +63,7 @@
 
 #ifdef GALLOP_LAUNCHERS  // for the table of the launchers
 #include <gallop/kernels/baselines/baselines.cuh>
+#include <gallop/kernels/dynamics/dynamics.cuh>
 #include <gallop/kernels/estimators/episodes.cuh>
 #include <gallop/kernels/estimators/estimators.cuh>
 #include <gallop/kernels/estimators/gae.cuh>
@@ -128,6 +133,17 @@
   operation(copy, CopyRequest)                                  \
   operation(add_scaled, AddScaledRequest)                       \
   operation(rearrange, RearrangeRequest)                        \
+  operation(keep_transitions, KeepTransitionsRequest)           \
+  operation(model_targets, ModelTargetsRequest)                 \
+  operation(gather_transitions, GatherRequest)                  \
+  operation(model_step, ModelStepRequest)                       \
+  operation(clip_actions, ClipActionsRequest)                   \
+  operation(model_slopes, ModelSlopesRequest)                   \
+  operation(policy_slopes, PolicySlopesRequest)                 \
+  operation(adjoint_step, AdjointStepRequest)                   \
+  operation(sequence_errors, SequenceErrorsRequest)             \
+  operation(importance_weights, ImportanceRequest)              \
+  operation(one_step_targets, BackupRequest)                    \
   operation(play_tetris, TetrisRequest)                         \
   operation(choose_actions, ChooseRequest)                      \
   operation(replay_write, ReplayWriteRequest)                   \

@@ -15,7 +15,7 @@ Advantages::Advantages(Backend& backend, const RolloutBuffer& rollout, const Opt
       gamma_(options.real("gamma")),
       lambda_(options.real("gae_lambda")),
       reward_scale_(options.real("reward_scale")),
-      normalizes_(options.flag("normalize_advantages")),
+      normalizes_(options.has("normalize_advantages") && options.flag("normalize_advantages")),
       value_(
           DeviceArray<float>::zeroed(backend, std::size_t(rollout.n_samples() + rollout.n_envs()))),
       final_value_(DeviceArray<float>::zeroed(backend, std::size_t(rollout.n_samples()))),

@@ -37,6 +37,7 @@ class OnPolicyLearner {
   const PolicyModel& policy() const { return policy_; }
   ValueModel& value() { return value_; }
   RolloutBuffer& rollout() { return rollout_; }
+  const ValueModel& value() const { return value_; }
   const RolloutBuffer& rollout() const { return rollout_; }
   const Advantages& advantages() const { return advantages_; }
 

@@ -16,8 +16,9 @@ struct OnPolicyDefaults {
   double gae_lambda = 0.97;
 };
 
-// Of every on-policy learner; a table begins with them.
-constexpr auto on_policy_rows(OnPolicyDefaults defaults) {
+// Of every learner that collects rollouts of its policy and has a value network; a table begins
+// with them.
+constexpr auto collecting_rows(OnPolicyDefaults defaults) {
   return rows(
       integer_row("n_envs", defaults.n_envs, {.min = 1, .max = 1 << 24},
                   "instances that run side by side"),
@@ -39,7 +40,13 @@ constexpr auto on_policy_rows(OnPolicyDefaults defaults) {
       real_row("reward_scale", 1, {.min = 1e-9, .max = 1e9},
                "factor of rewards in learning; reported returns are unscaled"),
       boolean_row("normalize_observations", false,
-                  "running normalisation to mean 0 and deviation 1"),
+                  "running normalisation to mean 0 and deviation 1"));
+}
+
+// Of those that learn by advantages.
+constexpr auto on_policy_rows(OnPolicyDefaults defaults) {
+  return rows(
+      collecting_rows(defaults),
       boolean_row("normalize_advantages", true,
                   "advantages of a batch to mean 0 and deviation 1; a single one stays as it is"));
 }

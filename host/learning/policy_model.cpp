@@ -48,24 +48,26 @@ PolicyShape make_policy_shape(const Environments& environments, const Options& o
   return shape;
 }
 
+const char* why_no_bounded_policy(const EnvironmentSpec& spec) {
+  if (spec.action_kind == SpaceKind::kDiscrete) return "discrete actions";
+  if (spec.observation_kind == SpaceKind::kDiscrete) return "states of a table to observe";
+  for (int k = 0; k < spec.action_capacity; k++) {
+    if (!std::isfinite(spec.action[k].low) || !std::isfinite(spec.action[k].high)) {
+      return "actions without bounds";
+    }
+  }
+  return nullptr;
+}
+
 PolicyShape make_bounded_policy_shape(const Environments& environments, const Options& options,
                                       Head head) {
   const EnvironmentSpec& spec = environments.spec();
-  if (spec.action_kind == SpaceKind::kDiscrete || environments.has_index_observations()) {
-    throw value_error(fmt::format(
-        "{} has {}; this algorithm learns policies of continuous observations and actions",
-        spec.name,
-        spec.action_kind == SpaceKind::kDiscrete ? "discrete actions"
-                                                 : "states of a table to observe"));
-  }
   const int n = environments.action_size();
-  for (int k = 0; k < n; k++) {
-    const ComponentSpec& c = spec.action[k];
-    if (std::isfinite(c.low) && std::isfinite(c.high)) continue;
-    throw value_error(
-        fmt::format("action component '{}' of {} is within [{}, {}]; this algorithm expects finite "
-                    "bounds, to which the tanh of its policy is scaled",
-                    c.name, spec.name, c.low, c.high));
+  if (const char* const why = why_no_bounded_policy(spec); why != nullptr) {
+    throw value_error(fmt::format("{} has {}; this algorithm learns policies of continuous "
+                                  "observations, and of actions within finite bounds, to which "
+                                  "their tanh is scaled",
+                                  spec.name, why));
   }
   if (kHeadNumbers * n > kMaxOutputs) {
     throw value_error(fmt::format("{} has {} action components; this algorithm expects at most {}",

@@ -161,6 +161,25 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
   });
 }
 
+// Errors of this thread's sample, in place of its outputs, and the sum of their squares.
+template <Arithmetic kArithmetic>
+__device__ __forceinline__ void value_chunk_loss(const ValueGradientRequest& r, long first, int n,
+                                                 int s, float* outputs, float* squared) {
+  const int n_out = outputs_of(r.shape);
+  const SamplePlace place = place_of(r.samples, s < n ? sample_id(r.samples, first + s) : 0);
+  const float* const target = r.samples.target + place.step * n_out * r.samples.n_envs;
+  float sum = 0.0f;
+  for (int j = 0; j < n_out; j++) {
+    float error = 0.0f;
+    if (s < n) {
+      error = outputs[j * kSampleStride + s] - target[j * r.samples.n_envs + place.instance];
+    }
+    outputs[j * kSampleStride + s] = as_operand<kArithmetic>(error * r.weight);
+    sum = j == 0 ? error * error : fmadd(error, error, sum);
+  }
+  squared[s] = sum;
+}
+
 template <bool kShared, Arithmetic kArithmetic>
 __global__ void __launch_bounds__(kGradientThreads, 2)
     value_gradient_kernel(const __grid_constant__ OverChunks<ValueGradientRequest> r,
@@ -176,13 +195,7 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     load_chunk<kArithmetic>(r.shape, r.samples, r.normalization, first, n, work);
     forward_in<kArithmetic>(r.shape, r.parameters, work);
     const int s = int(threadIdx.x);
-    if (s < kChunkSamples) {
-      float error = 0.0f;
-      if (s < n) error = outputs[s] - r.samples.target[sample_id(r.samples, first + s)];
-      outputs[s] = as_operand<kArithmetic>(error * r.weight);
-      squared[s] = error * error;
-      for (int j = 1; j < outputs_of(r.shape); j++) outputs[j * kSampleStride + s] = 0.0f;
-    }
+    if (s < kChunkSamples) value_chunk_loss<kArithmetic>(r, first, n, s, outputs, squared);
     float* const partial = r.partial + long(c) * r.stride;
     const int noted =
         backward_in<kShared, kArithmetic>(r.shape, r.parameters, n, work, partial, notes);

@@ -165,7 +165,8 @@ void value_gradient_chunks(const OverChunks<ValueGradientRequest>& r) {
   float* s = r.scratch;
   network.begin(r.shape, r.parameters, s, 1);
   float* const target = network.take(s, kChunkSamples);
-  float* const squared = network.d_output + kChunkSamples;  // its sum follows the gradient
+  const int n_out = outputs_of(r.shape);
+  float* const squared = network.d_output + long(n_out) * kChunkSamples;  // its sum comes last
   Segments segments;
   value_segments(r.shape, segments);
   const SamplePlaces places(r.samples);
@@ -176,13 +177,18 @@ void value_gradient_chunks(const OverChunks<ValueGradientRequest>& r) {
     const int n = left < kChunkSamples ? int(left) : kChunkSamples;
     network.load(r.samples, r.normalization, first, n);
     network.forward(n);
-    places.elements(first, n, 1, at);
-    for (int k = 0; k < n; k++) target[k] = r.samples.target[at[k]];
-    for (int k = 0; k < n; k += kW) {
-      const F value = load_lanes(network.unit[r.shape.n_layers] + k, kW, F());
-      const F error = value - load_lanes(target + k, kW, F());
-      store_lanes(network.d_output + k, error * F(r.weight), kW);
-      store_lanes(squared + k, error * error, kW);
+    places.elements(first, n, n_out, at);
+    for (int j = 0; j < n_out; j++) {
+      const float* const wanted = r.samples.target + long(j) * r.samples.n_envs;
+      const long column = long(j) * kChunkSamples;
+      for (int k = 0; k < n; k++) target[k] = wanted[at[k]];
+      for (int k = 0; k < n; k += kW) {
+        const F value = load_lanes(network.unit[r.shape.n_layers] + column + k, kW, F());
+        const F error = value - load_lanes(target + k, kW, F());
+        store_lanes(network.d_output + column + k, error * F(r.weight), kW);
+        const F others = j == 0 ? F(0.0f) : load_lanes(squared + k, kW, F());
+        store_lanes(squared + k, j == 0 ? error * error : fmadd(error, error, others), kW);
+      }
     }
     float* const to = r.partial + long(c) * r.stride;
     network.backward(n, 1, to);

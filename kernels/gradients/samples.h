@@ -18,7 +18,7 @@ struct Samples {
   const float* action;         // [T, A, N]
   const float* log_prob;       // [T, N] under the policy that acted
   const float* advantage;      // [T, N]
-  const float* target;         // [T, N] of the value network
+  const float* target;         // [T, outputs, N] of a network that is fitted; [T, N] of values
   const std::uint32_t* order;  // [count] or null
   long count;
 };
@@ -55,7 +55,8 @@ struct PolicyGradientRequest {
   float* gradient;        // [D], and behind it the kPolicyStatistics sums
 };
 
-// Gradient of weight * (V - target)^2 / 2.
+// Gradient of weight * (V - target)^2 / 2, summed over the outputs of the network: one of a value
+// network, or more.
 struct ValueGradientRequest {
   NetworkShape shape;
   const float* parameters;

@@ -219,7 +219,7 @@ class Comparison {
                                 {"mdp", "tabular", {}}};
     for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
       const bool black_box = optimizer_called(algorithm->name) != nullptr;
-      const bool off_policy = Options(algorithm->options).has("buffer_size");
+      const bool off_policy = Options(algorithm->options).has("learning_starts");
       for (const Problem& problem : problems) {
         if (off_policy) {
           if (std::string(problem.environment) == "pendulum" && problem.options.empty()) {
@@ -244,6 +244,10 @@ class Comparison {
           std::vector<std::string> options = problem.options;
           if (small_) {
             options.insert(options.end(), {"n_envs=6", "n_steps=21", "hidden=8"});
+            for (const char* few : {"updates=1", "paths=20", "horizon=3", "model_epochs=1"}) {
+              const std::string name = std::string(few).substr(0, std::string(few).find('='));
+              if (Options(algorithm->options).has(name)) options.push_back(few);
+            }
           } else {
             options.insert(options.end(), {"n_envs=1030", "n_steps=32"});
           }

@@ -66,25 +66,31 @@ INSTANTIATE_TEST_SUITE_P(Registry, Training, ::testing::ValuesIn(every_algorithm
 std::vector<std::string> few_samples(const std::string& environment, const std::string& algorithm) {
   const RunOptions options(environment, algorithm);
   if (!options.values().has("n_envs")) return {};
-  return {"n_envs=33", "n_steps=40"};
+  std::vector<std::string> few = {"n_envs=33", "n_steps=40"};
+  for (const char* small : {"updates=2", "paths=40", "horizon=4", "model_epochs=1",
+                            "model_hidden=8", "buffer_size=1320"}) {
+    const std::string option = small;
+    if (options.values().has(option.substr(0, option.find('=')))) few.push_back(option);
+  }
+  return few;
 }
 
 bool is_off_policy(const std::string& algorithm) {
-  return Options(find_algorithm(algorithm).options).has("buffer_size");
+  return Options(find_algorithm(algorithm).options).has("learning_starts");
 }
 
 TEST_P(Training, DiscreteActions) {
   const AlgorithmDescriptor& algorithm = find_algorithm(GetParam());
-  if (algorithm.refusal != nullptr) {
-    EXPECT_NE(algorithm.refusal(spec_of(find_environment("cartpole"))), nullptr);
-    compare_training("lqr", GetParam(), few_samples("lqr", GetParam()));
-    return;
-  }
-  if (is_off_policy(GetParam())) {
+  const char* const why = algorithm.refusal != nullptr
+                              ? algorithm.refusal(spec_of(find_environment("cartpole")))
+                              : nullptr;
+  if (why != nullptr) {
     const auto subject = make_subject();
     test::expect_error_with(
-        ExitCode::value, [&] { train(*subject, "cartpole", GetParam(), 1, {}); },
-        "discrete actions");
+        ExitCode::value, [&] { train(*subject, "cartpole", GetParam(), 1, {}); }, why);
+    if (Options(algorithm.options).has("derivatives")) {
+      compare_training("lqr", GetParam(), few_samples("lqr", GetParam()));
+    }
     return;
   }
   compare_training("cartpole", GetParam(), few_samples("cartpole", GetParam()));
@@ -147,6 +153,22 @@ TEST(TrainingVariants, OfTheGradientAndOfItsBaseline) {
           {std::string("baseline=") + baseline, "n_envs=5", "n_steps=40", "hidden=6", "gamma=0.9"});
     }
   }
+}
+
+TEST(TrainingVariants, OfLearnedModels) {
+  const std::vector<std::string> small = {"n_envs=9",       "n_steps=11",    "hidden=6",
+                                          "model_hidden=5", "updates=2",     "model_epochs=1",
+                                          "ensemble=2",     "model_steps=2", "buffer_size=99"};
+  const auto compare_variant = [&](const std::string& algorithm, std::vector<std::string> options) {
+    options.insert(options.end(), small.begin(), small.end());
+    compare_training("pendulum", algorithm, options);
+  };
+  for (const char* k : {"0", "3", "infinity"}) {
+    compare_variant("svg", {std::string("k=") + k, "minibatch=20", "max_adjoint=2"});
+  }
+  compare_variant("svg", {"k=1", "minibatch=20", "log_std=network", "entropy_coefficient=0.1"});
+  compare_variant("learned_model", {"value_tail=false", "paths=20", "horizon=3",
+                                    "normalize_observations=true", "gamma=0.9"});
 }
 
 TEST(TrainingVariants, OfAPolicyOfFewWeights) {

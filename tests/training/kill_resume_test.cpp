@@ -57,6 +57,9 @@ std::vector<std::string> train_arguments(const std::string& algorithm, const std
     if (option.starts_with("hidden") && !known.has("n_envs")) continue;
     if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
   }
+  for (const std::string& option : small_models()) {
+    if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
+  }
   if (counts_other_steps(algorithm)) {
     for (const std::string few :
          {"search_episodes=1", "backtracks=2", "vine_states=8", "branch_steps=4"}) {

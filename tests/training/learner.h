@@ -24,16 +24,16 @@ inline bool can_learn(const AlgorithmDescriptor& algorithm, const std::string& e
   return algorithm.refusal == nullptr ||
          algorithm.refusal(spec_of(find_environment(environment))) == nullptr;
 }
-// Those of some environments alone, by a reason of their own.
+// Those of some environments alone.
 inline std::vector<const AlgorithmDescriptor*> choosy_algorithms() {
   std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
   std::erase_if(algorithms, [](const AlgorithmDescriptor* a) { return a->refusal == nullptr; });
-  EXPECT_GE(algorithms.size(), 2u);
+  EXPECT_GE(algorithms.size(), 8u);
   return algorithms;
 }
-// Those that replay transitions, of continuous and bounded actions alone.
+// Those that learn from each step by replay, of continuous and bounded actions alone.
 inline bool is_off_policy(const AlgorithmDescriptor& algorithm) {
-  return Options(algorithm.options).has("buffer_size");
+  return Options(algorithm.options).has("learning_starts");
 }
 inline std::vector<const AlgorithmDescriptor*> on_policy_algorithms() {
   std::vector<const AlgorithmDescriptor*> algorithms = all_algorithms();
@@ -56,10 +56,17 @@ inline std::vector<const AlgorithmDescriptor*> black_box_algorithms() {
   return algorithms;
 }
 
-// A task that the algorithm can be given: this one of discrete actions, or pendulum.
+// Options of learners of models that make their iterations short.
+inline const std::vector<std::string>& small_models() {
+  static const std::vector<std::string> kSmall = {
+      "updates=2", "paths=24", "horizon=4", "model_epochs=2", "model_hidden=8", "buffer_size=4096"};
+  return kSmall;
+}
+
+// The environment, or one that the algorithm can learn.
 inline std::string task_of(const AlgorithmDescriptor& algorithm,
-                           const std::string& discrete = "cartpole") {
-  return is_off_policy(algorithm) || !can_learn(algorithm, discrete) ? "pendulum" : discrete;
+                           const std::string& environment = "cartpole") {
+  return can_learn(algorithm, environment) ? environment : "pendulum";
 }
 
 struct Learner {
@@ -71,6 +78,9 @@ struct Learner {
           const std::vector<std::string>& assignments = {})
       : options(environment, name), backend(make_cpu_backend(threads)) {
     const bool small_network = !is_black_box(options.algorithm());
+    for (const std::string& small : small_models()) {
+      if (has(small)) options.set_assignment(small, "test");
+    }
     for (const char* small : {"n_envs=16", "n_steps=24", small_network ? "hidden=16,8" : "hidden=",
                               "population=20", "directions=10", "search_episodes=4", "steps=100000",
                               "buffer_size=500", "learning_starts=200", "batch_size=40"}) {

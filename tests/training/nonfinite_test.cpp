@@ -46,6 +46,11 @@ RunOptions options_for(const std::string& algorithm, const std::string& nonfinit
                                    std::string("hidden=8"), "nonfinite=" + nonfinite}) {
     options.set_assignment(small, "test");
   }
+  for (const std::string& small : small_models()) {
+    if (options.values().has(small.substr(0, small.find('=')))) {
+      options.set_assignment(small, "test");
+    }
+  }
   return options;
 }
 

@@ -335,7 +335,17 @@ TEST(Train, TheLastLineIsTheObjectAndNothingElseIsSaidOffATerminal) {
 TEST(Train, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
   const TemporaryFolder folder;
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) {
-    if (Options(algorithm->options).has("buffer_size")) continue;  // not of discrete actions
+    const char* const why = algorithm->refusal != nullptr
+                                ? algorithm->refusal(spec_of(find_environment("acrobot")))
+                                : nullptr;
+    if (why != nullptr) {
+      const ProgramResult refused = run_program(
+          {"train", "acrobot", "--algorithm", algorithm->name, "--out", folder / "none"});
+      EXPECT_EQ(refused.code, 3) << refused.err;
+      EXPECT_NE(refused.err.find(why), std::string::npos) << refused.err;
+    }
+    // Those that replay take long for so many steps; tests/training/off_policy_test.cpp has shorter ones.
+    if (Options(algorithm->options).has("buffer_size")) continue;
     const std::string task = task_of(*algorithm, "acrobot");
     std::string bits;
     int number = 0;

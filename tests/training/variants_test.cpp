@@ -44,6 +44,18 @@ std::vector<Variant> variants() {
   all.push_back({"pendulum", "bptt", {"sample_actions=false", "state_interval=5"}});
   all.push_back({"lqr", "bptt", {"derivatives=differences", "gamma=0.9", "log_std=network"}});
   all.push_back({"lqr", "shac", {"state_interval=3", "target_decay=0.9", "gae_lambda=0.5"}});
+  for (const char* k : {"0", "1", "3", "infinity"}) {
+    all.push_back({"pendulum",
+                   "svg",
+                   {std::string("k=") + k, "log_std=network", "ensemble=2", "model_steps=3",
+                    "minibatch=40", "entropy_coefficient=0.01", "buffer_size=700"}});
+  }
+  for (const char* tail : {"true", "false"}) {
+    all.push_back({"pendulum",
+                   "learned_model",
+                   {std::string("value_tail=") + tail, "ensemble=3", "updates=4", "model_steps=2",
+                    "max_adjoint=1", "step=rmsprop", "model_held_out=0", "buffer_size=700"}});
+  }
   return all;
 }
 

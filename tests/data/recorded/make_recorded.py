@@ -8,7 +8,7 @@ policy in the middle. tests/training/recorded_runs_test.cpp holds later programs
 from nothing, and the folders evaluated and resumed.
 
 The files beside this one were written by the program of commit ebb3fda, those of black-box algorithms
-of trpo_vine and off-policy ones by those which brought them. A row is only made anew where a
+of trpo_vine, off-policy ones, learned_model and svg by those which brought them. A row is only made anew where a
 commit says that it changes bits: make_recorded.py PROGRAM FOLDER NAME...
 """
 import csv
@@ -29,6 +29,7 @@ OFF_POLICY = ["sac", "td3", "ddpg", "dpg"]
 ENVIRONMENTS = ["acrobot", "mountain_car", "mountain_car_continuous", "lqr", "lqr_dean", "mdp", "bandit",
                 "bandit_step", "hopper", "walker2d", "half_cheetah", "swimmer", "ant", "humanoid",
                 "inverted_pendulum", "inverted_double_pendulum"]
+MODEL = {"buffer_size": 192, "model_hidden": 8, "model_epochs": 2, "ensemble": 2}
 # More of what a run can be told, by name: environment, algorithm, options.
 VARIANTS = {
     "ppo_relu_deep": ("pendulum", "ppo", {"hidden": "8,8,8", "activation": "relu",
@@ -45,6 +46,11 @@ VARIANTS = {
     "vpg_sgd": ("cartpole", "vpg", {"step": "plain", "learning_rate": 0.01, "baseline": "time"}),
     "vpg_linear_baseline": ("cartpole", "vpg", {"baseline": "linear"}),
     "reinforce_optimal": ("cartpole", "reinforce", {"baseline": "optimal", "n_steps": 64}),
+    "learned_model_pendulum": ("pendulum", "learned_model", {**MODEL, "updates": 3, "paths": 20,
+                                                             "horizon": 4, "model_steps": 2}),
+    "svg_pendulum": ("pendulum", "svg", {**MODEL, "updates": 3, "minibatch": 24}),
+    "svg_q_function": ("pendulum", "svg", {"k": 0, "buffer_size": 192, "updates": 3, "minibatch": 24}),
+    "svg_infinity": ("pendulum", "svg", {**MODEL, "k": "infinity", "max_adjoint": 10}),
 }
 
 
