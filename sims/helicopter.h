@@ -150,6 +150,7 @@ struct Helicopter {
   static GALLOP_HD void complete(const Parameters<F>&, State<F>& s) {
     for (int k = 0; k < 6; k++) s.gust[k] = real<F>(0.0);
     s.elapsed = real<F>(0.0);
+    to_unit_length(s.q);
   }
 
   template <class F>
@@ -217,6 +218,24 @@ struct Helicopter {
     const F squares = fmadd(q[0], q[0], fmadd(q[1], q[1], fmadd(q[2], q[2], q[3] * q[3])));
     const F length = fmadd(squares, real<F>(-0.5), real<F>(1.5));
     for (int k = 0; k < 4; k++) q[k] = q[k] * length;
+  }
+
+  // Brings a quaternion of another length than 1 to that. One of no length stays, as does one that
+  // is not finite.
+  template <class F>
+  static GALLOP_HD void to_unit_length(F (&q)[4]) {
+    const F zero = real<F>(0.0), one = real<F>(1.0);
+    const F largest = max(max(abs(q[0]), abs(q[1])), max(abs(q[2]), abs(q[3])));
+    const Mask<F> has_length = (largest > zero) & (largest - largest == zero);
+    const F divisor = select(has_length, largest, one);
+    F unit[4], squares = zero;
+    for (int k = 0; k < 4; k++) {
+      unit[k] = q[k] / divisor;
+      squares = fmadd(unit[k], unit[k], squares);
+    }
+    const F length = sqrt(squares);
+    const Mask<F> changes = has_length & (abs(length * divisor - one) > real<F>(1e-6));
+    for (int k = 0; k < 4; k++) q[k] = select(changes, unit[k] / length, q[k]);
   }
 
   // A hundredth of a second under controls `a`; `wind` along north and east.

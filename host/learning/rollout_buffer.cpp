@@ -199,6 +199,14 @@ void RolloutBuffer::load(const TensorFile& file, const Environments& environment
     nonfinite_instances_ =
         checked_count(file, "nonfinite_instances", rollouts * std::uint64_t(n_envs()),
                       fmt::format("of {} instances in {} iterations", n_envs(), rollouts));
+    // They have begun anew before a rollout ends.
+    const NonFinite noted = environments.first_nonfinite();
+    if (noted.found) {
+      throw checkpoint_error(
+          fmt::format("tensor 'environments/nonfinite': instance {} has {}; expected 0, since "
+                      "nonfinite is reset",
+                      noted.instance, noted.time));
+    }
   }
   if (!tracks_ages_) return;
   const std::vector<float> last = finite_floats(file, "ages", std::size_t(n_envs()), 0);

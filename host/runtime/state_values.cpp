@@ -63,7 +63,7 @@ void StateValues::complete(bool always) {
       parameters[k] = double(batch_.parameters[own ? k * batch_.stride + i : k]);
     }
     complete(parameters.data(), state.data());
-    for (int k = given; k < n; k++) batch_.state[k * batch_.stride + i] = float(state[k]);
+    for (int k = 0; k < n; k++) batch_.state[k * batch_.stride + i] = float(state[k]);
   }
 }
 

@@ -39,7 +39,8 @@
 //     template <class F>
 //     static void complete(const Parameters<F>&, State<F>&);
 //
-// which fills in the others as reset() does. Without it they are 0. A state that is given whole
+// which fills in the others as reset() does, and may bring what was given to the form that it
+// stands for (a quaternion to unit length). Without it they are 0. A state that is given whole
 // stays as it is, unless zeros in all the others are none (see state_range below).
 //
 // Optional, for the checks of states that come from outside (a checkpoint, a caller): `static

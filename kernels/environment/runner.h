@@ -133,6 +133,20 @@ GALLOP_HD void clip_action(F* action) {
   }
 }
 
+// Where `checks`, whether an action is one: an index of the action space, or finite numbers. An
+// index that is none becomes 0. Then limits a continuous one where `clip`.
+template <class Env, class F>
+GALLOP_HD Mask<F> take_action(const Shared& shared, bool checks, bool clip, F* action) {
+  Mask<F> is_action = F(0.0f) == F(0.0f);
+  if constexpr (Traits<Env>::kDiscreteAction) {
+    if (checks) is_action = require_index(shared.sizes.action, action[0]);
+  } else {
+    if (checks) is_action = all_finite(action, Traits<Env>::kActionRows, F(0.0f));
+    if (clip) clip_action<Env, F>(action);
+  }
+  return is_action;
+}
+
 // What one step of a register of instances yields. Both flags may be set; `ended` is their union.
 template <class Env, class F>
 struct Transition {

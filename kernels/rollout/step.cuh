@@ -60,15 +60,11 @@ struct StepInstance {
     for (int j = 0; j < T::kActionRows; j++) {
       a[j] = j < rows ? r.action[j * r.action_stride + i] : 0.0f;
     }
-    if (r.clip != 0) clip_action<Env, float>(a);
     const ResetMode mode = reset_mode<kMode>(r.mode);
     const bool was_ended = mode != ResetMode::kSameStep && batch.ended[i] != 0;
-    bool was_action = true;
-    if constexpr (T::kDiscreteAction) {
-      if (r.out.checks_actions != 0) {
-        was_action = require_index(batch.shared.sizes.action, a[0]) || was_ended;
-      }
-    }
+    const bool checks = r.out.checks_actions != 0;
+    const bool was_action =
+        take_action<Env, float>(batch.shared, checks, r.clip != 0, a) || was_ended;
     Transition<Env, float> to;
     advance<Env, float>(batch, p, in, mode, was_ended, a, to);
     if (!was_action) spoil<Env, float>(was_action, mode, in, to);

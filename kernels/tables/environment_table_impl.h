@@ -79,11 +79,10 @@ struct EnvironmentFunctions {
   }
 
   static GALLOP_HD void load_action(const EnvironmentBatch& batch, const float* from, long stride,
-                                    int count, bool clip, F* action) {
+                                    int count, F* action) {
     const int rows = action_rows<Env>(batch.shared);
     for (int k = 0; k < rows; k++) action[k] = load_lanes(from + k * stride, count, F());
     for (int k = rows; k < T::kActionRows; k++) action[k] = F(0.0f);
-    if (clip) clip_action<Env, F>(action);
   }
 
   template <ResetMode kMode>
@@ -98,19 +97,15 @@ struct EnvironmentFunctions {
       Instances<Env, F> in;
       load_instances(batch, i, in);
       F a[T::kActionRows];
-      load_action(batch, action + column, action_stride, count, clip, a);
+      load_action(batch, action + column, action_stride, count, a);
       Mask<F> was_ended = F(0.0f) != F(0.0f);
       if constexpr (!kRestarts) was_ended = load_mask(batch.ended + i, count, F());
-      Mask<F> was_action = F(0.0f) == F(0.0f);
-      if constexpr (T::kDiscreteAction) {
-        if (out.checks_actions != 0) {
-          was_action = require_index(batch.shared.sizes.action, a[0]) | was_ended;
-        }
-      }
+      const Mask<F> was_action =
+          take_action<Env, F>(batch.shared, out.checks_actions != 0, clip, a) | was_ended;
       Transition<Env, F> to;
       constexpr ResetMode kAtOnce = kRestarts ? ResetMode::kByCaller : kMode;
       advance<Env, F>(batch, p, in, kAtOnce, was_ended, a, to);
-      if (T::kDiscreteAction && !all(was_action)) spoil(was_action, kAtOnce, in, to);
+      if (!all(was_action)) spoil(was_action, kAtOnce, in, to);
       store_instances(batch, i, in, count);
       if (!all(to.finite)) note_lanes(batch, i, count, to.finite, out.time);
       write_transition(batch, out, column, count, to);

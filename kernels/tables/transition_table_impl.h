@@ -49,7 +49,8 @@ struct TransitionFunctions {
     __builtin_memcpy(state, static_cast<const void*>(&s), sizeof(s));
   }
 
-  // Fills in what kGivenState leaves open.
+  // Fills in what kGivenState leaves open. What was given changes only where the environment says
+  // so.
   template <class G>
   static void complete(const double* parameters, double* state) {
     if constexpr (T::kCompletes) {
@@ -62,7 +63,7 @@ struct TransitionFunctions {
       __builtin_memcpy(static_cast<void*>(&s), words, sizeof(s));
       Env::template complete<G>(p, s);
       __builtin_memcpy(words, static_cast<const void*>(&s), sizeof(s));
-      for (int k = T::given_state(); k < T::kState; k++) state[k] = double(words[k]);
+      for (int k = 0; k < T::kState; k++) state[k] = double(words[k]);
     } else {
       for (int k = T::given_state(); k < T::kState; k++) state[k] = 0;
     }

@@ -151,6 +151,37 @@ TEST(Helicopter, HoversAsKnownUnderTheShippedController) {
   }
 }
 
+// Given apart from the rest of a state, it stands for a turn, whatever its length is.
+TEST(Helicopter, TakesGivenQuaternionsOfAnyLength) {
+  const CompiledEnvironment e = environments_named("helicopter").front();
+  const Numbers parameters = default_parameters(e.spec());
+  const double q[] = {0.1, -0.05, 0.1, 0.98}, length = std::sqrt(0.0225 + 0.9604);
+  for (const bool in_double : {true, false}) {
+    const auto complete =
+        in_double ? e.transitions->complete_double : e.transitions->complete_float;
+    for (const double scale : {1.0, 5.0, -0.3, 1e30, 1e-30, 1e-37}) {
+      Numbers state(20, 0.25);
+      for (int k = 0; k < 4; k++) state[9 + k] = scale * q[k];
+      complete(parameters.data(), state.data());
+      for (int k = 0; k < 9; k++) EXPECT_EQ(state[k], 0.25);
+      for (int k = 0; k < 4; k++) {
+        const double unit = std::copysign(q[k] / length, q[k] * scale);
+        EXPECT_NEAR(state[9 + k], unit, in_double ? 1e-15 : 1e-7) << scale;
+      }
+      for (int k = 13; k < 20; k++) EXPECT_EQ(state[k], 0);
+      const Numbers once = state;
+      complete(parameters.data(), state.data());
+      EXPECT_EQ(state, once);
+    }
+    for (const double same : {0.0, double(INFINITY)}) {
+      Numbers state(20, 0.0);
+      state[9] = same;
+      complete(parameters.data(), state.data());
+      EXPECT_EQ(state[9], same);
+    }
+  }
+}
+
 // A deviation of gusts from step to step of 0.2 sigma, and 2/3 sigma in the long run: n <- 0.8 n +
 // 0.2 2 sigma N has the variance 0.16 sigma^2 / (1 - 0.64).
 TEST(Helicopter, FiltersItsGusts) {

@@ -9,6 +9,7 @@
 #include <gallop/host/learning/evaluate.h>
 #include <gallop/host/learning/on_policy.h>
 #include <gallop/host/logging/metrics_log.h>
+#include "tests/host/edited_tensors.h"
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
 #include "tests/training/learner.h"
@@ -113,6 +114,22 @@ TEST_P(NonFiniteReset, ASavedLearnerContinuesWithTheSameBits) {
   other->save(same);
   EXPECT_EQ(differences(end, same), std::set<std::string>());
   EXPECT_EQ(whole->nonfinite_instances(), 12u);
+}
+
+// All such instances have begun anew before anything is saved.
+TEST_P(NonFiniteReset, ACheckpointThatHasAnInstanceWithSuchANumberIsRefused) {
+  const RunOptions options = options_for(GetParam()->name, "reset");
+  const std::unique_ptr<Algorithm> algorithm = make(options, {kVictim});
+  algorithm->iterate();
+  TensorFile file;
+  algorithm->save(file);
+  for (const std::uint32_t time : {1u, 25u}) {
+    const TensorFile noted = test::with_element(file, "environments/nonfinite", kVictim, time);
+    test::expect_error_with(
+        ExitCode::checkpoint, [&] { algorithm->load(noted); }, "'environments/nonfinite'",
+        std::to_string(time));
+  }
+  EXPECT_NO_THROW(algorithm->load(file));
 }
 
 TEST_P(NonFiniteReset, WhereAllInstancesMeetOneTheRunEnds) {
