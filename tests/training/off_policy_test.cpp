@@ -138,6 +138,16 @@ TEST(OffPolicyNoise, AProcessExploresAndIsSaved) {
   }
 }
 
+// What is reported is of the iteration itself, so that a resumed run reports the same.
+TEST(Td3, IterationsWithoutAPolicyGradientSaySo) {
+  Learner learner("pendulum", "td3", 1, {"n_steps=1", "learning_starts=0", "policy_delay=3"});
+  for (int k = 0; k < 6; k++) {
+    const Metrics metrics = learner.run(1);
+    EXPECT_EQ(std::isnan(metric(metrics, "q")), k % 3 != 2) << k;
+    EXPECT_TRUE(std::isfinite(metric(metrics, "value_loss"))) << k;
+  }
+}
+
 TEST(Sac, TheEntropyCoefficientIsLearntOrGiven) {
   Learner given("pendulum", "sac", 1, {"entropy_coefficient=0.25"}), learnt("pendulum", "sac", 1);
   EXPECT_NEAR(metric(given.run(3), "entropy_coefficient"), 0.25, 1e-6);
