@@ -233,17 +233,16 @@ double OffPolicyLearner::temperature() const {
   return std::exp(double(log_value));
 }
 
-void OffPolicyLearner::add_metrics(Metrics& metrics, std::uint64_t updates) const {
+void OffPolicyLearner::add_metrics(Metrics& metrics, bool fitted, bool improved) const {
   const double none = std::nan(""), count = double(replay_.batch().count);
-  const bool any = updates > 0;
   const std::vector<float> sums =
-      any ? policy_.parameters().statistics() : std::vector<float>(kQPolicyStatistics);
-  metrics.emplace_back("updates", double(updates));
+      improved ? policy_.parameters().statistics() : std::vector<float>(kQPolicyStatistics);
   metrics.emplace_back("replay_size", double(replay_.size()));
-  metrics.emplace_back("q", any ? double(sums[kStatQ]) / count : none);
-  metrics.emplace_back("value_loss", any ? critics_.last_error(replay_.batch().count) / 2 : none);
+  metrics.emplace_back("q", improved ? double(sums[kStatQ]) / count : none);
+  metrics.emplace_back("value_loss",
+                       fitted ? critics_.last_error(replay_.batch().count) / 2 : none);
   if (!design_.has_temperature) return;
-  metrics.emplace_back("entropy", any ? -double(sums[kStatLogPi]) / count : none);
+  metrics.emplace_back("entropy", improved ? -double(sums[kStatLogPi]) / count : none);
   metrics.emplace_back("entropy_coefficient", temperature());
 }
 
@@ -317,12 +316,14 @@ OffPolicyAlgorithm::OffPolicyAlgorithm(const AlgorithmContext& context,
 void OffPolicyAlgorithm::run_updates() {
   for (long k = 0; k < gradient_steps_; k++, updates_++) {
     const bool improves = improves_policy(updates_);
+    improved_ = improved_ || improves;
     context_.backend.run([&] { update(improves); }, recording_[improves]);
   }
 }
 
 Metrics OffPolicyAlgorithm::iterate() {
   const std::uint64_t updates_before = updates_;
+  improved_ = false;
   learner_.remember();
   EpisodeTotals episodes;
   try {
@@ -343,7 +344,8 @@ Metrics OffPolicyAlgorithm::iterate() {
     throw;
   }
   Metrics metrics = episodes.metrics(learner_.rollout().resets_nonfinite());
-  learner_.add_metrics(metrics, updates_);
+  metrics.emplace_back("updates", double(updates_));
+  learner_.add_metrics(metrics, updates_ > updates_before, improved_);
   return metrics;
 }
 

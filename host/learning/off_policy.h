@@ -56,9 +56,9 @@ class OffPolicyLearner {
 
   // alpha; 0 where there is none. Waits.
   double temperature() const;
-  // Sums of the last policy gradient and of the last fit, as means over the batch: q, log_pi,
-  // value_loss. NaN before the first one. Wait.
-  void add_metrics(Metrics& metrics, std::uint64_t updates) const;
+  // Of the last fit of the critics and of the last policy gradient, as means over the batch; NaN
+  // where an iteration had none. Wait.
+  void add_metrics(Metrics& metrics, bool fitted, bool improved) const;
   // Before any number of updates, and after them: the latter throws an Error (non_finite) where the
   // gradient of one was not.
   void begin_updates();
@@ -128,6 +128,7 @@ class OffPolicyAlgorithm : public Algorithm {
   long n_collections_;  // of an iteration
   long gradient_steps_;
   std::uint64_t updates_ = 0;
+  bool improved_ = false;                    // the policy, in this iteration
   std::unique_ptr<Recording> recording_[2];  // of updates that leave the policy, and improve it
 };
 

@@ -63,11 +63,19 @@ PolicyShape make_bounded_policy_shape(const Environments& environments, const Op
                                       Head head) {
   const EnvironmentSpec& spec = environments.spec();
   const int n = environments.action_size();
+  for (int k = 0; spec.action != nullptr && k < n; k++) {
+    const ComponentSpec& c = spec.action[k];
+    if (std::isfinite(c.low) && std::isfinite(c.high)) continue;
+    throw value_error(
+        fmt::format("action component '{}' of {} is within [{}, {}]; this algorithm expects finite "
+                    "bounds, to which the tanh of its policy is scaled",
+                    c.name, spec.name, c.low, c.high));
+  }
   if (const char* const why = why_no_bounded_policy(spec); why != nullptr) {
-    throw value_error(fmt::format("{} has {}; this algorithm learns policies of continuous "
-                                  "observations, and of actions within finite bounds, to which "
-                                  "their tanh is scaled",
-                                  spec.name, why));
+    throw value_error(
+        fmt::format("{} has {}; this algorithm learns policies of continuous observations and "
+                    "actions",
+                    spec.name, why));
   }
   if (kHeadNumbers * n > kMaxOutputs) {
     throw value_error(fmt::format("{} has {} action components; this algorithm expects at most {}",

@@ -16,8 +16,8 @@ PolicyShape make_policy_shape(const Environments& environments, const Options& o
 const char* why_no_bounded_policy(const EnvironmentSpec& spec);
 
 // The policy of bounded actions that fits the environments' spaces, by the options hidden and
-// activation, with one of the two squashed heads. Throws a value error, 
-// where actions are discrete or not bounded, or observations are states of a table.
+// activation, with one of the two squashed heads. Throws a value error, which names the
+// component, where actions are discrete or not bounded, or observations are states of a table.
 PolicyShape make_bounded_policy_shape(const Environments& environments, const Options& options,
                                       Head head);
 

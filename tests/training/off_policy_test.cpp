@@ -5,6 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include <gallop/host/runtime/environments.h>
+
 #include "tests/host/expect_error.h"
 #include "tests/host/temporary_folder.h"
 #include "tests/training/learner.h"
@@ -77,6 +79,49 @@ TEST_P(OffPolicy, StopsAtNumbersThatAreNotFinite) {
   EXPECT_TRUE(differences_under("value/", learner.saved(), before).empty());
 }
 
+// One cart of a gram that is pushed with ten thousand newtons.
+TEST_P(OffPolicy, WhatAnInstanceSpoiltIsNotReplayed) {
+  const auto make = [](Backend& backend, const RunOptions& options) {
+    return options.algorithm().create(
+        {.backend = backend,
+         .environment = options.environment(),
+         .options = options.values(),
+         .seed = options.seed(),
+         .configure = [configure = options.configure()](Environments& e) {
+           configure(e);
+           std::vector<float> mass(std::size_t(e.n_envs()), 5.0f), gear(mass.size(), 100.0f);
+           mass[5] = 1e-3f;
+           gear[5] = 1e4f;
+           for (const char* name : {"mass_cart", "mass_pole"}) e.set_parameter(name, mass);
+           e.set_parameter("gear_x", gear);
+         }});
+  };
+  const auto options_of = [&](const char* nonfinite) {
+    RunOptions options("inverted_pendulum", name());
+    for (const std::string& small :
+         {std::string("n_envs=16"), std::string("n_steps=24"), std::string("hidden=8"),
+          std::string("learning_starts=100"), std::string("batch_size=20"),
+          std::string("nonfinite=") + nonfinite}) {
+      options.set_assignment(small, "test");
+    }
+    return options;
+  };
+  const auto backend = make_cpu_backend(2);
+  const RunOptions stop = options_of("stop"), reset = options_of("reset");
+  const auto stopping = make(*backend, stop), going = make(*backend, reset);
+  test::expect_error_with(
+      ExitCode::non_finite, [&] { stopping->iterate(); }, "instance 5", "inverted_pendulum");
+  const Metrics metrics = going->iterate();
+  const double spoilt = metric(metrics, "nonfinite_instances");
+  EXPECT_GE(spoilt, 1);
+  EXPECT_LE(spoilt, 24);
+  EXPECT_EQ(metric(metrics, "replay_size"), 16 * 24 - spoilt);
+  EXPECT_TRUE(std::isfinite(metric(going->iterate(), "value_loss")));
+  TensorFile file;
+  going->save(file);
+  going->load(file);  // which refuses numbers that are not finite
+}
+
 TEST(OffPolicyNoise, AProcessExploresAndIsSaved) {
   const std::vector<std::string> options = {"noise=ou", "exploration_noise=0.3"};
   for (const char* const name : {"ddpg", "td3", "dpg"}) {
@@ -90,6 +135,16 @@ TEST(OffPolicyNoise, AProcessExploresAndIsSaved) {
     other.run(2);
     EXPECT_EQ(differences(whole.saved(), other.saved()), std::set<std::string>()) << name;
     EXPECT_TRUE(whole.saved().has("noise"));
+  }
+}
+
+// What is reported is of the iteration itself, so that a resumed run reports the same.
+TEST(Td3, IterationsWithoutAPolicyGradientSaySo) {
+  Learner learner("pendulum", "td3", 1, {"n_steps=1", "learning_starts=0", "policy_delay=3"});
+  for (int k = 0; k < 6; k++) {
+    const Metrics metrics = learner.run(1);
+    EXPECT_EQ(std::isnan(metric(metrics, "q")), k % 3 != 2) << k;
+    EXPECT_TRUE(std::isfinite(metric(metrics, "value_loss"))) << k;
   }
 }
 
