@@ -18,6 +18,8 @@ constexpr const char* kOption = "init_from";
 constexpr const char* kCopy = "initial.safetensors";
 constexpr const char* kPolicy = "policy/parameters";
 constexpr const char* kValue = "value/parameters";
+constexpr std::string_view kStatistics = "normalizer/";
+constexpr std::string_view kFirstCount = "normalizer/first_count";  // of the source itself
 constexpr std::array<std::string_view, 4> kKindOfPolicy = {"hidden", "activation", "log_std",
                                                            "policy"};
 
@@ -66,9 +68,8 @@ TensorFile read_initial_policy(const RunOptions& options) {
   }
   TensorFile initial;
   for (const auto& [name, tensor] : source.file.tensors()) {
-    if (name == kPolicy || name == kValue || name.starts_with("normalizer/")) {
-      initial.put_copy(name, tensor);
-    }
+    const bool is_statistic = name.starts_with(kStatistics) && name != kFirstCount;
+    if (name == kPolicy || name == kValue || is_statistic) initial.put_copy(name, tensor);
   }
   initial.tensor(kPolicy);  // or it throws
   initial.set_text("source", utf8_text(source.path));
@@ -90,11 +91,12 @@ bool took_value(const TensorFile& initial, const TensorFile& learner, const char
   const auto took = [&](const char* name) {
     return learner.has(name) && learner.tensor(name).bytes == initial.tensor(name).bytes;
   };
-  if (!took(kPolicy)) {
+  for (const auto& [name, tensor] : initial.tensors()) {
+    if (name == kValue || took(name.c_str())) continue;
     throw value_error(
-        fmt::format("{} cannot begin with the policy of another run; leave init_from out, or take "
-                    "another algorithm",
-                    algorithm));
+        fmt::format("{} cannot begin with the policy of another run, of which it does not take the "
+                    "tensor '{}'; leave init_from out, or take another algorithm",
+                    algorithm, name));
   }
   return !initial.has(kValue) || took(kValue);
 }

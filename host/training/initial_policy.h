@@ -21,7 +21,8 @@ TensorFile kept_initial_policy(const RunFolder& folder);
 std::string initial_policy_bytes(const TensorFile& initial);
 
 // Of a learner that began with it, as it saves itself: whether the value network's parameters were
-// taken. Throws a value error where the policy's were not, which the algorithm then cannot do.
+// taken. Throws a value error where the policy's or its statistics were not, which the algorithm
+// then cannot do.
 bool took_value(const TensorFile& initial, const TensorFile& learner, const char* algorithm);
 
 }  // namespace gallop
