@@ -33,7 +33,7 @@ Words with(Words words, const Words& more) {
 
 Words small_run(const std::string& out, long iterations, const std::string& algorithm = "ppo") {
   Words words = {"train",
-                 "cartpole",
+                 task_of(find_algorithm(algorithm)),
                  "--algorithm",
                  algorithm,
                  "--device",
@@ -54,7 +54,8 @@ Words small_run(const std::string& out, long iterations, const std::string& algo
   const Options known(find_algorithm(algorithm).options);
   for (const std::string option :
        {"n_envs=16", "n_steps=16", "hidden=8", "minibatch=64", "anneal=false", "population=20",
-        "directions=6", "normalize_observations=true"}) {
+        "directions=6", "normalize_observations=true", "buffer_size=500", "learning_starts=500",
+        "batch_size=40"}) {
     if (known.has(option.substr(0, option.find('=')))) words = with(words, {"--set", option});
   }
   return words;

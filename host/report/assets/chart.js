@@ -30,11 +30,12 @@ const zoomOf = (svg, frame, whole, series, changed) => {
   const still = [...svg.querySelectorAll('.tick, .grid, .axis')]
     .filter((e) => !(e.classList.contains('axis') && e.getAttribute('y1') === e.getAttribute('y2')));
   let axes = null, clip = null;
-  const id = 'clip-' + Math.random().toString(36).slice(2);
+  // An inner <svg> shows nothing outside its frame unless it is told to.
   const wrapped = () => {
-    const path = marker(svg, 'clipPath', {id});
-    path.appendChild(marker(svg, 'rect', {x: left, y: top - 4, width: right - left, height: bottom - top + 8}));
-    const group = marker(svg, 'g', {});
+    const [width, height] = [right - left, bottom - top + 8];
+    const group = marker(svg, 'svg', {x: left, y: top - 4, width, height,
+                                      viewBox: `${left} ${top - 4} ${width} ${height}`});
+    Object.assign(group.style, {width: width + 'px', height: height + 'px'});
     svg.insertBefore(group, drawn[0]);
     drawn.forEach((e) => group.appendChild(e));
     return group;
@@ -47,7 +48,7 @@ const zoomOf = (svg, frame, whole, series, changed) => {
     axes?.remove();
     axes = null;
     clip ??= wrapped();
-    if (isWhole) clip.removeAttribute('clip-path'); else clip.setAttribute('clip-path', `url(#${id})`);
+    clip.style.overflow = isWhole ? 'visible' : 'hidden';
     let [x0, x1, y0, y1] = whole;
     if (!isWhole) {
       [x0, x1, y0, y1] = [a, b, Math.min(...shown), Math.max(...shown)];
