@@ -114,6 +114,7 @@ PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& en
       parameters_(context.backend, first_parameters(context), kQPolicyStatistics),
       normalizer_(context.backend, environments.observation_rows(), false) {
   fixed_.upload(part_.fixed);
+  if (context.initial != nullptr) normalizer_.begin_with(*context.initial, "normalizer");
 }
 
 std::vector<float> PolicyModel::first_parameters(const AlgorithmContext& context) const {
