@@ -7,7 +7,10 @@
 // minibatches of a random order, and policy and value network take a step of Adam each. Advantages
 // by GAE (arXiv:1506.02438v6, eq. 16). epsilon is the option clip. Deviations from the paper: the
 // two networks share nothing, so the value loss needs no coefficient; learning rates fall linearly
-// to zero.
+// to zero. With the option target_kl an iteration makes no further pass once the mean divergence
+// KL(pi_old, pi) of the last minibatch of one is greater (OpenAI Spinning Up's and CleanRL's early
+// stop). With normalize_rewards rewards are divided by the running deviation of discounted returns
+// (arXiv:2005.12729, section 3).
 //
 // Source: Schulman, Wolski, Dhariwal, Radford and Klimov, arXiv:1707.06347v2, Algorithm 1 and
 // eq. 7.
@@ -18,6 +21,7 @@
 #include <gallop/host/files/tensor_file.h>
 #include <gallop/host/learning/minibatches.h>
 #include <gallop/host/learning/option_rows.h>
+#include <gallop/host/learning/reward_normalizer.h>
 
 namespace gallop {
 namespace {
@@ -34,33 +38,52 @@ constexpr auto kOptions = rows(
     real_row("clip", 0.2, {.min = 0, .max = 1}, "the ratio's range is 1 - clip to 1 + clip"),
     real_row("entropy_coefficient", 0, {.min = 0, .max = 10}, "weight of the entropy bonus"),
     real_row("max_gradient_norm", 0.5, {.min = 0, .max = 1e9},
-             "gradients are scaled down to this norm; 0 for no limit"));
+             "gradients are scaled down to this norm; 0 for no limit"),
+    real_row("target_kl", 0, {.min = 0, .max = 1e6, .unit = "nats"},
+             "an iteration ends after the pass whose last minibatch has a greater mean KL "
+             "divergence from the policy that acted; 0 for all epochs"),
+    boolean_row("normalize_rewards", false,
+                "rewards in learning are divided by the running deviation of discounted returns, "
+                "before reward_scale; reported returns are not"));
 
 class Ppo : public OnPolicyAlgorithm {
  public:
   explicit Ppo(const AlgorithmContext& context)
       : OnPolicyAlgorithm(context),
-        minibatches_(context, learner_, context.options.integer("minibatch")) {}
+        minibatches_(context, learner_, context.options.integer("minibatch")) {
+    if (!context.options.flag("normalize_rewards")) return;
+    normalizer_.emplace(int(context.options.integer("n_envs")), context.options.real("gamma"));
+  }
 
   Metrics iterate() override {
     const UpdateGuard guard(learner_);
     learner_.collect();
+    // Of a copy: where the iteration fails, the statistics are what they were.
+    std::optional<RewardNormalizer> normalizer = normalizer_;
+    if (normalizer) {
+      normalizer->update(learner_.rollout());
+      learner_.set_reward_scale(context_.options.real("reward_scale") * normalizer->scale());
+    }
     learner_.estimate_advantages();
     Metrics metrics = learner_.rollout().episode_metrics();
     update(metrics);
     learner_.update_normalizer();
+    if (normalizer) metrics.emplace_back("reward_deviation", 1 / normalizer->scale());
+    normalizer_ = std::move(normalizer);
     return metrics;
   }
 
   void save(TensorFile& file) const override {
     OnPolicyAlgorithm::save(file);
     file.put_scalar<std::uint64_t>("shuffles", minibatches_.passes());
+    if (normalizer_) normalizer_->save(file, "reward_normalizer");
   }
 
  private:
   void load_state(const TensorFile& file) override {
     OnPolicyAlgorithm::load_state(file);
     minibatches_.load_passes(file, "shuffles", context_.options.integer("epochs"));
+    if (normalizer_) normalizer_->load(file, "reward_normalizer", learner_.steps());
   }
 
   void update(Metrics& metrics) {
@@ -70,12 +93,17 @@ class Ppo : public OnPolicyAlgorithm {
     TrainedParameters& value = learner_.value().parameters();
     policy.set_learning_rate(left * options.real("learning_rate"));
     value.set_learning_rate(left * options.real("value_learning_rate"));
-    for (long epoch = 0; epoch < options.integer("epochs"); epoch++) {
+    const double target_kl = options.real("target_kl");
+    const double last = double(minibatches_.size_of(minibatches_.count() - 1));
+    long epoch = 0;
+    for (bool goes_on = true; goes_on && epoch < options.integer("epochs"); epoch++) {
       minibatches_.pass([&](const Samples& samples, long) { step(samples); });
+      goes_on = target_kl == 0 || policy.statistics()[kStatKl] / last <= target_kl;
     }
     require_finite(policy.last_norm(), "the norm of the policy's gradient");
     require_finite(value.last_norm(), "the norm of the value network's gradient");
     report(minibatches_.size_of(minibatches_.count() - 1), metrics);
+    if (target_kl > 0) metrics.emplace_back("epochs", double(epoch));
     metrics.emplace_back("learning_rate", left * options.real("learning_rate"));
   }
 
@@ -110,6 +138,7 @@ class Ppo : public OnPolicyAlgorithm {
   }
 
   Minibatches minibatches_;
+  std::optional<RewardNormalizer> normalizer_;  // of the option normalize_rewards
 };
 
 }  // namespace

@@ -89,6 +89,36 @@ function(_gallop_environment_names names aliases file)
   set(${aliases} ${kAliases} PARENT_SCOPE)
 endfunction()
 
+# _gallop_commit(<variable>): the commit of the sources; "unknown" where they are no checkout, or git
+# is not there. A new commit configures the build again.
+function(_gallop_commit variable)
+  set(commit unknown)
+  find_program(GALLOP_GIT git)
+  mark_as_advanced(GALLOP_GIT)
+  if(GALLOP_GIT)
+    execute_process(
+      COMMAND ${GALLOP_GIT} rev-parse --show-toplevel HEAD --git-path logs/HEAD
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+      OUTPUT_VARIABLE answer RESULT_VARIABLE status ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+    string(REPLACE "\n" ";" answer "${answer}")
+    list(LENGTH answer n)
+    if(status EQUAL 0 AND n EQUAL 3)
+      list(GET answer 0 top)
+      list(GET answer 1 head)
+      list(GET answer 2 log)
+      file(REAL_PATH "${PROJECT_SOURCE_DIR}" here)
+      if(top STREQUAL here)  # not those of a project around it
+        string(SUBSTRING ${head} 0 12 commit)
+        get_filename_component(log "${log}" ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
+        if(EXISTS ${log})
+          set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${log})
+        endif()
+      endif()
+    endif()
+  endif()
+  set(${variable} ${commit} PARENT_SCOPE)
+endfunction()
+
 # gallop_generate_registry(<target>): adds the generated source to the target and sets
 # GALLOP_REGISTRY_UNITS_<isa>, _single and _cuda to the environments' translation units.
 function(gallop_generate_registry target)
@@ -104,6 +134,7 @@ function(gallop_generate_registry target)
   if(GALLOP_HAVE_CUDA)
     set(cuda true)
   endif()
+  _gallop_commit(commit)
   _gallop_write_isas(${folder}/include/gallop_isas.h)
   target_include_directories(${target} PRIVATE ${folder}/include)
   gallop_write(${folder}/registry.cpp "// Written by the build; see cmake/GallopRegistry.cmake.
@@ -118,7 +149,7 @@ ${configs}
 ${studies}
 ${drawings}
 namespace gallop {
-const BuildInfo kBuildInfo = {\"${PROJECT_VERSION}\", \"${compiler}\", \"${CMAKE_BUILD_TYPE}\", ${cuda}};
+const BuildInfo kBuildInfo = {\"${PROJECT_VERSION}\", \"${commit}\", \"${compiler}\", \"${CMAKE_BUILD_TYPE}\", ${cuda}};
 }  // namespace gallop
 ")
   target_sources(${target} PRIVATE ${folder}/registry.cpp)

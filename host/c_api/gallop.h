@@ -503,7 +503,11 @@ typedef struct gallop_result {
   double train_seconds;
   double mean_return, std_return, mean_length; /* of the last evaluation, where finished */
   int64_t episodes;
-  char bits[24]; /* hash of what was learnt; "" where an iteration was given up */
+  char bits[24];              /* hash of what was learnt; "" where an iteration was given up */
+  int32_t reached_time_limit; /* stopped by the option time_limit, not finished */
+  int32_t has_best;           /* there were evaluations during training: of the best one */
+  double best_mean_return;    /* the mean return */
+  uint64_t best_step;         /* and the step; its checkpoint is best.safetensors in the folder */
 } gallop_result;
 
 /* A training run in a new folder, with the bits and the files of `gallop train`, on this backend
@@ -514,6 +518,12 @@ GALLOP_API int gallop_train(gallop_backend* backend, const gallop_options* optio
 /* Goes on with a run that was stopped or killed, to the bits of an uninterrupted one. */
 GALLOP_API int gallop_resume(gallop_backend* backend, const char* folder,
                              const gallop_callbacks* callbacks, gallop_result* result);
+/* The same with other options: those of gallop_options_from_run, with more `steps`, so that a run
+ * goes on beyond its end (what falls linearly over a run then does so over all of the new steps),
+ * or another time_limit, log_interval or keep. GALLOP_VALUE for any other difference. */
+GALLOP_API int gallop_resume_with(gallop_backend* backend, const char* folder,
+                                  const gallop_options* options, const gallop_callbacks* callbacks,
+                                  gallop_result* result);
 
 typedef struct gallop_evaluate_options {
   uint32_t size;

@@ -56,25 +56,69 @@ gallop_result result_of(const TrainResult& from) {
   result.mean_length = from.finished ? from.evaluation.mean_length : none;
   result.episodes = std::int64_t(from.evaluation.returns.size());
   std::strncpy(result.bits, from.bits.c_str(), sizeof result.bits - 1);
+  result.reached_time_limit = from.reached_time_limit ? 1 : 0;
+  result.has_best = from.best ? 1 : 0;
+  result.best_mean_return = from.best ? from.best->mean : none;
+  result.best_step = from.best ? from.best->step : 0;
   return result;
+}
+
+Provenance provenance_of(const Device& device, const char* what) {
+  const int threads = device.threads > 0 ? device.threads : available_processors();
+  return gallop::provenance_of(*device.backend, threads, {"libgallop", what});
 }
 
 // What `gallop train` does in a folder that is there.
 TrainResult run(const Device& device, Training& training, const RunOptions& options,
                 const RunFolder& folder, bool resumed, const gallop_callbacks& given,
-                double begin) {
+                const Provenance& provenance, double begin) {
   Backend& backend = *device.backend;
-  const int threads = device.threads > 0 ? device.threads : available_processors();
-  record_session(folder, backend, threads, {"libgallop", resumed ? "resume" : "train"});
+  record_session(folder, provenance);
   const double startup_seconds = seconds_now() - begin;
   std::atomic<bool> stop{false};
-  const TrainResult result =
-      run_with_report(training, options, folder, resumed, callbacks_of(given, stop), backend);
+  const TrainResult result = run_with_report(training, options, folder, resumed,
+                                             callbacks_of(given, stop), backend, provenance);
   if (!result.finished) return result;
-  folder.write_result(result_json(options, backend.name(), threads, folder.path(), result,
-                                  startup_seconds, seconds_now() - begin));
-  write_run_report(folder, options, {result, {}}, training, backend);
+  folder.write_result(result_json(options, provenance, folder.path(), result, startup_seconds,
+                                  seconds_now() - begin));
+  write_run_report(folder, options, {result, {}, provenance}, training, backend);
   return result;
+}
+
+// What `gallop train --resume` does; without `given_options` with those of the folder.
+gallop_result resume(const Device& device, const std::string& path, const RunOptions* given_options,
+                     const gallop_callbacks& given) {
+  const double begin = seconds_now();
+  RunFolder folder = RunFolder::open(path);
+  const RunOptions stored = RunOptions::from_folder(folder);
+  const RunOptions& asked = given_options != nullptr ? *given_options : stored;
+  stored.refuse_difference(asked, true);
+  const auto warn = [&](const std::string& text) {
+    if (given.warn != nullptr) given.warn(given.user, text.c_str());
+  };
+  if (finished_result(folder, asked, warn)) {
+    gallop_result before = {};
+    before.finished = 1;
+    before.finished_before = 1;
+    return before;
+  }
+  const Provenance provenance = provenance_of(device, "resume");
+  Training training(asked, *device.backend, &folder);
+  if (stored.is_extended_by(asked)) extend_run(folder, stored, asked, provenance);
+  return result_of(run(device, training, asked, folder, true, given, provenance, begin));
+}
+
+int resume_run(gallop_backend* backend, const char* folder, const RunOptions* options,
+               const gallop_callbacks* callbacks, gallop_result* result) {
+  return guard([&] {
+    require_pointer(backend, "backend");
+    const std::string path = text_of(folder, "the folder");
+    const gallop_callbacks given = taken(callbacks, "gallop_callbacks");
+    if (result != nullptr) require_size(result->size, "gallop_result");
+    const Use use(*backend->device);
+    const gallop_result found = resume(*backend->device, path, options, given);
+    if (result != nullptr) give(result, found, "gallop_result");
+  });
 }
 
 // Throws a usage error with the nearest names unless that is a parameter of the environment.
@@ -154,37 +198,25 @@ int gallop_train(gallop_backend* backend, const gallop_options* options, const c
     if (problem) asked.set_problem_text(*problem);
     const Use use(*backend->device);
     Training training(asked, *backend->device->backend);
-    const RunFolder made = RunFolder::create(path, asked.to_toml(), posix_file_system(), problem);
-    const TrainResult r = run(*backend->device, training, asked, made, false, given, begin);
+    const Provenance provenance = provenance_of(*backend->device, "train");
+    const RunFolder made = RunFolder::create(path, provenance_comment(provenance) + asked.to_toml(),
+                                             posix_file_system(), {problem, training.initial()});
+    const TrainResult r =
+        run(*backend->device, training, asked, made, false, given, provenance, begin);
     if (result != nullptr) give(result, result_of(r), "gallop_result");
   });
 }
 
 int gallop_resume(gallop_backend* backend, const char* folder, const gallop_callbacks* callbacks,
                   gallop_result* result) {
-  return guard([&] {
-    const double begin = seconds_now();
-    require_pointer(backend, "backend");
-    const std::string path = text_of(folder, "the folder");
-    const gallop_callbacks given = taken(callbacks, "gallop_callbacks");
-    if (result != nullptr) require_size(result->size, "gallop_result");
-    const Use use(*backend->device);
-    const RunFolder run_folder = RunFolder::open(path);
-    const RunOptions asked = RunOptions::from_folder(run_folder);
-    const auto warn = [&](const std::string& text) {
-      if (given.warn != nullptr) given.warn(given.user, text.c_str());
-    };
-    if (finished_result(run_folder, warn)) {
-      gallop_result before = {};
-      before.finished = 1;
-      before.finished_before = 1;
-      if (result != nullptr) give(result, before, "gallop_result");
-      return;
-    }
-    Training training(asked, *backend->device->backend, &run_folder);
-    const TrainResult r = run(*backend->device, training, asked, run_folder, true, given, begin);
-    if (result != nullptr) give(result, result_of(r), "gallop_result");
-  });
+  return resume_run(backend, folder, nullptr, callbacks, result);
+}
+
+int gallop_resume_with(gallop_backend* backend, const char* folder, const gallop_options* options,
+                       const gallop_callbacks* callbacks, gallop_result* result) {
+  const int code = guard([&] { require_pointer(options, "options"); });
+  return code == GALLOP_OK ? resume_run(backend, folder, &options->options, callbacks, result)
+                           : code;
 }
 
 int gallop_evaluate(gallop_backend* backend, const gallop_policy* policy, const char* environment,

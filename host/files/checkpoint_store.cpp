@@ -73,16 +73,18 @@ std::string CheckpointStore::path_of(uint64_t step) const {
   return folder_ + "/" + file_name(step);
 }
 
-std::string CheckpointStore::save(uint64_t step, const TensorFile& file) {
+std::vector<std::byte> checkpoint_bytes(uint64_t step, TensorFile file) {
   if (step > kLargestStep) {
     throw value_error(
         fmt::format("step {} of a checkpoint, expected at most {}", step, kLargestStep));
   }
-  TensorFile complete = file;
-  complete.set_text(kFormatKey, kFormat);
-  complete.set_text(kStepKey, std::to_string(step));
-  const std::vector<std::byte> bytes = write_safetensors(complete);
+  file.set_text(kFormatKey, kFormat);
+  file.set_text(kStepKey, std::to_string(step));
+  return write_safetensors(file);
+}
 
+std::string CheckpointStore::save(uint64_t step, const TensorFile& file) {
+  const std::vector<std::byte> bytes = checkpoint_bytes(step, file);
   make_folder(*files_, folder_);
   const std::string path = path_of(step);
   write_file_atomically(*files_, path, bytes);

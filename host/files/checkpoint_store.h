@@ -68,6 +68,10 @@ class CheckpointStore {
   std::map<uint64_t, bool> known_;
 };
 
+// The bytes of a checkpoint of a step. Throws a value error for a step beyond those that have a
+// name.
+std::vector<std::byte> checkpoint_bytes(uint64_t step, TensorFile file);
+
 // Reads one checkpoint. Throws a checkpoint error for a damaged one or what is no regular file, an
 // I/O error where it cannot be read. Of a path that the user gave symbolic links are followed,
 // among `files` they are not.

@@ -76,6 +76,11 @@ class TensorFile {
     put_bytes(name, dtype_of<T>(), {}, std::as_bytes(std::span<const T>(&value, 1)));
   }
 
+  // A tensor of another file, under the same rules.
+  void put_copy(std::string_view name, const Tensor& tensor) {
+    put_bytes(name, tensor.dtype, tensor.shape, tensor.bytes);
+  }
+
   // Copies a tensor out into memory of exactly its size. Throws a checkpoint error that names the
   // tensor, what it is and what was expected, where it is missing or of another type or shape.
   template <class T>

@@ -47,6 +47,8 @@ class Advantages {
   double gamma() const { return gamma_; }
   double lambda() const { return lambda_; }
   double reward_scale() const { return reward_scale_; }
+  // The factor of rewards from now on, in place of the option's.
+  void set_reward_scale(double scale) { reward_scale_ = scale; }
 
  private:
   template <class Request>

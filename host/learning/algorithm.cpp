@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <gallop/host/error.h>
+#include <gallop/host/files/checked_tensor.h>
 #include <gallop/host/files/tensor_file.h>
 
 namespace gallop {
@@ -22,6 +23,18 @@ void Algorithm::load(const TensorFile& file) {
     }
     throw;
   }
+}
+
+std::vector<float> first_values(const AlgorithmContext& context, const char* tensor,
+                                std::vector<float> own, bool may_differ) {
+  if (context.initial == nullptr || !context.initial->has(tensor)) return own;
+  const TensorShape& shape = context.initial->tensor(tensor).shape;
+  if (shape == TensorShape{own.size()}) return finite_floats(*context.initial, tensor, own.size());
+  if (may_differ) return own;
+  throw value_error(
+      fmt::format("tensor '{}' that the run is to begin with has the shape {}; expected [{}]: the "
+                  "same algorithm's kind of policy, layers and environment's spaces",
+                  tensor, shape_text(shape), own.size()));
 }
 
 void require_finite(double value, const std::string& what) {

@@ -27,7 +27,16 @@ struct AlgorithmContext {
   const TensorFile* checkpoint = nullptr;
   // The learner is only asked for its policy: it takes no memory for learning.
   bool plays_only = false;
+  // What the learner begins with in place of values of its own, or null: "policy/parameters",
+  // "normalizer/..." and perhaps "value/parameters", as a checkpoint has them.
+  const TensorFile* initial = nullptr;
 };
+
+// The parameters that a network begins with: those of context.initial where it has the tensor, else
+// `own`. Where the sizes differ: throws a value error that names the tensor and both shapes; `own`
+// where the network `may_differ`.
+std::vector<float> first_values(const AlgorithmContext& context, const char* tensor,
+                                std::vector<float> own, bool may_differ = false);
 
 // Numbers of one iteration, in the order of reporting.
 using Metrics = std::vector<std::pair<std::string, double>>;

@@ -106,6 +106,8 @@ class BlackBoxAlgorithm : public Algorithm {
     const double noise = std::max(context.options.real("action_noise"), 1e-30);
     std::vector<float> initial = initial_policy(shape_, context.seed, float(std::log(noise)));
     part_.apply(initial);
+    initial = first_values(context, "policy/parameters", std::move(initial));
+    part_.require(initial, "policy/parameters");
     parameters_.upload(initial);
     fixed_.upload(part_.fixed);
     bool normalizes = false;
@@ -132,6 +134,7 @@ class BlackBoxAlgorithm : public Algorithm {
     const Environments& environments = evaluation_.environments();
     normalizer_ = ObservationNormalizer(context.backend, environments.observation_rows(),
                                         normalizes && !environments.has_index_observations());
+    if (context.initial != nullptr) normalizer_.begin_with(*context.initial, "normalizer");
   }
 
   Metrics iterate() override {

@@ -10,6 +10,11 @@
 #include <gallop/host/files/checked_tensor.h>
 
 namespace gallop {
+namespace {
+
+constexpr double kMostObservations = double(std::uint64_t(1) << 53);
+
+}  // namespace
 
 ObservationNormalizer::ObservationNormalizer(Backend& backend, int n_components, bool enabled)
     : backend_(&backend),
@@ -74,17 +79,38 @@ void ObservationNormalizer::save(TensorFile& file, const std::string& prefix) co
   file.put<double>(prefix + "/mean", {mean_.size()}, mean_);
   file.put<double>(prefix + "/sum_of_squares", {mean_.size()}, sum_of_squares_);
   file.put_scalar<double>(prefix + "/count", count_);
+  if (first_count_ > 0) file.put_scalar<double>(prefix + "/first_count", first_count_);
+}
+
+void ObservationNormalizer::begin_with(const TensorFile& file, const std::string& prefix) {
+  const double count = finite_number(file, prefix + "/count", 0, kMostObservations);
+  if (!enabled_) {
+    if (count == 0) return;
+    throw value_error(
+        "the policy that the run begins with normalises its observations, this one's does not; "
+        "expected normalize_observations=true");
+  }
+  load_statistics(file, prefix, kMostObservations);
+  first_count_ = count_;
 }
 
 void ObservationNormalizer::load(const TensorFile& file, const std::string& prefix,
                                  std::uint64_t most) {
+  const std::string first = prefix + "/first_count";
+  const double began = file.has(first) ? finite_number(file, first, 0, kMostObservations) : 0;
+  load_statistics(file, prefix, enabled_ ? double(most) + began : 0);
+  first_count_ = began;
+}
+
+void ObservationNormalizer::load_statistics(const TensorFile& file, const std::string& prefix,
+                                            double most) {
   // Means go to the device in single precision.
   constexpr double kGreatest = std::numeric_limits<float>::max();
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const std::size_t n = mean_.size();
   mean_ = finite_doubles(file, prefix + "/mean", n, -kGreatest, kGreatest);
   sum_of_squares_ = finite_doubles(file, prefix + "/sum_of_squares", n, 0, kInfinity);
-  count_ = finite_number(file, prefix + "/count", 0, enabled_ ? double(most) : 0);
+  count_ = finite_number(file, prefix + "/count", 0, most);
   if (count_ != std::floor(count_)) {
     throw checkpoint_error(
         fmt::format("tensor '{}/count' is {}; expected a whole number", prefix, count_));

@@ -34,17 +34,23 @@ class ObservationNormalizer {
   void update(const ObservationSums& sums);
   Normalization view() const;
 
+  // Takes the statistics that another normaliser has saved. Throws a value error where observations
+  // pass this one unchanged and there are some, a checkpoint error as load does.
+  void begin_with(const TensorFile& file, const std::string& prefix);
+
   void save(TensorFile& file, const std::string& prefix) const;
-  // Of at most `most` observations.
+  // Of at most `most` observations beside those that it began with.
   void load(const TensorFile& file, const std::string& prefix, std::uint64_t most);
 
  private:
+  void load_statistics(const TensorFile& file, const std::string& prefix, double most);
   void merge(std::size_t component, double count, double mean, double sum_of_squares);
   void upload();
 
   Backend* backend_ = nullptr;
   bool enabled_ = false;
   double count_ = 0;
+  double first_count_ = 0;  // of the observations that it began with
   std::vector<double> mean_, sum_of_squares_;
   DeviceArray<float> device_mean_, device_inverse_std_;
 };

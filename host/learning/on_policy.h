@@ -55,6 +55,8 @@ class OnPolicyLearner {
   void estimate_advantages(const AdvantageEstimate& how) { advantages_.estimate(rollout_, how); }
   // Both by the value network, GAE(gamma, lambda) of the options and its lambda-returns.
   void estimate_advantages();
+  // The factor of the rewards of later estimates, in place of the option reward_scale.
+  void set_reward_scale(double scale) { advantages_.set_reward_scale(scale); }
   // Takes the rollout into the statistics that normalise later observations.
   void update_normalizer();
 

@@ -112,6 +112,7 @@ PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& en
                   context.options.flag("normalize_observations") &&
                       !environments.has_index_observations()) {
   fixed_.upload(part_.fixed);
+  if (context.initial != nullptr) normalizer_.begin_with(*context.initial, "normalizer");
 }
 
 PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& environments,
@@ -123,6 +124,7 @@ PolicyModel::PolicyModel(const AlgorithmContext& context, const Environments& en
       parameters_(context.backend, first_parameters(context), kQPolicyStatistics),
       normalizer_(context.backend, environments.observation_rows(), false) {
   fixed_.upload(part_.fixed);
+  if (context.initial != nullptr) normalizer_.begin_with(*context.initial, "normalizer");
 }
 
 std::vector<float> PolicyModel::first_parameters(const AlgorithmContext& context) const {
@@ -130,6 +132,8 @@ std::vector<float> PolicyModel::first_parameters(const AlgorithmContext& context
   const double log_std = options.has("init_log_std") ? options.real("init_log_std") : 0.0;
   std::vector<float> first = initial_policy(shape_, context.seed, float(log_std));
   part_.apply(first);
+  first = first_values(context, "policy/parameters", std::move(first));
+  part_.require(first, "policy/parameters");
   return first;
 }
 

@@ -201,6 +201,13 @@ Metrics EpisodeTotals::metrics(bool counts_nonfinite) const {
   return metrics;
 }
 
+std::vector<std::uint8_t> RolloutBuffer::downloaded_ends() const {
+  std::vector<std::uint8_t> ended = terminated_.download();
+  const std::vector<std::uint8_t> truncated = truncated_.download();
+  for (std::size_t k = 0; k < ended.size(); k++) ended[k] |= truncated[k];
+  return ended;
+}
+
 EpisodeTotals RolloutBuffer::episode_totals() const {
   const EpisodeSums sums =
       episode_sums(*backend_, {terminated_.data(), truncated_.data(), ended_return_.data(),

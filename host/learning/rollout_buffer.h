@@ -61,6 +61,10 @@ class RolloutBuffer {
   // The same from the beginning of new episodes.
   void collect_from_reset(Environments& environments, const PolicyView& policy);
 
+  // [T, N] of the last rollout on the host: rewards, and whether an episode ended there. Wait.
+  std::vector<float> downloaded_rewards() const { return reward_.download(); }
+  std::vector<std::uint8_t> downloaded_ends() const;
+
   const RolloutMask& mask() const { return mask_; }
   bool resets_nonfinite() const { return resets_nonfinite_; }
   // Instances that were reset since they met a number that is not finite, so far.

@@ -31,8 +31,12 @@ ValueModel::ValueModel(const AlgorithmContext& context, const Environments& envi
                        const PolicyShape& policy)
     : arithmetic_(environments.options().arithmetic),
       shape_(make_value_shape(policy, context.options)),
-      parameters_(context.backend,
-                  initial_parameters(shape_, context.seed, kStream, kHiddenGain, kOutputGain), 1) {}
+      parameters_(
+          context.backend,
+          first_values(context, "value/parameters",
+                       initial_parameters(shape_, context.seed, kStream, kHiddenGain, kOutputGain),
+                       true),
+          1) {}
 
 ValuesRequest ValueModel::values_request(const Normalization& normalization, int n_rows, int n_envs,
                                          const float* observation, float* value) const {

@@ -101,7 +101,7 @@ std::string put_aside(FileSystem& files, const File& log, uint64_t begin, uint64
 }
 
 double mend(FileSystem& files, const std::string& path, uint64_t step,
-            const std::function<Kept(const File&, uint64_t)>& kept_of,
+            const std::function<Kept(const File&, uint64_t)>& kept_of, bool sparse,
             std::vector<std::string>& warnings) {
   const File file = File::regular(files, path, O_RDWR | O_CREAT | O_APPEND);
   const uint64_t size = file.status().size;
@@ -110,7 +110,7 @@ double mend(FileSystem& files, const std::string& path, uint64_t step,
     const std::string aside = put_aside(files, file, kept.size, size);
     warnings.push_back(
         fmt::format("{}; it is cut off there, what followed is in '{}'", *kept.complaint, aside));
-  } else if (step > 0 && kept.last_step.value_or(0) < step) {
+  } else if (!sparse && step > 0 && kept.last_step.value_or(0) < step) {
     warnings.push_back(fmt::format(
         "'{}' ends at step {}, the run goes on from step {}: the rows between them are lost", path,
         kept.last_step.value_or(0), step));
@@ -124,10 +124,11 @@ double mend(FileSystem& files, const std::string& path, uint64_t step,
 
 }  // namespace
 
-MendedLogs mend_logs(const std::string& folder, uint64_t step, std::shared_ptr<FileSystem> files) {
+MendedLogs mend_logs(const std::string& folder, uint64_t step, std::shared_ptr<FileSystem> files,
+                     bool sparse) {
   MendedLogs mended;
-  mended.seconds = mend(*files, folder + "/metrics.csv", step, kept_csv, mended.warnings);
-  mend(*files, folder + "/metrics.jsonl", step, kept_json, mended.warnings);
+  mended.seconds = mend(*files, folder + "/metrics.csv", step, kept_csv, sparse, mended.warnings);
+  mend(*files, folder + "/metrics.jsonl", step, kept_json, sparse, mended.warnings);
   return mended;
 }
 

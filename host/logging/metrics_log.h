@@ -64,8 +64,9 @@ struct MendedLogs {
 
 // Removes the rows after `step`, and what a kill tore: for going on from there. A damaged row, or a
 // header that is none, is cut off with all that follows it, which is kept under another name, and
-// warned of, as are rows that are missing. Throws an I/O error.
+// warned of, as are rows that are missing, unless not every iteration has one (`sparse`). Throws an
+// I/O error.
 MendedLogs mend_logs(const std::string& folder, uint64_t step,
-                     std::shared_ptr<FileSystem> files = posix_file_system());
+                     std::shared_ptr<FileSystem> files = posix_file_system(), bool sparse = false);
 
 }  // namespace gallop

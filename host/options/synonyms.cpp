@@ -43,6 +43,17 @@ constexpr Synonyms kSynonyms[] = {
     {"checkpoint_interval",
      "save_freq save_interval save_every checkpoint_freq checkpoint_every checkpoint_frequency "
      "save_frequency"},
+    {"time_limit",
+     "max_time max_seconds max_runtime max_hours max_minutes time_budget timeout walltime "
+     "wall_time max_walltime"},
+    {"init_from",
+     "pretrained warm_start finetune fine_tune finetune_from initialize_from initialise_from "
+     "init_policy load_policy start_from transfer_from"},
+    {"log_interval",
+     "log_freq log_every log_frequency logging_interval log_every_n_steps logging_steps log_rate"},
+    {"keep",
+     "keep_checkpoints max_checkpoints n_checkpoints num_checkpoints save_total_limit keep_last "
+     "keep_last_n max_to_keep checkpoints_to_keep"},
     {"n_envs",
      "num_envs nenvs envs n_env num_env number_of_envs n_environments num_environments "
      "environments env_count parallel_envs n_parallel num_parallel n_actors num_actors n_agents "
@@ -69,6 +80,9 @@ constexpr Synonyms kSynonyms[] = {
      "norm_obs obs_norm normalize_obs normalise_obs normalise_observations norm_observations "
      "observation_normalization obs_normalization vecnormalize vec_normalize state_norm "
      "normalize_states normalize normalization"},
+    {"normalize_rewards",
+     "norm_reward norm_rewards reward_norm normalize_reward normalise_reward normalise_rewards "
+     "reward_normalization rew_norm normalize_returns"},
     {"normalize_advantages",
      "norm_adv adv_norm normalize_adv normalize_advantage normalise_advantage "
      "normalise_advantages advantage_normalization whiten_advantages"},
@@ -119,7 +133,8 @@ constexpr Synonyms kSynonyms[] = {
     {"baseline", "critic value_baseline"},
     {"estimator", "advantage advantage_estimator"},
     {"n", "n_step nstep n_step_return lookahead"},
-    {"delta", "max_kl target_kl kl kl_target kl_limit trust_region trust_region_radius radius"},
+    {"delta target_kl",
+     "max_kl target_kl kl kl_target kl_limit trust_region trust_region_radius radius"},
     {"damping", "cg_damping fisher_damping damping_coeff damping_coef"},
     {"cg_iterations", "cg_iters cg_iter cg_steps cg_max_steps cg n_cg"},
     {"cg_tolerance", "cg_tol residual_tol cg_residual_tol"},

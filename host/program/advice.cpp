@@ -61,8 +61,8 @@ constexpr FlagAdvice kFlags[] = {
      "it is called --to here"},
     {"train",
      "continue restore restore_from load load_model load_path load_dir checkpoint ckpt "
-     "resume_from from_checkpoint pretrained init_from",
-     "it is called --resume here"},
+     "resume_from from_checkpoint",
+     "it is called --resume here; --init-from begins a new run with the policy of another"},
     {"train", "cfg conf config_file config_path yaml toml settings options_file hparams params",
      "it is called --config here"},
     {"train", "print_cfg show_config dump_config dry_run dryrun",
@@ -117,7 +117,8 @@ constexpr CommandAdvice kCommands[] = {
      "play watch show draw video film animate animation visualize visualise record view enjoy plot "
      "gif"},
     {"gallop export RUN --to FILE", "convert deploy onnx to_onnx torchscript save_policy"},
-    {"gallop study NAME", "compare comparison sweep grid tune search experiment studies ablation"},
+    {"gallop compare RUN RUN", "comparison diff versus"},
+    {"gallop study NAME", "sweep grid tune search experiment studies ablation"},
     {"gallop trace ENVIRONMENT --actions ...", "step simulate sim debug rollout"},
     {"gallop optimize FUNCTION",
      "optimise minimize minimise optimizer optimiser blackbox black_box function"},

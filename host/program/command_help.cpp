@@ -44,6 +44,7 @@ std::string command_help(const Command& command) {
     usage += word.required ? fmt::format(" {}", word.value) : fmt::format(" [{}]", word.value);
     words.push_back({word.value, word.row.help});
   }
+  if (command.repeats_last_word) usage += " ...";
   for (const Argument& flag : command.flags) {
     const bool is_switch = flag.row.type == OptionType::boolean;
     const std::string left =

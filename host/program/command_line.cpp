@@ -166,7 +166,7 @@ class CommandParser {
       if (is_flag(extra)) throw unknown_flag(extra);
       words_.push_back(extra);
     }
-    if (words_.size() > command_.words.size()) {
+    if (words_.size() > command_.words.size() && !command_.repeats_last_word) {
       throw usage_error(
           fmt::format("unexpected {} behind 'gallop {}'{}. 'gallop {} --help' "
                       "explains",
@@ -195,7 +195,9 @@ class CommandParser {
     for (const Argument& flag : command_.flags) rows.push_back(flag.row);
     line_.values_.add(rows);
     for (std::size_t i = 0; i < words_.size(); i++) {
-      const Argument& word = command_.words[i];
+      const Argument& word = command_.words[std::min(i, command_.words.size() - 1)];
+      const bool is_last = i + 1 >= command_.words.size();
+      if (is_last && command_.repeats_last_word) line_.words_.push_back(words_[i]);
       set(word.row, words_[i], word.value);
     }
     for (const Argument& flag : command_.flags) {

@@ -27,6 +27,7 @@ struct Command {
   std::string name;     // "eval", "bench gae"
   std::string summary;  // one sentence
   std::vector<Argument> words = {};
+  bool repeats_last_word = false;  // any number of them (CommandLine::words)
   std::vector<Argument> flags = {};
   // What --set gives: "key=value of the algorithm". Each of these options also has a flag by its
   // name. Without a text there is no --set.
@@ -53,6 +54,8 @@ class CommandLine {
   std::int64_t integer(std::string_view name) const { return values_.integer(name); }
   double real(std::string_view name) const { return values_.real(name); }
   bool flag(std::string_view name) const { return values_.flag(name); }
+  // All that stood in the place of the last word, where it may be repeated.
+  const std::vector<std::string>& words() const { return words_; }
   // In the order that they were given in.
   const std::vector<GivenOption>& options() const { return options_; }
 
@@ -60,6 +63,7 @@ class CommandLine {
   friend class CommandParser;
   Options values_;
   std::map<std::string, std::string, std::less<>> texts_;  // as given: a path may have any bytes
+  std::vector<std::string> words_;
   std::vector<GivenOption> options_;
 };
 

@@ -8,6 +8,7 @@ namespace gallop {
 // The commands: each takes what follows its name and returns the exit code.
 int run_train(const std::vector<std::string>& arguments, double process_start);
 int run_eval(const std::vector<std::string>& arguments);
+int run_compare(const std::vector<std::string>& arguments);
 int run_export(const std::vector<std::string>& arguments);
 int run_study(const std::vector<std::string>& arguments, double process_start);
 int run_trace(const std::vector<std::string>& arguments);

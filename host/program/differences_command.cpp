@@ -191,7 +191,8 @@ int run_command(const CommandLine& line, const std::vector<std::string>& words,
                                        options->to_toml())
           : RunFolder::create(out, options->to_toml());
   const int threads = int(line.integer("threads"));
-  record_session(folder, *backend, threads > 0 ? threads : available_processors(), words);
+  record_session(folder,
+                 provenance_of(*backend, threads > 0 ? threads : available_processors(), words));
   write_differences_report(folder, point, settings, results);
   if (!json) print("\nreport " + folder.file("report.html") + "\n");
   return 0;

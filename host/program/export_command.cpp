@@ -43,11 +43,6 @@ Command export_command() {
       .more_help = [](const CommandLine&) { return std::string(kFormatHelp); }};
 }
 
-TrainedPolicy policy_of(Backend& backend, const std::string& word) {
-  if (word.ends_with(".safetensors")) return load_policy_file(backend, word);
-  return load_policy(backend, open_run_to_read("export", word), warn);
-}
-
 }  // namespace
 
 int run_export(const std::vector<std::string>& arguments) {
@@ -58,7 +53,7 @@ int run_export(const std::vector<std::string>& arguments) {
   const std::string name = line->text("format");
   const ExportFormat format = export_format(path, name == "auto" ? "" : name);
   const std::unique_ptr<Backend> backend = make_cpu_backend(1);
-  const TrainedPolicy trained = policy_of(*backend, line->text("run"));
+  const TrainedPolicy trained = policy_of_word(*backend, "export", line->text("run"));
   const PortablePolicy policy = portable_policy(*backend, trained);
   export_policy(policy, path, format);
   const std::uintmax_t bytes = std::filesystem::file_size(path);

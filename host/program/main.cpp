@@ -22,6 +22,7 @@ constexpr const char* kUsage = R"(gallop: policy optimisation, the same bits on 
   gallop train cartpole            learn a task; train ENVIRONMENT --help names its options
   gallop train --resume RUN        continue a run from its newest checkpoint
   gallop eval RUN                  evaluate a trained policy
+  gallop compare RUN RUN           curves of several runs on one page
   gallop render RUN --out e.gif    draw an episode: .gif, .mp4 or .html
   gallop export RUN --to p.onnx    the policy as a file: .onnx, .h, .npz, .safetensors
   gallop study NAME                compare algorithms or options over seeds, with figures
@@ -46,6 +47,7 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"train", run_train},
     {"eval", [](const auto& arguments, double) { return run_eval(arguments); }},
+    {"compare", [](const auto& arguments, double) { return run_compare(arguments); }},
     {"render", [](const auto& arguments, double) { return run_render(arguments); }},
     {"export", [](const auto& arguments, double) { return run_export(arguments); }},
     {"study", run_study},

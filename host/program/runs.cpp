@@ -7,6 +7,7 @@
 #include <gallop/host/options/nearest.h>
 #include <gallop/host/options/utf8.h>
 #include <gallop/host/program/advice.h>
+#include <gallop/host/program/terminal.h>
 
 namespace gallop {
 
@@ -56,6 +57,12 @@ RunFolder open_run(const std::string& command, const std::string& word) {
 RunFolder open_run_to_read(const std::string& command, const std::string& word) {
   return opened(command, word,
                 [](const std::string& path) { return RunFolder::open_to_read(path); });
+}
+
+TrainedPolicy policy_of_word(Backend& backend, const std::string& command,
+                             const std::string& word) {
+  if (word.ends_with(".safetensors")) return load_policy_file(backend, word);
+  return load_policy(backend, open_run_to_read(command, word), warn);
 }
 
 std::vector<OptionSpec> parameter_rows() {

@@ -7,6 +7,7 @@
 #include <gallop/host/program/command_line.h>
 #include <gallop/host/training/run_folder.h>
 #include <gallop/host/training/run_options.h>
+#include <gallop/host/training/trained_policy.h>
 
 namespace gallop {
 
@@ -15,6 +16,9 @@ namespace gallop {
 // command those of gallop train.
 RunFolder open_run(const std::string& command, const std::string& word);
 RunFolder open_run_to_read(const std::string& command, const std::string& word);
+
+// The policy of a run's newest good checkpoint, or of a checkpoint file (FILE.safetensors).
+TrainedPolicy policy_of_word(Backend& backend, const std::string& command, const std::string& word);
 
 // Throws a value error for a folder that is not one of `command` (train, study or tetris), by the
 // keys of its configuration, and says what would go on with it.

@@ -14,6 +14,7 @@
 #include <gallop/host/program/advice.h>
 #include <gallop/host/program/commands.h>
 #include <gallop/host/program/runs.h>
+#include <gallop/host/program/sweep_command.h>
 #include <gallop/host/program/terminal.h>
 #include <gallop/host/runtime/processor.h>
 #include <gallop/host/studies/study_replay.h>
@@ -84,24 +85,32 @@ std::string study_name(const CommandLine& line) {
   return is_path(word) ? word : folded_name(word);
 }
 
-Study asked_study(const CommandLine& line) {
+// The text of a study, and where it is from.
+struct StudyText {
+  std::string text, origin;
+};
+
+StudyText asked_text(const CommandLine& line) {
   const std::string name = study_name(line);
   if (name.empty()) {
     throw usage_error(fmt::format("gallop study needs a study: {}, or a path to a .toml file",
                                   fmt::join(shipped_studies(), ", ")));
   }
   if (!is_path(name)) refuse_other_name("study", name, shipped_studies());
-  const std::string text = is_path(name) ? read_given_file(*posix_file_system(), name, kLargestFile)
-                                         : std::string(shipped_study(name));
-  const std::string origin = is_path(name) ? name : "configs/studies/" + name + ".toml";
-  Study study = parse_study(text, origin);
+  if (!is_path(name))
+    return {std::string(shipped_study(name)), "configs/studies/" + name + ".toml"};
+  return {read_given_file(*posix_file_system(), name, kLargestFile), name};
+}
+
+Study asked_study(const CommandLine& line, const StudyText& text) {
+  Study study = parse_study(text.text, text.origin);
   if (line.given("seeds")) study.seeds = line.integer("seeds");
   if (line.given("steps")) set_steps(study, line.integer("steps"));
   refuse_twice(line);
   for (const GivenOption& given : line.options()) {
     study.assignments.push_back(given.name + "=" + given.text);
   }
-  if (study.title.empty()) study.title = study_stem(name);
+  if (study.title.empty()) study.title = study_stem(study_name(line));
   return study;
 }
 
@@ -136,9 +145,12 @@ void refuse_unreadable(const Study& study) {
   throw internal_error("the study does not come back from its text");
 }
 
+std::string default_folder(const CommandLine& line) {
+  return "runs/study-" + study_stem(study_name(line));
+}
+
 RunFolder study_folder(const CommandLine& line, const Study& study) {
-  const std::string path =
-      line.given("out") ? line.text("out") : "runs/study-" + study_stem(study_name(line));
+  const std::string path = line.given("out") ? line.text("out") : default_folder(line);
   const bool there = std::filesystem::exists(path);
   if (!line.flag("resume")) {
     if (!there) return RunFolder::create(path, study_toml(study));
@@ -204,7 +216,13 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::string& device = line.text("device");
   const std::int64_t asked_threads = line.integer("threads");
-  const Study study = asked_study(line);
+  const StudyText text = asked_text(line);
+  if (is_sweep(text.text, text.origin)) {
+    refuse_twice(line);
+    OptionSweep sweep = parse_sweep(text.text, text.origin);
+    return run_sweep_command(std::move(sweep), default_folder(line), line, words, process_start);
+  }
+  const Study study = asked_study(line, text);
   refuse_unreadable(study);
   std::vector<StudyCell> cells = study_cells(study);
   for (StudyCell& cell : cells) {
@@ -218,7 +236,7 @@ int run_study(const std::vector<std::string>& arguments, double process_start) {
   if (line.flag("resume")) refuse_difference(folder, study);
 
   const int threads = asked_threads > 0 ? int(asked_threads) : available_processors();
-  record_session(folder, *backend, threads, words);
+  record_session(folder, provenance_of(*backend, threads, words));
   SignalGuard signals(stopping_words(form));
   StudyResult result;
   std::vector<StudyScaling> scaling;

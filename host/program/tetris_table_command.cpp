@@ -209,8 +209,9 @@ int run_tetris(const std::vector<std::string>& arguments) {
   if (given) run.load();
   std::vector<std::string> words = {"gallop", "tetris"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  record_session(folder, *backend, asked_threads > 0 ? asked_threads : available_processors(),
-                 words);
+  record_session(
+      folder,
+      provenance_of(*backend, asked_threads > 0 ? asked_threads : available_processors(), words));
   run.run(signals, form);
   if (!table.is_done()) {
     throw Error(signals.stop_code(),

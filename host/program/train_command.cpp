@@ -69,6 +69,12 @@ std::unique_ptr<Backend> backend_of(const RunOptions& options) {
                       say);
 }
 
+Provenance provenance_of(const RunOptions& options, const Backend& backend,
+                         const std::vector<std::string>& words) {
+  const int asked = int(options.values().integer("threads"));
+  return provenance_of(backend, asked > 0 ? asked : available_processors(), words);
+}
+
 // What the folder will say has to be what this run does, or nobody can go on with it.
 void refuse_unreadable(const RunOptions& options) {
   const RunOptions read = RunOptions::from_toml(options.to_toml(), "the configuration of this run");
@@ -91,47 +97,71 @@ void refuse_existing(const std::string& path) {
 }
 
 RunFolder new_folder(const RunOptions& options, const std::string& out,
-                     const std::optional<std::string>& problem) {
+                     const Provenance& provenance, const RunInputs& inputs) {
   const std::shared_ptr<FileSystem> files = posix_file_system();
-  if (!out.empty()) return RunFolder::create(out, options.to_toml(), files, problem);
+  const std::string toml = provenance_comment(provenance) + options.to_toml();
+  if (!out.empty()) return RunFolder::create(out, toml, files, inputs);
   const std::string path =
       automatic_run_path(spec_of(options.environment()).name, options.algorithm().name,
                          std::int64_t(options.seed()), std::time(nullptr));
-  return RunFolder::create_numbered(path, options.to_toml(), files, problem);
+  return RunFolder::create_numbered(path, toml, files, inputs);
 }
 
 int train(const RunOptions& options, Backend& backend, Training& training, RunFolder& folder,
-          bool resumed, const CommandLine& line, const std::vector<std::string>& words,
+          bool resumed, const CommandLine& line, const Provenance& provenance,
           double process_start) {
-  const int asked = int(options.values().integer("threads"));
-  const int threads = asked > 0 ? asked : available_processors();
   const ProgressForm form = progress_form(line.text("progress"), line.flag("quiet"));
   SignalGuard signals(stopping_words(form));
-  record_session(folder, backend, threads, words);
+  record_session(folder, provenance);
   Progress progress(form, write_to_terminal, terminal_columns,
                     std::uint64_t(options.values().integer("steps")), training.algorithm().steps());
   const double startup_seconds = seconds_now() - process_start;
-  const TrainResult result =
-      run_with_report(training, options, folder, resumed, callbacks(signals, progress), backend);
+  const TrainResult result = run_with_report(training, options, folder, resumed,
+                                             callbacks(signals, progress), backend, provenance);
   keep_problem(folder, options);
   progress.finish(result.steps, result.finished ? result.evaluation.mean : __builtin_nan(""),
                   result.train_seconds);
+  const std::string json = result_json(options, provenance, folder.path(), result, startup_seconds,
+                                       seconds_now() - process_start);
+  if (result.reached_time_limit) {
+    say(
+        fmt::format("stopped at its time limit after {} steps, checkpoint written; continue with: "
+                    "gallop train --resume {}",
+                    result.steps, shell_quoted(folder.path())));
+    if (line.flag("json")) std::printf("%s\n", json.c_str());
+    return 0;
+  }
   if (!result.finished) {
     throw Error(signals.stop_code(),
                 fmt::format("stopped after {} steps{}; continue with: gallop train --resume {}",
                             result.steps, result.steps > 0 ? ", checkpoint written" : "",
                             shell_quoted(folder.path())));
   }
-  const std::string json = result_json(options, backend.name(), threads, folder.path(), result,
-                                       startup_seconds, seconds_now() - process_start);
   // Before the report: whatever becomes of that, the run is finished.
   folder.write_result(json);
-  write_run_report(folder, options, {result}, training, backend);
+  write_run_report(folder, options, {result, {}, provenance}, training, backend);
   if (line.flag("json"))
     std::printf("%s\n", json.c_str());
   else
     print_summary(options, folder, result);
   return 0;
+}
+
+int resume(const CommandLine& line, const std::vector<std::string>& words, double process_start) {
+  if (line.given("out")) throw usage_error("--out and --resume exclude each other");
+  RunFolder folder = open_run("train --resume", line.text("resume"));
+  const RunOptions stored = RunOptions::from_folder(folder);
+  const RunOptions options = resumed_options(stored, line);
+  if (line.flag("print_config")) return print_config(options);
+  if (const std::optional<std::string> finished = finished_result(folder, options, warn)) {
+    print_finished(*finished, line.flag("json"));
+    return 0;
+  }
+  const std::unique_ptr<Backend> backend = backend_of(options);
+  const Provenance provenance = provenance_of(options, *backend, words);
+  Training training(options, *backend, &folder);
+  if (stored.is_extended_by(options)) say(extend_run(folder, stored, options, provenance));
+  return train(options, *backend, training, folder, true, line, provenance, process_start);
 }
 
 }  // namespace
@@ -144,19 +174,7 @@ int run_train(const std::vector<std::string>& arguments, double process_start) {
   progress_form(line.text("progress"), line.flag("quiet"));
   std::vector<std::string> words = {"gallop", "train"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  if (line.given("resume")) {
-    if (line.given("out")) throw usage_error("--out and --resume exclude each other");
-    RunFolder folder = open_run("train --resume", line.text("resume"));
-    const RunOptions options = resumed_options(folder, line);
-    if (line.flag("print_config")) return print_config(options);
-    if (const std::optional<std::string> finished = finished_result(folder, warn)) {
-      print_finished(*finished, line.flag("json"));
-      return 0;
-    }
-    const std::unique_ptr<Backend> backend = backend_of(options);
-    Training training(options, *backend, &folder);
-    return train(options, *backend, training, folder, true, line, words, process_start);
-  }
+  if (line.given("resume")) return resume(line, words, process_start);
   RunOptions options = asked_options(line);
   if (line.flag("print_config")) return print_config(options);
   // What is refused is refused before a folder is made.
@@ -167,8 +185,9 @@ int run_train(const std::vector<std::string>& arguments, double process_start) {
   if (problem) options.set_problem_text(*problem);
   const std::unique_ptr<Backend> backend = backend_of(options);
   Training training(options, *backend);
-  RunFolder folder = new_folder(options, out, problem);
-  return train(options, *backend, training, folder, false, line, words, process_start);
+  const Provenance provenance = provenance_of(options, *backend, words);
+  RunFolder folder = new_folder(options, out, provenance, {problem, training.initial()});
+  return train(options, *backend, training, folder, false, line, provenance, process_start);
 }
 
 }  // namespace gallop

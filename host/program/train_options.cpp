@@ -111,8 +111,7 @@ RunOptions asked_options(const CommandLine& line) {
   return options;
 }
 
-RunOptions resumed_options(const RunFolder& folder, const CommandLine& line) {
-  const RunOptions stored = RunOptions::from_folder(folder);
+RunOptions resumed_options(const RunOptions& stored, const CommandLine& line) {
   RunOptions asked = stored;
   const std::string environment = named(line, "environment"), algorithm = named(line, "algorithm");
   if (!environment.empty() || !algorithm.empty()) {
@@ -125,7 +124,7 @@ RunOptions resumed_options(const RunFolder& folder, const CommandLine& line) {
   }
   apply_arguments(asked, line);
   take_problem(asked, stored);
-  stored.refuse_difference(asked);
+  stored.refuse_difference(asked, true);
   return asked;
 }
 

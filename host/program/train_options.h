@@ -12,7 +12,8 @@ Command train_command();
 // Of a run that is to begin.
 RunOptions asked_options(const CommandLine& line);
 
-// Of the run in the folder; what is asked for again must be equal, device and threads may differ.
-RunOptions resumed_options(const RunFolder& folder, const CommandLine& line);
+// Of a run that is resumed, with the options that it has: what is asked for again must be equal,
+// but that it may have more steps, and what changes no bit (RunOptions::refuse_difference).
+RunOptions resumed_options(const RunOptions& stored, const CommandLine& line);
 
 }  // namespace gallop

@@ -53,6 +53,7 @@ struct StudyEntry {
 
 struct BuildInfo {
   const char* version;
+  const char* commit;      // of the sources when the build was configured, or "unknown"
   const char* compiler;    // "GNU 12.2.0"
   const char* build_type;  // "Release"
   bool has_cuda;

@@ -184,6 +184,7 @@ std::string render_report(const Report& report) {
   if (!report.notice.empty())
     body += fmt::format("<p class=\"notice\" role=\"note\">{}</p>\n", escaped(report.notice));
   body += figures(report.figures);
+  if (!report.figure.empty()) body += card(report.figure_title, report.figure, true);
   if (!report.charts.empty() || report.bars.empty()) body += charts(report.charts);
   if (!report.replay.empty()) {
     body += "<div class=\"stack\">\n" + card("An evaluation episode", report.replay, false) +
@@ -191,7 +192,8 @@ std::string render_report(const Report& report) {
   }
   body += bars(report.bars) + wide_table(report.table);
   body += "<div class=\"grid2\">\n" + table("Result", report.result) +
-          table("Configuration", report.configuration) + "</div>\n";
+          table(report.configuration_title, report.configuration) +
+          table("Provenance", report.provenance) + "</div>\n";
   return render_page(report.title, report.subtitle, body);
 }
 

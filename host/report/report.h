@@ -22,16 +22,19 @@ struct ReportTable {
 struct Report {
   using Rows = std::vector<std::pair<std::string, std::string>>;
 
-  std::string title;          // "PPO on CartPole"
-  std::string subtitle;       // "seed 1, cpu, 2 threads"
-  std::string notice = {};    // above all figures: what a reader must not miss; may be empty
-  Rows figures;               // the few numbers that matter: name, value
-  std::vector<Chart> charts;  // the first one over the whole width
+  std::string title;        // "PPO on CartPole"
+  std::string subtitle;     // "seed 1, cpu, 2 threads"
+  std::string notice = {};  // above all figures: what a reader must not miss; may be empty
+  Rows figures;             // the few numbers that matter: name, value
+  std::string figure_title = {}, figure = {};  // over the whole width, above the charts; as HTML
+  std::vector<Chart> charts;                   // the first one over the whole width
   std::vector<BarChart> bars;
   ReportTable table;
   std::string replay = {};  // of an episode, as HTML
   Rows result;              // of a finished run
   Rows configuration;
+  std::string configuration_title = "Configuration";
+  Rows provenance = {};  // which program computed it, when, where
 };
 
 // One HTML page that needs nothing else: inline SVG and CSS, light and dark by the reader's

@@ -33,6 +33,11 @@ Report::Rows result_rows(const TrainResult& result) {
                                                        result.evaluation.std));
     rows.emplace_back("evaluation length", fmt::format("{:.1f}", result.evaluation.mean_length));
   }
+  if (result.best) {
+    rows.emplace_back("best evaluation during training",
+                      fmt::format("{:.2f} at step {}", result.best->mean, result.best->step));
+  }
+  if (!result.extended.empty()) rows.emplace_back("extended", result.extended);
   if (result.nonfinite_instances > 0) {
     rows.emplace_back("instances reset, not finite", fmt::format("{}", result.nonfinite_instances));
   }
@@ -43,6 +48,16 @@ Report::Rows result_rows(const TrainResult& result) {
   return rows;
 }
 
+Report::Rows provenance_rows(const Provenance& p) {
+  return {{"date", p.date},
+          {"program", fmt::format("gallop {}, commit {}", p.version, p.commit)},
+          {"compiler", fmt::format("{}, {}", p.compiler, p.build_type)},
+          {"device", fmt::format("{}, {} threads", p.device, p.threads)},
+          {"processor", fmt::format("{}, {}", p.processor, p.instructions)},
+          {"system", fmt::format("{}, {}", p.host, p.system)},
+          {"command", command_text(p)}};
+}
+
 }  // namespace
 
 std::string run_notice(const RunOptions& options, const RunEnd& end, std::uint64_t steps) {
@@ -51,6 +66,12 @@ std::string run_notice(const RunOptions& options, const RunEnd& end, std::uint64
       fmt::format("{} of {} steps ({:.0f} %)", steps, asked,
                   std::floor(100.0 * double(steps) / double(std::max<std::int64_t>(asked, 1))));
   if (!end.result) return fmt::format("An error ended this run at {}: {}", done, end.error);
+  if (end.result->reached_time_limit) {
+    return fmt::format(
+        "This run reached its time limit of {} s after {}. Its checkpoint is written; gallop train "
+        "--resume with this folder goes on from there.",
+        options.values().value_text("time_limit"), done);
+  }
   if (!end.result->finished) {
     return fmt::format(
         "This run was interrupted after {}. Its checkpoint is written; gallop train --resume with "
@@ -85,20 +106,24 @@ void write_run_report(const RunFolder& folder, const RunOptions& options, const 
   for (const std::string& name : options.values().names()) {
     report.configuration.emplace_back(name, options.values().value_text(name));
   }
+  report.provenance = provenance_rows(end.provenance);
   folder.write("report.html", render_report(report));
 }
 
 TrainResult run_with_report(Training& training, const RunOptions& options, const RunFolder& folder,
-                            bool resumed, const TrainCallbacks& callbacks, Backend& backend) {
+                            bool resumed, const TrainCallbacks& callbacks, Backend& backend,
+                            const Provenance& provenance) {
   try {
     TrainResult result = training.run(folder, resumed, callbacks);
-    if (!result.finished) write_run_report(folder, options, {result}, training, backend);
+    if (!result.finished)
+      write_run_report(folder, options, {result, {}, provenance}, training, backend);
     return result;
   } catch (const Error& error) {
     // A run that was not resumed after all keeps the report that it has.
     if (resumed && training.algorithm().steps() == 0) throw;
     try {
-      write_run_report(folder, options, {std::nullopt, error.what()}, training, backend);
+      write_run_report(folder, options, {std::nullopt, error.what(), provenance}, training,
+                       backend);
     } catch (const Error&) {
       // What ended the run, a full disk for example, is what the caller has to hear of.
     }

@@ -10,6 +10,7 @@
 #include <gallop/host/files/json_value.h>
 #include <gallop/host/learning/sample_mean.h>
 #include <gallop/host/logging/metrics_log.h>
+#include <gallop/host/options/utf8.h>
 #include <gallop/host/report/run_report.h>
 #include <gallop/host/runtime/processor.h>
 #include <gallop/host/training/session.h>
@@ -24,7 +25,8 @@ RunFolder run_folder_of(const RunFolder& study, const std::string& path, const R
                         bool& resumed) {
   resumed = exists(*study.files(), path);
   if (!resumed) {
-    return RunFolder::create(path, options.to_toml(), study.files(), options.problem_text());
+    return RunFolder::create(path, options.to_toml(), study.files(),
+                             {.problem = options.problem_text()});
   }
   RunFolder folder = RunFolder::open(path, study.files());
   RunOptions::from_folder(folder).refuse_difference(options);
@@ -150,7 +152,7 @@ class Runner {
     bool resumed = false;
     const RunFolder folder =
         run_folder_of(folder_, study_run_path(folder_, cell, seed), options, resumed);
-    std::optional<std::string> result = finished_result(folder, callbacks_.warn);
+    std::optional<std::string> result = finished_result(folder, options, callbacks_.warn);
     if (!result) result = train(run, options, folder, resumed, cell.label);
     const std::uint64_t n_damaged =
         read_metrics(run, folder, study_.environments[cell.environment].threshold);
@@ -173,11 +175,12 @@ class Runner {
                                    const std::string& label) {
     std::optional<Training> training;
     TrainResult result;
+    const Provenance provenance = provenance_of(backend_, threads_of(options), callbacks_.command);
     try {
       training.emplace(options, backend_);
-      record_session(folder, backend_, threads_of(options), callbacks_.command);
+      record_session(folder, provenance);
       result = run_with_report(*training, options, folder, resumed,
-                               training_callbacks(options, label, run.seed), backend_);
+                               training_callbacks(options, label, run.seed), backend_, provenance);
     } catch (const Error& error) {
       if (error.code() != ExitCode::non_finite) throw;
       run.failure = error.what();
@@ -186,10 +189,10 @@ class Runner {
       return std::nullopt;
     }
     if (!result.finished) throw Error(ExitCode::interrupted, "stopped");
-    const std::string json = result_json(options, backend_.name(), threads_of(options),
-                                         folder.path(), result, kNoNumber, result.train_seconds);
+    const std::string json =
+        result_json(options, provenance, folder.path(), result, kNoNumber, result.train_seconds);
     folder.write_result(json);
-    write_run_report(folder, options, {result}, *training, backend_);
+    write_run_report(folder, options, {result, {}, provenance}, *training, backend_);
     return json;
   }
 
@@ -226,6 +229,11 @@ std::string study_run_path(const RunFolder& folder, const StudyCell& cell, std::
 
 void check_cells(std::vector<StudyCell>& cells, Backend& backend) {
   for (StudyCell& cell : cells) {
+    if (!cell.options.values().text("init_from").empty()) {
+      throw value_error(
+          fmt::format("'{}': init_from is {}; the runs of a study begin with policies of their own",
+                      cell.label, in_quotes(cell.options.values().text("init_from"))));
+    }
     try {
       const Training training(cell.options, backend);
       cell.parameters = parameter_count(training.algorithm().policy().shape);

@@ -17,10 +17,12 @@ namespace {
 constexpr const char* kConfig = "config.toml";
 constexpr const char* kResult = "result.json";
 constexpr const char* kProblem = "problem.mdp";
+constexpr const char* kInitial = "initial.safetensors";
 // Files that are put in place whole. What a killed process left of one is removed when its folder
 // is opened again.
-constexpr std::string_view kWhole[] = {kConfig,     kProblem,     kResult,     "report.html",
-                                       "study.csv", "study.json", "table.csv", "reports.csv"};
+constexpr std::string_view kWhole[] = {
+    kConfig,       kProblem,    kInitial,     kResult,     "best.safetensors",
+    "report.html", "study.csv", "study.json", "table.csv", "reports.csv"};
 constexpr uint64_t kLargestText = uint64_t{1} << 20;
 constexpr int kMostNumbers = 1000;
 
@@ -54,7 +56,9 @@ void remove_temporary_folder(FileSystem& files, const std::string& path) {
   std::vector<std::string> names;
   if (files.list(path, names) < 0) return;
   for (const std::string& name : names) {
-    if (name.starts_with(kConfig) || name.starts_with(kProblem)) files.remove(path + "/" + name);
+    if (name.starts_with(kConfig) || name.starts_with(kProblem) || name.starts_with(kInitial)) {
+      files.remove(path + "/" + name);
+    }
   }
   files.remove_folder(path);
 }
@@ -83,22 +87,19 @@ void RunFolder::refuse_existing(const std::string& path) {
 }
 
 RunFolder RunFolder::create(const std::string& given_path, std::string_view config_toml,
-                            std::shared_ptr<FileSystem> files,
-                            const std::optional<std::string>& problem) {
+                            std::shared_ptr<FileSystem> files, const RunInputs& inputs) {
   const std::string path = normal_path(given_path);
   if (exists(*files, path)) throw already_there(path);
-  return created(path, config_toml, *files, problem, false);
+  return created(path, config_toml, *files, inputs, false);
 }
 
 RunFolder RunFolder::create_numbered(const std::string& path, std::string_view config_toml,
-                                     std::shared_ptr<FileSystem> files,
-                                     const std::optional<std::string>& problem) {
-  return created(normal_path(path), config_toml, *files, problem, true);
+                                     std::shared_ptr<FileSystem> files, const RunInputs& inputs) {
+  return created(normal_path(path), config_toml, *files, inputs, true);
 }
 
 RunFolder RunFolder::created(const std::string& path, std::string_view config_toml,
-                             FileSystem& files, const std::optional<std::string>& problem,
-                             bool is_numbered) {
+                             FileSystem& files, const RunInputs& inputs, bool is_numbered) {
   make_folders_above(files, path);
   for (const std::string& leftover : leftovers_of(files, path)) {
     remove_temporary_folder(files, leftover);
@@ -108,7 +109,8 @@ RunFolder RunFolder::created(const std::string& path, std::string_view config_to
     File folder(files, temporary, O_RDONLY | O_DIRECTORY);
     files.lock(folder.descriptor());  // where there are locks
     // Also makes the names inside the new folder durable.
-    if (problem) write_file_atomically(files, temporary + "/" + kProblem, *problem);
+    if (inputs.problem) write_file_atomically(files, temporary + "/" + kProblem, *inputs.problem);
+    if (inputs.initial) write_file_atomically(files, temporary + "/" + kInitial, *inputs.initial);
     write_file_atomically(files, temporary + "/" + kConfig, config_toml);
     const std::string name = put_in_place(files, temporary, path, is_numbered);
     sync_folder(files, folder_of(path));
@@ -164,6 +166,13 @@ std::optional<std::string> RunFolder::read(std::string_view name) const {
 
 void RunFolder::write(std::string_view name, std::string_view text) const {
   write_file_atomically(*files_, file(name), text);
+}
+
+void RunFolder::extend(std::string config_toml) {
+  write(kConfig, config_toml);
+  config_toml_ = std::move(config_toml);
+  const int removed = files_->remove(file(kResult));
+  if (removed < 0 && removed != -ENOENT) throw io_error("remove", file(kResult), -removed);
 }
 
 std::optional<std::string> RunFolder::problem() const { return read(kProblem); }

@@ -12,9 +12,16 @@
 
 namespace gallop {
 
-// The folder of one run: config.toml (what was asked for, complete), a copy of the file that
-// describes its problem where there is one, checkpoints/, the logs, and result.json once the run is
-// finished. It appears under its name with the configuration in it, or not at all.
+// Copies of what a run was given beside its options; each may be missing.
+struct RunInputs {
+  std::optional<std::string> problem = {};  // the text of the file that describes the problem
+  std::optional<std::string> initial = {};  // a checkpoint of what the run begins with
+};
+
+// The folder of one run: config.toml (what was asked for, complete), copies of its inputs,
+// checkpoints/, best.safetensors where there are evaluations during training, the logs, and
+// result.json once the run is finished. It appears under its name with the configuration in it, or
+// not at all.
 //
 // The folder stays open. What is read and written in it is found below the open folder, whatever
 // becomes of its path, and no symbolic link leads out of it. While a RunFolder that was created or
@@ -26,14 +33,13 @@ class RunFolder {
   // Makes a new run folder and missing folders above it. Throws a value error where something of
   // that name exists, an I/O error where it cannot be made; then nothing of it stays. What a killed
   // process left of a folder of that name is removed.
-  // `problem` is the text of a file that describes the problem, which the folder keeps.
   static RunFolder create(const std::string& path, std::string_view config_toml,
                           std::shared_ptr<FileSystem> files = posix_file_system(),
-                          const std::optional<std::string>& problem = std::nullopt);
+                          const RunInputs& inputs = {});
   // The same under the first name that is free: path, path-2, path-3 and so on.
   static RunFolder create_numbered(const std::string& path, std::string_view config_toml,
                                    std::shared_ptr<FileSystem> files = posix_file_system(),
-                                   const std::optional<std::string>& problem = std::nullopt);
+                                   const RunInputs& inputs = {});
 
   // Opens the folder of an earlier run to go on with it, and removes temporary files that a killed
   // process left in it. Throws a value error where it is no run folder or another process is at
@@ -60,6 +66,11 @@ class RunFolder {
   // Puts a file in place whole.
   void write(std::string_view name, std::string_view text) const;
 
+  // Puts another configuration in place of the one that there is, by rename, then removes the
+  // result: for a run that is extended. A process that is killed between the two leaves a result
+  // which finished_result does not take for that of the new configuration.
+  void extend(std::string config_toml);
+
   // The text of the file that describes the problem, where the run has one.
   std::optional<std::string> problem() const;
   // The JSON text of a finished run; empty while it is not finished.
@@ -70,7 +81,7 @@ class RunFolder {
   RunFolder(std::string path, std::string config_toml, std::shared_ptr<FileSystem> files)
       : path_(std::move(path)), config_toml_(std::move(config_toml)), files_(std::move(files)) {}
   static RunFolder created(const std::string& path, std::string_view config_toml, FileSystem& files,
-                           const std::optional<std::string>& problem, bool is_numbered);
+                           const RunInputs& inputs, bool is_numbered);
   static RunFolder opened(const std::string& path, FileSystem& files, bool to_write);
 
   std::string path_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <span>
 
 #include <gallop/host/error.h>
@@ -51,6 +52,21 @@ constexpr auto kRunRows = rows(
     real_row("stop_return", kNoStopReturn, {.min = -kNoStopReturn, .max = kNoStopReturn},
              "mean return of an evaluation during training that ends the run before its steps are "
              "done; 1e30 for none"),
+    real_row(
+        "time_limit", 0, {.min = 0, .max = 1e9, .unit = "s"},
+        "after which a part of the run, from its begin or from where it was resumed, ends with "
+        "a checkpoint that --resume goes on from; it has done an iteration by then; 0 for none. "
+        "Does not change the bits"),
+    text_row("init_from", "",
+             "run, or checkpoint file, whose policy, with the statistics of its observations, and "
+             "whose value network where it fits, this run begins with"),
+    integer_row("log_interval", 1, {.min = 1, .max = 1e9, .unit = "iterations"},
+                "between two rows of the logs; iterations with an evaluation and the last one have "
+                "rows too. Does not change the bits"),
+    integer_row(
+        "keep", 2, {.min = 1, .max = 1e6, .unit = "checkpoints"},
+        "that stay, the newest ones; the best one by evaluation stays beside them. Does not "
+        "change the bits"),
     integer_row("checkpoint_interval", 0, {.min = 0, .max = 1e9, .unit = "iterations"},
                 "between two checkpoints, 0 to go by time alone"),
     choice_row(
@@ -61,11 +77,27 @@ constexpr auto kRunRows = rows(
              "after which the next iteration writes a checkpoint, 0 to go by iterations alone"));
 
 // Rows that may differ between a run and its continuation: they change no bit.
-bool is_free(std::string_view name) { return name == "device" || name == "threads"; }
+bool is_free(std::string_view name) {
+  return name == "device" || name == "threads" || name == "time_limit" || name == "log_interval" ||
+         name == "keep";
+}
 
 constexpr const char* kPrefix = "parameters.";
 constexpr std::string_view kProblemFile = "parameters.file";
 constexpr const char* kProblemRow = "problem";  // of a fingerprint alone
+constexpr const char* kSteps = "steps";
+
+// Whether a run of `after` steps in all is one of `before`, extended.
+bool is_extended(const std::string& before, const std::string& after) {
+  std::int64_t numbers[2] = {};
+  for (int k = 0; k < 2; k++) {
+    const std::string& text = k == 0 ? before : after;
+    const char* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, numbers[k]);
+    if (error != std::errc() || last != end) return false;
+  }
+  return numbers[0] > 0 && numbers[0] < numbers[1];
+}
 
 }  // namespace
 
@@ -330,6 +362,7 @@ std::string RunOptions::difference_from(const std::string& fingerprint,
   for (const auto& [name, value] : own) {
     const std::string* their = value_in(theirs, name);
     if (their == nullptr && name != kProblemRow && value == values_.default_text(name)) continue;
+    if (their != nullptr && name == kSteps && is_extended(*their, value)) continue;
     if (their == nullptr || *their != value) differ(name, their, &value);
   }
   for (const auto& [name, value] : theirs) {
@@ -338,16 +371,23 @@ std::string RunOptions::difference_from(const std::string& fingerprint,
   return list;
 }
 
-void RunOptions::refuse_difference(const RunOptions& asked) const {
+bool RunOptions::is_extended_by(const RunOptions& asked) const {
+  return values_.integer(kSteps) < asked.values_.integer(kSteps);
+}
+
+void RunOptions::refuse_difference(const RunOptions& asked, bool may_extend) const {
   std::string list;
   for (const OptionDifference& d : values_.difference(asked.values())) {
     if (is_free(d.name)) continue;
+    if (may_extend && d.name == kSteps && is_extended_by(asked)) continue;
     list += fmt::format("\n  {} is {} in the run, {} was asked for", d.name,
                         d.mine.empty() ? "absent" : d.mine, d.theirs.empty() ? "none" : d.theirs);
   }
   if (list.empty()) return;
   throw value_error("a resumed run must have the options it began with:" + list +
-                    "\nLeave these flags out, or begin a new run");
+                    (may_extend ? "\nLeave these flags out, or begin a new run; only its steps may "
+                                  "become more"
+                                : "\nLeave these flags out, or begin a new run"));
 }
 
 }  // namespace gallop

@@ -88,15 +88,19 @@ class RunOptions {
   static RunOptions from_folder(const RunFolder& folder);
   // The same for options that were found elsewhere, such as in a checkpoint at `place`.
   void set_stored(std::string place, std::optional<std::string> problem_text);
-  // The same without what may differ between a run and its continuation (device and threads), but
-  // with what a file that describes the problem says now.
+  // The same without what may differ between a run and its continuation (device, threads, time
+  // limit, what is logged and kept), but with what a file that describes the problem says now.
   std::string fingerprint() const;
   // Where such a text, of the checkpoint that it stands in, does not say what this one would: a
   // line each, "" for nowhere. Rows that it lacks count as their defaults: a program that had no
-  // such option did that. `mine` says whose options these are.
+  // such option did that. Fewer steps are no difference: the run was extended since. `mine` says
+  // whose options these are.
   std::string difference_from(const std::string& fingerprint, const std::string& mine) const;
-  // Throws a value error that lists every difference but device and threads.
-  void refuse_difference(const RunOptions& asked) const;
+  // Throws a value error that lists every difference but those in rows that change no bit (device,
+  // threads, time_limit, log_interval, keep), and more steps where the run may be extended.
+  void refuse_difference(const RunOptions& asked, bool may_extend = false) const;
+  // Whether those have more steps.
+  bool is_extended_by(const RunOptions& asked) const;
 
  private:
   void accept(Options changed, std::string_view origin);

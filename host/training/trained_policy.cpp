@@ -74,8 +74,10 @@ RunOptions options_in(const std::string& text, const std::string& path) {
     for (const auto& [name, value] : rows) {
       if (options.values().has(name)) options.values().set(name, value, path);
     }
-    // A run keeps its problem beside the folder of its checkpoints.
-    const std::string run = folder_of(path) + "/..";
+    // A run keeps its problem beside its best checkpoint and the folder of the others.
+    const std::string folder = folder_of(path);
+    const bool is_in_run = exists(*posix_file_system(), folder + "/problem.mdp");
+    const std::string run = is_in_run ? folder : folder + "/..";
     const bool has_file = options.values().has("parameters.file");
     options.set_stored(run, has_file ? problem_at(run + "/problem.mdp") : std::nullopt);
     const std::string difference = options.difference_from(text, "this program");

@@ -24,6 +24,7 @@ from gallop._progress import Display, Progress
 
 Callback = Callable[[Progress], Any]
 
+_FREE = ("time_limit", "log_interval", "keep")  # change no bit of a run
 _GRACE = 0.5  # seconds that an iteration has to end in after Ctrl-C
 _POLL = 0.05
 
@@ -112,8 +113,14 @@ class Run:
         run_program(words + _environments.plugin_words(self.environment))
         return Path(path)
 
+    @property
+    def best_policy(self) -> Policy:
+        """That of the best evaluation during training (option ``eval_interval``), read each time."""
+        return load_policy(self.path / "best.safetensors")
+
     def resume(self, **more: Any) -> Run:
-        """Goes on with the run where it was stopped, to the bits of an uninterrupted one."""
+        """Goes on with the run where it was stopped, to the bits of an uninterrupted one; with more
+        ``steps`` than it had, beyond its end."""
         return train(resume=self.path, **more)
 
     def plot(self, *names: str, axes: Any = None) -> Any:
@@ -166,7 +173,8 @@ def train(
 
     ``out``: the run's folder, which must not exist; by default a new one under ``runs/``. ``config``:
     a TOML file or a mapping of options; ``parameters``: those of the environment. ``resume``: the folder
-    of a run to go on with, instead of an environment.
+    of a run to go on with, instead of an environment; it keeps the options that it has, but for more
+    ``steps``, which extend it, and ``device``, ``threads``, ``time_limit``, ``log_interval``, ``keep``.
 
     ``callback(progress)`` is called after each iteration, by the calling thread: ``False`` stops the
     run, an exception stops it and comes through. Either way, and at Ctrl-C, a checkpoint is written
@@ -175,14 +183,18 @@ def train(
     if (environment is None) == (resume is None):
         raise TypeError("train takes an environment, or resume=: the folder of a run; one of them")
     if resume is not None:
+        may_differ = {"steps": steps, **{k: more.pop(k) for k in _FREE if k in more}}
         given = {k: v for k, v in dict(
-            algorithm=algorithm, steps=steps, seed=seed, out=out, config=config,
+            algorithm=algorithm, seed=seed, out=out, config=config,
             parameters=parameters, **more).items() if v is not None}  # fmt: skip
         if given:
             raise InvalidValue(
                 f"{', '.join(given)} cannot be given with resume: the run keeps the options that it has"
             )
         made = _core.Options.from_run(os.fspath(resume))
+        for name, value in may_differ.items():
+            if value is not None:
+                made.set(name, text_of(value))
         path = Path(resume)
     else:
         made = _options(environment, algorithm, config, parameters, {
@@ -275,7 +287,8 @@ class _Session:
         try:
             if self._resumed:
                 self._result = _core.resume(
-                    self._backend, str(self._path), told, self._events.put, self._stop)  # fmt: skip
+                    self._backend, self._options, str(self._path), told, self._events.put,
+                    self._stop)  # fmt: skip
             else:
                 self._result = _core.train(
                     self._backend, self._options, str(self._path), told, self._events.put,

@@ -118,6 +118,7 @@ nb::dict dict_of(const gallop_result& r) {
   all["finished"] = r.finished != 0;
   all["reached_stop_return"] = r.reached_stop_return != 0;
   all["finished_before"] = r.finished_before != 0;
+  all["reached_time_limit"] = r.reached_time_limit != 0;
   all["steps"] = r.steps;
   all["iterations"] = r.iterations;
   all["nonfinite_instances"] = r.nonfinite_instances;
@@ -137,11 +138,14 @@ nb::dict train(const Backend& backend, const Options& options, const std::string
   return dict_of(result);
 }
 
-nb::dict resume(const Backend& backend, const std::string& folder, nb::object progress,
-                nb::object warn, StopRequest& stop) {
+nb::dict resume(const Backend& backend, const Options& options, const std::string& folder,
+                nb::object progress, nb::object warn, StopRequest& stop) {
   Callbacks callbacks(std::move(progress), std::move(warn), stop);
   auto result = sized<gallop_result>();
-  released([&] { return gallop_resume(backend.get(), folder.c_str(), callbacks.get(), &result); });
+  released([&] {
+    return gallop_resume_with(backend.get(), folder.c_str(), options.get(), callbacks.get(),
+                              &result);
+  });
   callbacks.rethrow();
   return dict_of(result);
 }
@@ -200,8 +204,8 @@ void bind_runs(nb::module_& module) {
       .def_prop_rw("level", &StopRequest::level, &StopRequest::set);
   module.def("train", &train, nb::arg("backend"), nb::arg("options"), nb::arg("folder"),
              nb::arg("progress").none(), nb::arg("warn").none(), nb::arg("stop"));
-  module.def("resume", &resume, nb::arg("backend"), nb::arg("folder"), nb::arg("progress").none(),
-             nb::arg("warn").none(), nb::arg("stop"));
+  module.def("resume", &resume, nb::arg("backend"), nb::arg("options"), nb::arg("folder"),
+             nb::arg("progress").none(), nb::arg("warn").none(), nb::arg("stop"));
   module.def("evaluate", &evaluate, nb::arg("backend"), nb::arg("policy"),
              nb::arg("environment").none(), nb::arg("options"), nb::arg("parameters"));
 }

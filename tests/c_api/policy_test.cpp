@@ -99,6 +99,51 @@ TEST(CTraining, HasTheBitsOfTheCppLibraryStoppedOrNot) {
   EXPECT_EQ(same.to_toml(), toml);
 }
 
+TEST(CTraining, ARunIsExtendedAndHasATimeLimit) {
+  const test::TemporaryFolder folder;
+  const CBackend backend = c_backend(1);
+  const COptions short_options = c_options("cartpole", "ppo", "20000");
+  const COptions options = c_options("cartpole", "ppo", "40000");
+  const std::string run = folder.path() + "/run";
+  for (const gallop_options* o : {short_options.get(), options.get()}) {
+    for (const auto& [name, value] :
+         {std::pair("anneal", "false"), std::pair("eval_interval", "4")}) {
+      ASSERT_OK(gallop_options_set(const_cast<gallop_options*>(o), name, value));
+    }
+  }
+  Told told, whole_told;
+  train(backend.get(), short_options.get(), run, told);
+  const gallop_result whole =
+      train(backend.get(), options.get(), folder.path() + "/whole", whole_told);
+  EXPECT_EQ(whole.has_best, 1);
+  EXPECT_GE(whole.best_mean_return, 9);
+  EXPECT_GT(whole.best_step, 0u);
+  const auto resumed = [&](const char* name, const char* value) {
+    gallop_options* read = nullptr;
+    EXPECT_OK(gallop_options_from_run(run.c_str(), &read));
+    const COptions owned(read);
+    EXPECT_OK(gallop_options_set(read, name, value));
+    gallop_result result = {};
+    result.size = sizeof result;
+    const int code = gallop_resume_with(backend.get(), run.c_str(), read, nullptr, &result);
+    return std::pair(code, result);
+  };
+  EXPECT_EQ(resumed("gamma", "0.5").first, GALLOP_VALUE);
+  EXPECT_EQ(resumed("steps", "10000").first, GALLOP_VALUE);
+  EXPECT_EQ(resumed("keep", "1").second.finished_before, 1);
+  const auto [code, longer] = resumed("steps", "40000");
+  EXPECT_EQ(code, GALLOP_OK);
+  EXPECT_EQ(longer.finished, 1);
+  EXPECT_STREQ(longer.bits, whole.bits);
+  EXPECT_FAILS(gallop_resume_with(backend.get(), run.c_str(), nullptr, nullptr, nullptr),
+               GALLOP_VALUE, "options");
+  ASSERT_OK(gallop_options_set(options.get(), "time_limit", "1e-9"));
+  const gallop_result stopped =
+      train(backend.get(), options.get(), folder.path() + "/stopped", told);
+  EXPECT_EQ(stopped.finished, 0);
+  EXPECT_EQ(stopped.reached_time_limit, 1);
+}
+
 TEST(CTraining, AFolderThatIsThereIsRefused) {
   const test::TemporaryFolder folder;
   const CBackend backend = c_backend(1);

@@ -49,12 +49,13 @@ RunOutcome train(const RunOptions& options, const std::string& path,
   TrainCallbacks callbacks;
   callbacks.warn = [&](const std::string& text) { outcome.warnings.push_back(text); };
   const RunOptions stored = RunOptions::from_folder(folder);
-  if (!finished_result(folder, callbacks.warn)) {
+  if (!finished_result(folder, stored, callbacks.warn)) {
     Training training(stored, backend, resumed ? &folder : nullptr);
-    record_session(folder, backend, 1, {"gallop", "train"});
+    const Provenance provenance = provenance_of(backend, 1, {"gallop", "train"});
+    record_session(folder, provenance);
     const TrainResult result = training.run(folder, resumed, callbacks);
-    folder.write_result(result_json(stored, backend.name(), 1, path, result, 0, 0));
-    write_run_report(folder, stored, {result}, training, backend);
+    folder.write_result(result_json(stored, provenance, path, result, 0, 0));
+    write_run_report(folder, stored, {result, {}, provenance}, training, backend);
   }
   CheckpointStore store(folder.checkpoints(), 2, folder.files());
   const LoadResult last = store.load_newest_good();

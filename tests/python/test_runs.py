@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,11 @@ from gallop import Progress, _environments
 def train(out, **more) -> gallop.Run:
     return gallop.train("cartpole", **{"steps": 20_000, "seed": 2, "eval_episodes": 5, "threads": 1,
                                        "out": out, "progress": False, **more})  # fmt: skip
+
+
+def config_of(run) -> str:
+    """Without the comments at its head, which say what wrote it, and when."""
+    return re.sub(r"\A(#.*\n)+", "", (run.path / "config.toml").read_text())
 
 
 def program(*words) -> str:
@@ -45,7 +51,7 @@ def test_bits_of_the_command_line(tmp_path):
         sorted(p.name for p in r.path.iterdir() if "tfevents" not in p.name) for r in (run, other)
     ]
     assert names[0] == names[1] and "report.html" in names[0]
-    assert (run.path / "config.toml").read_text() == (other.path / "config.toml").read_text()
+    assert config_of(run) == config_of(other)
     newest = [sorted((r.path / "checkpoints").iterdir())[-1].read_bytes() for r in (run, other)]
     assert newest[0] == newest[1]
     said = json.loads(program("eval", other.path, "--json"))
@@ -146,6 +152,39 @@ def test_callback_stops_and_the_run_goes_on(tmp_path):
     assert done.result["bits"] == whole.result["bits"]
     np.testing.assert_array_equal(done.policy.parameters, whole.policy.parameters)
     assert gallop.train(resume=done.path, progress=False).result["bits"] == whole.result["bits"]
+
+
+def test_more_steps_than_before(tmp_path):
+    short = train(tmp_path / "run", steps=10_000, anneal=False)
+    with pytest.raises(gallop.InvalidValue, match="steps"):
+        short.resume(steps=5_000, progress=False)
+    with pytest.raises(gallop.InvalidValue, match="gamma cannot be given with resume"):
+        short.resume(gamma=0.5, progress=False)
+    longer = short.resume(steps=20_000, progress=False)
+    whole = train(tmp_path / "whole", anneal=False)
+    assert longer.result["bits"] == whole.result["bits"]
+    assert longer.options["steps"] == longer.result["total_steps"] == 20_000
+    assert "from 10000 to 20000 steps" in longer.result["extended"]
+
+
+def test_time_limit_ends_a_part_and_the_best_policy_is_kept(tmp_path):
+    part = train(tmp_path / "run", time_limit=1e-6, eval_interval=1)
+    assert not part.finished and len(part.metrics["step"]) == 1
+    done = part.resume(time_limit=0, progress=False)
+    whole = train(tmp_path / "whole", eval_interval=1)
+    assert done.result["bits"] == whole.result["bits"]
+    for run in (done, whole):
+        assert run.best_policy.metadata["steps"] == run.result["best_step"]
+        assert run.result["best_eval_return"] == np.nanmax(run.metrics["eval_return"])
+
+
+def test_a_run_begins_with_the_policy_of_another(tmp_path):
+    first = train(tmp_path / "first")
+    second = train(tmp_path / "second", init_from=first.path, learning_rate=0.0, steps=1)
+    np.testing.assert_array_equal(second.policy.parameters, first.policy.parameters)
+    with pytest.raises(gallop.InvalidValue, match="hidden"):
+        train(tmp_path / "third", init_from=first.path, hidden=[8])
+    assert not (tmp_path / "third").exists()
 
 
 def test_callback_raises(tmp_path):

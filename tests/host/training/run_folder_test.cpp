@@ -133,7 +133,7 @@ TEST(RunFolder, IsCompleteOrAbsent) {
       const auto files = std::make_shared<FaultyFileSystem>(fault, k);
       bool created = false;
       try {
-        RunFolder::create(folder / "runs/run", kConfigText, files, "states 1\n");
+        RunFolder::create(folder / "runs/run", kConfigText, files, {.problem = "states 1\n"});
         created = true;
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), ExitCode::io) << error.what();
@@ -304,7 +304,9 @@ TEST(RunFolder, LeftoversOfTheNameAreRemoved) {
 
 TEST(RunFolder, KeepsItsProblem) {
   TemporaryFolder folder;
-  { RunFolder::create(folder / "run", kConfigText, posix_file_system(), "states 1\n"); }
+  {
+    RunFolder::create(folder / "run", kConfigText, posix_file_system(), {.problem = "states 1\n"});
+  }
   EXPECT_EQ(RunFolder::open_to_read(folder / "run").problem(), "states 1\n");
   EXPECT_EQ(names_in(folder / "run"), (Names{"config.toml", "problem.mdp"}));
   { RunFolder::create(folder / "plain", kConfigText); }
