@@ -28,6 +28,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 from peer import checked_arguments, parser_of  # noqa: E402
 
 STARTS, SHORT = 200, 400
+ITERATION = 100  # steps that Gallop takes at a time: runs are of whole ones
 WIDTHS = ((64, 64), (256, 256))
 PEER_STEP = {64: 0.005, 256: 0.015}  # seconds of the slower side, roughly: how many steps are timed
 
@@ -38,7 +39,7 @@ def seconds_of_children():
 
 
 def gallop_run(program, widths, steps):
-    options = {"steps": steps, "n_envs": 1, "n_steps": 100, "train_freq": 1, "gradient_steps": 1,
+    options = {"steps": steps, "n_envs": 1, "n_steps": ITERATION, "train_freq": 1, "gradient_steps": 1,
                "batch_size": 256, "buffer_size": 100000, "learning_starts": STARTS,
                "hidden": ",".join(map(str, widths)), "value_hidden": 0, "activation": "relu",
                "learning_rate": 1e-3, "value_learning_rate": 1e-3, "tau": 0.005, "gamma": 0.99,
@@ -70,7 +71,8 @@ def main():
     arguments = checked_arguments(parser_of(__doc__, rounds=3, seconds=5))
     rows = []
     for widths in WIDTHS:
-        learned = max(100, int(arguments.seconds / PEER_STEP[widths[0]]))
+        iterations = max(1, round(arguments.seconds / PEER_STEP[widths[0]] / ITERATION))
+        learned = iterations * ITERATION
         long = SHORT + learned
         sides = {"gallop": lambda n, w=widths: gallop_run(arguments.program, w, n),
                  "stable_baselines3": lambda n, w=widths: baselines_run(w, n)}
