@@ -26,8 +26,9 @@
 // arXiv:1802.10592v2.
 //
 // Verified: least squares recovers a linear system with errors that fall as 1 / sqrt(N), gradients
-// through exact and learned models against the exact one of a linear-quadratic system, the fit's
-// gradients against differences (tests/learning/dynamics_model_test.cpp).
+// through exact and learned models against the exact one of a linear-quadratic system
+// (tests/learning/dynamics_model_test.cpp), the fit's gradients against differences
+// (tests/learning/value_gradients_test.cpp).
 #include <gallop/host/learning/model_based.h>
 #include <gallop/host/learning/policy_gradient_step.h>
 
