@@ -140,7 +140,7 @@ LoadResult CheckpointStore::load_newest_good() {
 // False where a checkpoint was gone when its turn came: the run's writer has newer ones by then.
 bool CheckpointStore::look_for_newest(LoadResult& result) {
   std::vector<std::string> names;
-  const int listed = files_->list(folder_, names);
+  const int listed = uninterrupted([&] { return files_->list(folder_, names); });
   if (listed == -ELOOP) {
     throw checkpoint_error(
         fmt::format("'{}' is a symbolic link, expected the run's own folder of checkpoints; put "

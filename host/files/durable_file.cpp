@@ -18,21 +18,12 @@
 namespace gallop {
 namespace {
 
-// A disk that reports nothing but interruptions is broken: give up in the end.
-constexpr int kMostInterruptions = 100;
 constexpr int kMostTemporaries = 100;
 constexpr std::string_view kTemporary = ".tmp.";
 constexpr size_t kLongestName = 255;  // bytes of one part of a path, on nearly all file systems
 constexpr size_t kDigestDigits = 16;
 // Linux moves at most 2 GiB a call.
 constexpr size_t kLargestTransfer = size_t{1} << 30;
-
-template <class Call>
-auto uninterrupted(const Call& call) {
-  auto result = call();
-  for (int i = 0; i < kMostInterruptions && result == -EINTR; ++i) result = call();
-  return result;
-}
 
 template <class Result>
 Result checked(Result result, const std::string& action, const std::string& path) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -13,6 +14,16 @@
 #include <gallop/host/files/file_system.h>
 
 namespace gallop {
+
+// What a call on files returns that is repeated where a signal interrupts it. A disk that reports
+// nothing but interruptions is broken: it gives up in the end.
+template <class Call>
+auto uninterrupted(const Call& call) {
+  constexpr int kMostInterruptions = 100;
+  auto result = call();
+  for (int i = 0; i < kMostInterruptions && result == -EINTR; ++i) result = call();
+  return result;
+}
 
 // An open file that is closed when it goes out of scope. Throws I/O errors that name call and path;
 // calls that a signal interrupts are repeated.

@@ -12,7 +12,7 @@ namespace gallop {
 namespace {
 
 constexpr std::uint32_t kPathIds = std::uint32_t(1) << 30;
-constexpr double kGreatestAdjoint =
+constexpr double kGreatestModelAdjoint =
     1e12;  // beyond it nothing of the gradient is left but its noise
 
 std::size_t padded_count(long n) { return (std::size_t(n) + 15) / 16 * 16; }
@@ -237,19 +237,19 @@ void ModelPaths::check_adjoints() {
     const Moments& m = all[std::size_t(t - 1)];
     const double rms = std::sqrt(m.sum_of_squares / double(m.count) + m.mean * m.mean);
     greatest_adjoint_ = std::max(greatest_adjoint_, rms);
-    if (rms <= kGreatestAdjoint) continue;
+    if (rms <= kGreatestModelAdjoint) continue;
     std::vector<float> adjoint(std::size_t(o * n_));
     adjoint_.download(adjoint.data(), adjoint.size(), std::size_t(t * o * n_));
     for (long i = 0; i < n_; i++) {
       double squares = 0;
       for (long k = 0; k < o; k++) squares += std::pow(double(adjoint[std::size_t(k * n_ + i)]), 2);
-      if (std::sqrt(squares) <= kGreatestAdjoint) continue;
+      if (std::sqrt(squares) <= kGreatestModelAdjoint) continue;
       throw Error(ExitCode::non_finite,
                   fmt::format("the adjoint of instance {} explodes: its norm at step {} of {} is "
                               "{:.3g}, expected at most {:.0e}; the update is refused and the "
                               "parameters keep their last values. A shorter horizon, a limit of "
                               "adjoints (max_adjoint) or a smaller gamma make it less",
-                              i, t, n_steps_, std::sqrt(squares), kGreatestAdjoint));
+                              i, t, n_steps_, std::sqrt(squares), kGreatestModelAdjoint));
     }
   }
 }

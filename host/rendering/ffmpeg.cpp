@@ -168,7 +168,7 @@ void write_mp4(const Film& film, const std::string& ffmpeg, const std::string& p
     encode(film, ffmpeg, file->path());
     file->sync();
     file->close();
-    const int renamed = files->rename(file->path(), path);
+    const int renamed = uninterrupted([&] { return files->rename(file->path(), path); });
     if (renamed < 0) throw io_error("rename '" + file->path() + "' to", path, -renamed);
   } catch (...) {
     files->remove(file->path());

@@ -45,7 +45,7 @@ void make_folders_above(FileSystem& files, const std::string& path) {
 std::string make_temporary_folder(FileSystem& files, const std::string& path) {
   for (int number = 0;; ++number) {
     const std::string name = temporary_name(path, ::getpid(), number);
-    const int made = files.make_folder(name);
+    const int made = uninterrupted([&] { return files.make_folder(name); });
     if (made >= 0) return name;
     if (made != -EEXIST || number == kMostNumbers) throw io_error("make the folder", name, -made);
   }
@@ -72,7 +72,7 @@ std::string put_in_place(FileSystem& files, const std::string& temporary, const 
                          bool is_numbered) {
   for (int number = 1;; ++number) {
     const std::string name = number == 1 ? path : fmt::format("{}-{}", path, number);
-    const int renamed = files.rename_new(temporary, name);
+    const int renamed = uninterrupted([&] { return files.rename_new(temporary, name); });
     if (renamed >= 0) return name;
     const bool is_taken = renamed == -EEXIST || renamed == -ENOTEMPTY || renamed == -ENOTDIR;
     if (!is_taken) throw file_error("rename '" + temporary + "' to", name, -renamed);
@@ -135,7 +135,7 @@ RunFolder RunFolder::open_to_read(const std::string& path, std::shared_ptr<FileS
 }
 
 RunFolder RunFolder::opened(const std::string& path, FileSystem& files, bool to_write) {
-  const int fd = files.open(path, O_RDONLY | O_DIRECTORY, 0);
+  const int fd = uninterrupted([&] { return files.open(path, O_RDONLY | O_DIRECTORY, 0); });
   if (fd == -ENOENT || fd == -ENOTDIR) {
     throw value_error(fmt::format(
         "'{}' is not a run folder: {}; give the folder that an earlier run was written to", path,

@@ -123,9 +123,11 @@ TEST(RunFolder, ADeadWriterLocksNothing) {
   EXPECT_EQ(RunFolder::open(folder / "run").config_toml(), kConfigText);
 }
 
-// With every call failing in turn the folder is there with its configuration, or nothing is.
+// With every call failing in turn the folder is there with its configuration, or nothing is; what a
+// signal interrupts is done again.
 TEST(RunFolder, IsCompleteOrAbsent) {
-  for (const Fault fault : {Fault::disk_full, Fault::io, Fault::short_full, Fault::killed}) {
+  for (const Fault fault :
+       {Fault::disk_full, Fault::io, Fault::interrupted, Fault::short_full, Fault::killed}) {
     for (int k = 0;; ++k) {
       SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) + ", call " +
                    std::to_string(k));
@@ -140,6 +142,7 @@ TEST(RunFolder, IsCompleteOrAbsent) {
       }
       const bool there = std::filesystem::exists(folder / "runs/run");
       EXPECT_TRUE(there || !created);
+      EXPECT_TRUE(created || fault != Fault::interrupted);
       if (there) {
         EXPECT_EQ(RunFolder::open(folder / "runs/run").config_toml(), kConfigText);
         EXPECT_EQ(names_in(folder / "runs"), (Names{"run"}));
