@@ -75,6 +75,11 @@ const std::vector<std::unique_ptr<Subject>>& subjects() {
     add("mdp", "reinforce", {});
     add("lqr", "npg", {"nonfinite=reset"});
     add("inverted_pendulum", "a2c", {"normalize_observations=true"});
+    add("pendulum", "sac", {"buffer_size=24", "learning_starts=8", "batch_size=8"});
+    add("pendulum", "ddpg",
+        {"buffer_size=24", "learning_starts=8", "batch_size=8", "noise=ou", "nonfinite=reset"});
+    add("lqr", "shac", {});
+    add("lqr", "svg", {"buffer_size=24", "minibatch=8", "updates=2", "model_epochs=1"});
     return made;
   }();
   return all;
