@@ -169,15 +169,6 @@ def make_environments(folder, pictures):
     (folder / "environments/index.md").write_text(text + toctree(gallop.list_environments()))
 
 
-def make_first_picture(folder):
-    """A policy that was trained in a second, playing."""
-    run = str(folder.parent / "first")
-    shutil.rmtree(run, ignore_errors=True)
-    subprocess.run(["gallop", "train", "cartpole", "--seed", "1", "--out", run], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["gallop", "render", run, "--max-steps", "120", "--out", str(folder / "pictures/first.gif")],
-                   check=True, stdout=subprocess.DEVNULL)
-
-
 def public_headers():
     text = (ROOT / "cmake/GallopHeaders.cmake").read_text()
     names = " ".join(PUBLIC_HEADER.findall(text)).split()
@@ -237,11 +228,11 @@ def main():
     source, html_folder = out / "source", out / "html"
     for folder in (source, html_folder, out / "doxygen"):
         shutil.rmtree(folder, ignore_errors=True)
-    (source / "pictures").mkdir(parents=True)
+    source.mkdir(parents=True)
+    shutil.copytree(ROOT / "docs/pictures", source / "pictures")
     copy_pages(source)
     shutil.copy(ROOT / "docs/site/conf.py", source / "conf.py")
     make_environments(source, not arguments.no_pictures)
-    make_first_picture(source)
     make_reference(source)
     environment = {**os.environ, "GALLOP_DOXYGEN_XML": str(out / "doxygen/xml")}
     subprocess.run([sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(source), str(html_folder)],

@@ -111,6 +111,7 @@
 
 #include <gallop/kernels/environment/checked_real.h>
 #include <gallop/kernels/environment/spec.h>
+#include <gallop/kernels/numerics/dual.h>
 
 // Marks an environment for the build, which finds these lines and generates the registry. Whatever
 // includes the environment compiles it for CheckedReal too: this function is never called.

@@ -86,6 +86,8 @@ struct Dual {
     for (int k = 0; k < K; k++) a.slope[k] = select(mask, a.slope[k], b.slope[k]);
     return a;
   }
+  friend GALLOP_HD Dual select(Mask<B> mask, Dual a, B b) { return select(mask, a, Dual(b)); }
+  friend GALLOP_HD Dual select(Mask<B> mask, B a, Dual b) { return select(mask, Dual(a), b); }
   friend GALLOP_HD Dual fmadd(Dual a, Dual b, Dual c) {
     c.value = fmadd(a.value, b.value, c.value);
     for (int k = 0; k < K; k++) {
@@ -151,6 +153,37 @@ struct Dual {
     return Dual(load_lanes(from, count, B()));
   }
 };
+
+// The same where they are called by their full names, for which the friends above are not looked
+// for.
+template <class B, int K>
+GALLOP_HD void sin_cos(Dual<B, K> x, Dual<B, K>& sine, Dual<B, K>& cosine) {
+  return sin_cos(x, sine, cosine);
+}
+template <class B, int K>
+GALLOP_HD Dual<B, K> exp(Dual<B, K> x) {
+  return exp(x);
+}
+template <class B, int K>
+GALLOP_HD Dual<B, K> log(Dual<B, K> x) {
+  return log(x);
+}
+template <class B, int K>
+GALLOP_HD Dual<B, K> tanh(Dual<B, K> x) {
+  return tanh(x);
+}
+template <class B, int K>
+GALLOP_HD Dual<B, K> pow(Dual<B, K> x, Dual<B, K> y) {
+  return pow(x, y);
+}
+template <class B, int K>
+GALLOP_HD Dual<B, K> atan2(Dual<B, K> y, Dual<B, K> x) {
+  return atan2(y, x);
+}
+template <class B, int K>
+GALLOP_HD Dual<B, K> floor(Dual<B, K> x) {
+  return floor(x);
+}
 
 template <class B, int K>
 struct ScalarTraits<Dual<B, K>> : ScalarTraits<B> {};

@@ -231,7 +231,8 @@ TEST(CErrors, PoliciesThatDoNotFit) {
     EXPECT_FAILS(gallop_policy_create(backend.get(), &made, &policy), GALLOP_VALUE, part);
     EXPECT_EQ(policy, nullptr);
   };
-  refused("head is 4", [](auto& o) { o.head = 4; });
+  refused("head is 6", [](auto& o) { o.head = 6; });
+  refused("head is -1", [](auto& o) { o.head = -1; });
   refused("activation is -1", [](auto& o) { o.activation = -1; });
   refused("0 layers", [](auto& o) { o.n_layers = 0; });
   refused("100000 layers", [](auto& o) { o.n_layers = 100000; });
