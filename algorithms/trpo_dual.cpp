@@ -47,7 +47,7 @@ constexpr auto kOptions =
                   "part of delta that KL may be away from it"),
          solver_rows());
 
-class Dual : public TrustRegionAlgorithm {
+class TrpoDual : public TrustRegionAlgorithm {
  public:
   using TrustRegionAlgorithm::TrustRegionAlgorithm;
 
@@ -107,9 +107,9 @@ class Dual : public TrustRegionAlgorithm {
 }  // namespace
 }  // namespace gallop
 
-GALLOP_ALGORITHM(Dual)
+GALLOP_ALGORITHM(TrpoDual)
 
-const gallop::AlgorithmDescriptor& gallop_algorithm_Dual() {
+const gallop::AlgorithmDescriptor& gallop_algorithm_TrpoDual() {
   static constexpr gallop::AlgorithmDescriptor kDescriptor = {
       "trpo_dual",
       "dual,lagrangian",
@@ -117,7 +117,7 @@ const gallop::AlgorithmDescriptor& gallop_algorithm_Dual() {
       "the lecture's Lagrangian dual; arXiv:1502.05477v5, appendix C",
       gallop::kOptions,
       [](const gallop::AlgorithmContext& context) -> std::unique_ptr<gallop::Algorithm> {
-        return std::make_unique<gallop::Dual>(context);
+        return std::make_unique<gallop::TrpoDual>(context);
       }};
   return kDescriptor;
 }

@@ -58,6 +58,7 @@ std::vector<std::string> train_arguments(const std::string& algorithm, const std
     if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
   }
   for (const std::string& option : small_models()) {
+    if (option.starts_with("buffer_size")) continue;
     if (known.has(option.substr(0, option.find('=')))) words.insert(words.end(), {"--set", option});
   }
   if (counts_other_steps(algorithm)) {
