@@ -82,9 +82,10 @@ struct SquashedGaussian {
     }
     return log_prob_of(n, output, log_std, u);
   }
+  // Not inlined: kernels of all heads keep their registers for the others.
   template <class F>
-  static GALLOP_HD F choose(int n, const F* output, const F* log_std, bool deterministic,
-                            Rng<F>& rng, F* action) {
+  static GALLOP_NOINLINE_HD F choose(int n, const F* output, const F* log_std, bool deterministic,
+                                     Rng<F>& rng, F* action) {
     F u[kMaxOutputs];
     return draw(n, output, log_std, deterministic, rng, u, action);
   }
@@ -161,8 +162,8 @@ struct SquashedDeterministic {
     return F(0.0f);
   }
   template <class F>
-  static GALLOP_HD F choose(int n, const F* output, const F* log_std, bool deterministic,
-                            Rng<F>& rng, F* action) {
+  static GALLOP_NOINLINE_HD F choose(int n, const F* output, const F* log_std, bool deterministic,
+                                     Rng<F>& rng, F* action) {
     F u[kMaxOutputs];
     return draw(n, output, log_std, deterministic, rng, u, action);
   }
