@@ -57,9 +57,18 @@ GALLOP_HD F within(F x, F low, F high) {
   return min(high, max(low, x));
 }
 
+// Row and instance of a transition, whose number has 32 bits.
+struct TransitionPlace {
+  long t, n;
+  GALLOP_HD TransitionPlace(long i, int n_envs)
+      : t(long(std::uint32_t(i) / std::uint32_t(n_envs))),
+        n(long(std::uint32_t(i) % std::uint32_t(n_envs))) {}
+};
+
 // Of transition i.
 GALLOP_HD void keep_transition(const KeepTransitionsRequest& r, long i) {
-  const long n_envs = r.n_envs, t = i / n_envs, n = i % n_envs;
+  const TransitionPlace at(i, r.n_envs);
+  const long n_envs = r.n_envs, t = at.t, n = at.n;
   const long o_rows = r.observation_rows, rows = o_rows + r.action_rows;
   const bool ended = r.terminated[i] != 0 || r.truncated[i] != 0;
   const float* const seen = r.observation + t * o_rows * n_envs + n;
@@ -80,7 +89,8 @@ GALLOP_HD void keep_transition(const KeepTransitionsRequest& r, long i) {
 }
 
 GALLOP_HD void model_target(const ModelTargetsRequest& r, long i) {
-  const long n_envs = r.n_envs, t = i / n_envs, n = i % n_envs, o_rows = r.observation_rows;
+  const TransitionPlace at(i, r.n_envs);
+  const long n_envs = r.n_envs, t = at.t, n = at.n, o_rows = r.observation_rows;
   const float* const seen = r.input + t * (o_rows + r.action_rows) * n_envs + n;
   const float* const next = r.next + t * o_rows * n_envs + n;
   float* const to = r.target + t * (o_rows + 1) * n_envs + n;
@@ -92,10 +102,12 @@ GALLOP_HD void model_target(const ModelTargetsRequest& r, long i) {
 }
 
 GALLOP_HD void gather_transition(const GatherRequest& r, long i) {
-  const unsigned id = r.chosen[i], n_envs = unsigned(r.n_envs);
-  const long t = (long(id / n_envs) + r.later) % r.n_steps, n = long(id % n_envs);
+  const std::uint32_t id = r.chosen[i], n_envs = std::uint32_t(r.n_envs), row = id / n_envs;
+  const long n = long(id - row * n_envs);
+  long t = long(row) + r.later;
+  while (t >= r.n_steps) t -= r.n_steps;
   for (long k = 0; k < r.rows; k++) {
-    r.to[k * r.n + i] = r.from[(t * r.all_rows + k) * long(n_envs) + n];
+    r.to[k * r.n + i] = r.from[(t * r.all_rows + k) * long(r.n_envs) + n];
   }
 }
 

@@ -76,9 +76,12 @@ GALLOP_HD long replay_width(const ReplayRing& ring) {
 // Why a request is refused, or null.
 inline const char* refusal(const ReplayWriteRequest& r) {
   const long held = long(r.n_steps) * r.n_envs;
-  const bool fits = r.count >= 0 && r.count <= r.ring.capacity && (r.order || r.count <= held);
+  const bool fits = r.count >= 0 && r.count <= r.ring.capacity && (r.order || r.count <= held) &&
+                    held < (1L << 32);
   return fits ? nullptr
-              : "replay_write: more transitions than the ring or the rollout holds, or less than 0";
+              : "replay_write: more transitions than the ring or the rollout holds, or less than "
+                "0, or "
+                "a rollout of 2^32 and above";
 }
 inline const char* refusal(const ReplayDrawRequest& r) {
   if (r.count >= 0 && r.count < kMostReplayed) return nullptr;
@@ -99,17 +102,24 @@ GALLOP_HD float replay_value(const ReplayWriteRequest& r, long t, long i, int co
                : r.observation[((t + 1) * o + k) * n + i];
 }
 
+// The place `count` after `place`, at most a round.
+GALLOP_HD std::int64_t replay_place_after(const ReplayRing& ring, std::int64_t place, long count) {
+  const std::int64_t after = place + count;
+  return after < ring.capacity ? after : after - ring.capacity;
+}
+
 // The numbers [begin, end) of the row of the transition that is written as number k of its block.
 GALLOP_HD void write_replay_row(const ReplayWriteRequest& r, const ReplayState& state, long k,
                                 int begin, int end) {
-  const long id = r.order == nullptr ? k : long(r.order[k]), t = id / r.n_envs;
-  const long place = (state.next + k) % r.ring.capacity;
+  const long id = r.order == nullptr ? k : long(r.order[k]);
+  const long t = long(std::uint32_t(id) / std::uint32_t(r.n_envs));
+  const long place = replay_place_after(r.ring, state.next, k);
   float* const row = r.ring.rows + place * replay_width(r.ring);
   for (int c = begin; c < end; c++) row[c] = replay_value(r, t, id - t * r.n_envs, c);
 }
 GALLOP_HD void end_replay_write(const ReplayWriteRequest& r) {
   ReplayState& state = *r.ring.state;
-  state.next = (state.next + r.count) % r.ring.capacity;
+  state.next = replay_place_after(r.ring, state.next, r.count);
   const std::int64_t size = state.size + r.count;
   state.size = size < r.ring.capacity ? size : r.ring.capacity;
 }

@@ -20,8 +20,8 @@ std::vector<Pair> every_pair() {
       pairs.push_back({spec_of(*e).name, a->name});
     }
     const std::string_view name = spec_of(*e).name;
-    const bool is_chosen = name == "pendulum" || name == "lqr" || name == "inverted_pendulum" ||
-                           name == "hopper";
+    const bool is_chosen =
+        name == "pendulum" || name == "lqr" || name == "inverted_pendulum" || name == "hopper";
     for (const AlgorithmDescriptor* a : choosy_algorithms()) {
       // Derivatives are each smooth environment's own.
       if (!is_chosen && !Options(a->options).has("derivatives")) continue;

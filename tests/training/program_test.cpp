@@ -344,7 +344,8 @@ TEST(Train, TheSameSeedGivesTheSameBitsOnAnyNumberOfThreads) {
       EXPECT_EQ(refused.code, 3) << refused.err;
       EXPECT_NE(refused.err.find(why), std::string::npos) << refused.err;
     }
-    // Those that replay take long for so many steps; tests/training/off_policy_test.cpp has shorter ones.
+    // Those that replay take long for so many steps; tests/training/off_policy_test.cpp has shorter
+    // ones.
     if (Options(algorithm->options).has("buffer_size")) continue;
     const std::string task = task_of(*algorithm, "acrobot");
     std::string bits;
