@@ -50,8 +50,7 @@ class Shac : public OnPolicyAlgorithm {
         gradient_(context, learner_.environments(), learner_.policy(), learner_.rollout()),
         value_fit_(context, learner_),
         tail_(context.backend, learner_.environments(), learner_.rollout()),
-        target_(context.backend, std::size_t(learner_.value().parameters().size())),
-        before_(context.backend, target_.size()) {
+        target_(context.backend, std::size_t(learner_.value().parameters().size())) {
     target_.upload(learner_.value().parameters().values());
   }
 
@@ -110,17 +109,15 @@ class Shac : public OnPolicyAlgorithm {
 
   // V' <- a V' + (1 - a) V.
   void follow_value() {
-    const long n = long(target_.size());
     const float rest = float(1.0 - context_.options.real("target_decay"));
-    context_.backend.copy({before_.data(), target_.data(), n});
-    context_.backend.add_scaled({target_.data(), -rest, before_.data(), n});
-    context_.backend.add_scaled({target_.data(), rest, learner_.value().parameters().data(), n});
+    context_.backend.polyak(
+        {target_.data(), learner_.value().parameters().data(), rest, long(target_.size())});
   }
 
   PathwiseGradient gradient_;
   ValueFit value_fit_;
   ValueSlopes tail_;
-  DeviceArray<float> target_, before_;  // [value's D]
+  DeviceArray<float> target_;  // [value's D]
 };
 
 }  // namespace

@@ -128,7 +128,7 @@ std::vector<float> parameters_of(const gallop_policy_options& given, const Polic
     if (given.parameters != nullptr) {
       throw value_error("parameters are given, and initial is not 0; expected one of them");
     }
-    if (head_parameters(shape.head, shape.n_actions) > shape.n_actions) {
+    if (is_bounded(shape.head)) {
       throw value_error(
           "initial is not 0 for a head of bounded actions; expected parameters, the bounds among "
           "them");

@@ -122,16 +122,9 @@ double ReplayedCritic::learn(const std::vector<std::uint32_t>& chosen, std::uint
   require_finite(loss, "the Q function's loss");
   require_finite(parameters_.adam_step(learning_rate_, max_norm_),
                  "the norm of the Q function's gradient");
-  follow();
+  backend_.polyak(
+      {target_parameters_.data(), parameters_.data(), float(tau_), long(parameters_.size())});
   return loss;
-}
-
-// Q' += tau (Q - Q').
-void ReplayedCritic::follow() {
-  const long n = parameters_.size();
-  float* const target = target_parameters_.data();
-  backend_.add_scaled({target, float(-tau_), target, n});
-  backend_.add_scaled({target, float(tau_), parameters_.data(), n});
 }
 
 void ReplayedCritic::differentiate(double entropy_coefficient, std::uint32_t call) {

@@ -46,7 +46,6 @@ class ReplayedCritic {
  private:
   void act(const float* observation, float* input, std::uint32_t call, int draw);
   Samples samples(const float* observation, int rows, const float* target) const;
-  void follow();
 
   Backend& backend_;
   std::uint64_t seed_;

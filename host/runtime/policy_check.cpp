@@ -24,8 +24,7 @@ void require_network(const NetworkShape& network) {
 }
 
 void require_outputs(const PolicyShape& shape) {
-  if (head_parameters(shape.head, shape.n_actions) > shape.n_actions &&
-      shape.n_actions > kMaxOutputs / kHeadNumbers) {
+  if (is_bounded(shape.head) && shape.n_actions > kMaxOutputs / kHeadNumbers) {
     throw value_error(fmt::format("the policy has {} bounded actions; expected at most {}",
                                   shape.n_actions, kMaxOutputs / kHeadNumbers));
   }

@@ -46,7 +46,7 @@ struct ModelSlopesRequest {
 // would have taken them. Beyond the bounds of the actions, which an environment takes for them, a
 // slope counts only where it leads back.
 //
-// A value error for a head of discrete actions, which have no derivative.
+// A value error for a head of discrete actions, which have no derivative, or of bounded ones.
 struct PolicySlopesRequest {
   PolicyShape shape;
   const float* parameters;  // [D] of the policy
@@ -133,9 +133,9 @@ GALLOP_HD void model_slope_lanes(const ModelSlopesRequest& r, long i, int count)
 
 // Why a request is refused, or null.
 GALLOP_HD const char* refusal(const PolicySlopesRequest& r) {
-  if (!is_discrete(r.shape.head)) return nullptr;
-  return "policy_slopes: the actions are discrete and have no derivative; expected a head of "
-         "continuous actions";
+  if (!is_discrete(r.shape.head) && !is_bounded(r.shape.head)) return nullptr;
+  return "policy_slopes: the head's actions are discrete or bounded; expected a Gaussian or "
+         "deterministic head";
 }
 
 // A slope by an action, where the action is beyond its bounds and that does not lead back: 0.

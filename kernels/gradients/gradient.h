@@ -7,11 +7,9 @@
 
 namespace gallop::inline GALLOP_ISA {
 
-// Of heads with more numbers behind the network's than actions, none is learnt by likelihood
-// ratios.
+// A head of bounded actions is not learnt by likelihood ratios.
 GALLOP_HD const char* refusal(const PolicyGradientRequest& r) {
-  const PolicyShape& shape = r.policy.shape;
-  if (head_parameters(shape.head, shape.n_actions) <= shape.n_actions) return nullptr;
+  if (!is_bounded(r.policy.shape.head)) return nullptr;
   return "policy_gradient: a head of bounded actions; expected one that is learnt by likelihood "
          "ratios";
 }

@@ -13,10 +13,10 @@ namespace gallop {
 // writes them.
 //
 // Of the samples observation, action, order and count are read; the order must not name a sample
-// twice. Throws (`refusal`) a value error for a head of discrete actions, for a table, and where
-// own_slope does not fit the head; on CUDA an Error (cuda) for more samples than 32 bits count.
-// Returns before it is done. The arithmetic is strict: the same bits on every backend and for any
-// number of threads. No random numbers.
+// twice. Throws (`refusal`) a value error for a head of discrete or bounded actions, for a table,
+// and where own_slope does not fit the head; on CUDA an Error (cuda) for more samples than 32 bits
+// count. Returns before it is done. The arithmetic is strict: the same bits on every backend and
+// for any number of threads. No random numbers.
 struct PolicyPullBackRequest {
   PolicyView policy;
   Samples samples;
@@ -32,10 +32,9 @@ namespace gallop::inline GALLOP_ISA {
 
 GALLOP_HD const char* refusal(const PolicyPullBackRequest& r) {
   const PolicyShape& shape = r.policy.shape;
-  if (is_discrete(shape.head)) {
-    return "policy_pull_back: the head's actions are discrete, which have no derivative; expected "
-           "a "
-           "Gaussian or deterministic head";
+  if (is_discrete(shape.head) || is_bounded(shape.head)) {
+    return "policy_pull_back: the head's actions are discrete or bounded; expected a Gaussian or "
+           "deterministic head";
   }
   if (shape.network.kind == NetworkKind::kTabular) {
     return "policy_pull_back: the network is a table, which has no derivative by its state; "

@@ -85,21 +85,6 @@ __device__ __forceinline__ void copy_rows(const float* from, int rows, float* to
   for (int k = int(threadIdx.x); k < rows * kSampleStride; k += kGradientThreads) to[k] = from[k];
 }
 
-// Given the derivatives by the outputs in their rows: those by the inputs, in theirs.
-__device__ __forceinline__ void inputs_chunk(const NetworkShape& shape, const float* parameters,
-                                             float* work) {
-  __syncthreads();
-  GALLOP_UNROLL(1)
-  for (int l = shape.n_layers - 1; l >= 0; l--) {
-    const int n_in = shape.width[l];
-    float* const unit = work + long(unit_row(shape, l)) * kSampleStride;
-    unit_gradient(unit + long(n_in) * kSampleStride, shape.width[l + 1],
-                  parameters + layer_offset(shape, l), n_in,
-                  l == 0 ? Activation::kIdentity : shape.hidden, unit);
-    __syncthreads();
-  }
-}
-
 template <bool kShared>
 __global__ void __launch_bounds__(kGradientThreads, 2)
     q_policy_gradient_kernel(const __grid_constant__ OverChunks<QPolicyGradientRequest> r,
@@ -123,8 +108,8 @@ __global__ void __launch_bounds__(kGradientThreads, 2)
     forward_chunk(r.critic, r.critic1, critic1);
     if (r.critic2 != nullptr) forward_chunk(r.critic, r.critic2, critic2);
     if (s < kChunkSamples) sample.judge(s < n);
-    inputs_chunk(r.critic, r.critic1, critic1);
-    if (r.critic2 != nullptr) inputs_chunk(r.critic, r.critic2, critic2);
+    backward_to_inputs(r.critic, r.critic1, critic1);
+    if (r.critic2 != nullptr) backward_to_inputs(r.critic, r.critic2, critic2);
     if (s < kChunkSamples) sample.pull_back(s < n);
     float* const partial = r.partial + long(c) * r.stride;
     const int noted = backward_in<kShared, Arithmetic::kStrict>(network, r.policy.parameters, n,

@@ -53,6 +53,10 @@ GALLOP_HD int head_parameters(Head head, int n) {
 GALLOP_HD bool is_discrete(Head head) {
   return with_head(head, [](auto h) { return decltype(h)::kDiscrete; });
 }
+// Whether bounds of the actions, which are not learnt, stand behind the network's parameters.
+GALLOP_HD bool is_bounded(Head head) {
+  return with_head(head, [](auto h) { return decltype(h)::kParameters > 1; });
+}
 // Floats that one action takes in an array.
 GALLOP_HD int action_rows(const PolicyShape& shape) {
   return is_discrete(shape.head) ? 1 : shape.n_actions;

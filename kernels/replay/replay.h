@@ -31,9 +31,9 @@ struct ReplayRing {
 
 // Writes transitions of a rollout: those of the numbers order[0 .. count), where transition (t, n)
 // has the number t N + n; in the order of their numbers where `order` is null. They replace the
-// oldest ones. A value error for a count below 0, or above what the ring or the rollout holds.
-// Returns before it is done. The same bits on every backend and for any number of threads. No
-// random numbers.
+// oldest ones. A value error for a count below 0, or above what the ring or the rollout holds,
+// and for a rollout of 2^32 transitions and above. Returns before it is done. The same bits on
+// every backend and for any number of threads. No random numbers.
 struct ReplayWriteRequest {
   ReplayRing ring;
   int n_steps, n_envs;             // T, N

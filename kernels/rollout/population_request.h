@@ -42,8 +42,7 @@ inline const char* refusal(const PopulationRequest& r) {
   if (parameter_count(r.population.shape) != r.population.n_parameters) {
     return "the members of a population have another number of parameters than their policy";
   }
-  const PolicyShape& shape = r.population.shape;
-  if (head_parameters(shape.head, shape.n_actions) > shape.n_actions) {
+  if (is_bounded(r.population.shape.head)) {
     return "a population of policies with a head of bounded actions; expected another head";
   }
   if (r.episodes < 1) return "a population without episodes; expected at least 1 for each member";

@@ -179,12 +179,16 @@ TEST(Dynamics, SlopesAndWeightsOfPolicies) {
   });
 }
 
-TEST(Dynamics, SlopesByDiscreteActionsAreRefused) {
+TEST(Dynamics, SlopesByDiscreteAndBoundedActionsAreRefused) {
   const auto subject = make_subject();
-  PolicySlopesRequest r = {};
-  r.shape = shape_with(Head::kCategorical, 2);
-  test::expect_error_with(
-      ExitCode::value, [&] { subject->policy_slopes(r); }, "policy_slopes", "discrete");
+  for (const Head head :
+       {Head::kCategorical, Head::kSquashedGaussian, Head::kSquashedDeterministic}) {
+    PolicySlopesRequest r = {};
+    r.shape = shape_with(head, 2);
+    test::expect_error_with(
+        ExitCode::value, [&] { subject->policy_slopes(r); }, "policy_slopes",
+        "discrete or bounded");
+  }
 }
 
 }  // namespace

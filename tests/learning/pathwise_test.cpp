@@ -314,6 +314,10 @@ TEST(PolicyPullBack, WhatCannotBeServedIsRefusedByName) {
   r.policy.shape.n_actions = 1;
   r.policy.shape.head = Head::kCategorical;
   refuse(r, "discrete");
+  for (const Head bounded : {Head::kSquashedGaussian, Head::kSquashedDeterministic}) {
+    r.policy.shape.head = bounded;
+    refuse(r, "bounded");
+  }
   r.policy.shape.head = Head::kGaussian;
   refuse(r, "own_slope");
   r.policy.shape.network.kind = NetworkKind::kTabular;

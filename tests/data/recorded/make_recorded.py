@@ -7,8 +7,8 @@ shipped settings do not matter), the bits and the mean return at its end, and th
 policy in the middle. tests/training/recorded_runs_test.cpp holds later programs to them: the same runs
 from nothing, and the folders evaluated and resumed.
 
-The files beside this one were written by the program of commit ebb3fda, those of black-box algorithms
-of trpo_vine, off-policy ones, learned_model and svg by those which brought them. A row is only made anew where a
+The files beside this one were written by the program of commit ebb3fda, those of black-box algorithms,
+of trpo_vine, off-policy ones, bptt, shac, learned_model and svg by those which brought them. A row is only made anew where a
 commit says that it changes bits: make_recorded.py PROGRAM FOLDER NAME...
 """
 import csv
@@ -46,6 +46,8 @@ VARIANTS = {
     "vpg_sgd": ("cartpole", "vpg", {"step": "plain", "learning_rate": 0.01, "baseline": "time"}),
     "vpg_linear_baseline": ("cartpole", "vpg", {"baseline": "linear"}),
     "reinforce_optimal": ("cartpole", "reinforce", {"baseline": "optimal", "n_steps": 64}),
+    "bptt_pendulum": ("pendulum", "bptt", {}),
+    "shac_pendulum": ("pendulum", "shac", {"state_interval": 4}),
     "learned_model_pendulum": ("pendulum", "learned_model", {**MODEL, "updates": 3, "paths": 20,
                                                              "horizon": 4, "model_steps": 2}),
     "svg_pendulum": ("pendulum", "svg", {**MODEL, "updates": 3, "minibatch": 24}),
@@ -116,8 +118,10 @@ def record(program, folder, name, environment, algorithm, options):
     whole = run(program, *arguments, "--out", again, "--json")
     shutil.rmtree(again)
     # What is left: the run as it was an iteration before its end.
-    for file in [*place.glob("events*"), place / "report.html", place / "result.json"]:
+    for file in [*place.glob("events*"), place / "report.html", place / "result.json", place / "sessions.jsonl"]:
         file.unlink()
+    text = (place / "config.toml").read_text()  # without the machine's name for things
+    (place / "config.toml").write_text("".join(l for l in text.splitlines(True) if not l.startswith("#")))
     sorted(place.glob("checkpoints/*"))[-1].unlink()
     middle = run(program, "eval", place, "--episodes", "4", "--json")
     return [name, environment, algorithm, whole["bits"], f"{whole['eval_return_mean']:.9g}",
@@ -137,6 +141,8 @@ def main():
             done.append(kept[name])
         else:
             done.append(record(program, folder, name, *rest))
+    # Rows of arguments that no list above has stay as they are.
+    done += [row for name, row in kept.items() if name not in {d[0] for d in done}]
     with table.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", "environment", "algorithm", "bits", "return", "middle_return", "arguments"])
