@@ -15,6 +15,8 @@ myst_heading_anchors = 4
 breathe_projects = {"gallop": os.environ["GALLOP_DOXYGEN_XML"]}
 breathe_default_project = "gallop"
 breathe_domain_by_extension = {"h": "cpp"}
+# What the adapters stand on is not needed to describe them.
+autodoc_mock_imports = ["rsl_rl", "stable_baselines3", "torch"]
 breathe_show_include = False
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

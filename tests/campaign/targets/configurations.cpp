@@ -8,6 +8,7 @@
 #include <gallop/host/options/toml_document.h>
 #include <gallop/host/runtime/environments.h>
 #include <gallop/host/studies/study.h>
+#include <gallop/host/studies/sweep.h>
 #include <gallop/host/training/run_options.h>
 #include "tests/campaign/fuzz_target.h"
 #include "tests/campaign/session.h"
@@ -114,7 +115,14 @@ Texts option_words() {
                       "parameters", "[parameters]\n", "auto", "cuda:1", "strict", "fast", "tanh"});
 }
 
+std::string run_sweep_text(std::string_view input) {
+  const OptionSweep sweep = parse_sweep(input, "fuzz.toml");
+  const std::string text = sweep_toml(sweep);
+  if (sweep_toml(parse_sweep(text, "again")) != text) finding("another sweep: " + text);
+  return sweep.is_random() ? "a random sweep" : "a sweep";
+}
 std::string run_study(std::string_view input) {
+  if (is_sweep(input, "fuzz.toml")) return run_sweep_text(input);
   const Study study = parse_study(input, "fuzz.toml");
   const std::string text = study_toml(study);
   if (study_toml(parse_study(text, "again")) != text) finding("another study: " + text);
@@ -133,19 +141,25 @@ Texts study_seeds() {
           "title = \"T\"\nabout = \"a\"\nx_axis = \"seconds\"\nscore = \"average\"\nsteps = 10\n"
           "[[environments]]\nname = \"pendulum\"\nthreshold = -200\nhidden = [8]\n"
           "[[environments]]\nname = \"mdp\"\n[[variants]]\nname = \"a\"\nalgorithm = \"npg\"\n",
-          head + "[grid]\nhidden = [[8], [8, 8]]\n[curves]\nhidden = [8]\n"};
+          head + "[grid]\nhidden = [[8], [8, 8]]\n[curves]\nhidden = [8]\n",
+          head +
+              "settings = 20\nsearch = \"cma_es\"\nearly_stop = \"none\"\n[search_options]\n"
+              "sigma = 0.2\n[sweep]\nlearning_rate = {low = 1e-4, high = 1e-1, scale = \"log\"}\n"
+              "activation = {values = [\"tanh\", \"relu\"]}\n"};
 }
 
 Texts study_words() {
   return with(
       toml_words(),
-      {"title",      "about",     "environment", "environments", "algorithm",
-       "variants",   "grid",      "options",     "curves",       "seeds",
-       "steps",      "threshold", "x_axis",      "score",        "name",
-       "cartpole",   "pendulum",  "mdp",         "ppo",          "trpo",
-       "npg",        "gamma",     "hidden",      "n_envs",       "gravity",
-       "iterations", "final",     "file",        "seed",         "[[variants]]\nname = \"b\"\n",
-       "[grid]\n"});
+      {"title",      "about",     "environment", "environments",  "algorithm",
+       "variants",   "grid",      "options",     "curves",        "seeds",
+       "steps",      "threshold", "x_axis",      "score",         "name",
+       "cartpole",   "pendulum",  "mdp",         "ppo",           "trpo",
+       "npg",        "gamma",     "hidden",      "n_envs",        "gravity",
+       "iterations", "final",     "file",        "seed",          "[[variants]]\nname = \"b\"\n",
+       "[grid]\n",   "[sweep]\n", "search",      "settings",      "generation",
+       "early_stop", "none",      "cma_es",      "low",           "high",
+       "scale",      "\"log\"",   "values",      "search_options"});
 }
 
 // A process that was accepted is also one that instances can live in.
