@@ -22,6 +22,7 @@ struct RolloutCase {
   bool randomized = false;         // parameters that episodes draw
   std::vector<std::uint32_t> ids;  // or those from 1000 on
   bool states = false;             // recorded, by kernels of their own
+  int final_interval = 1;          // steps that share a row of final observations
   float weight_scale = 1.0f;
   Arithmetic arithmetic = Arithmetic::kStrict;
 
