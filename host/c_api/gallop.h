@@ -319,8 +319,8 @@ GALLOP_API int gallop_batch_get_parameters(const gallop_batch* batch, const char
 GALLOP_API int gallop_batch_randomize(gallop_batch* batch, const char* name, double low,
                                       double high, int logarithmic);
 GALLOP_API int gallop_batch_stop_randomizing(gallop_batch* batch, const char* name);
-/* What a parameter is drawn from: kind becomes 0 where it is not, and nothing else is written then, 1
- * where it is uniform, 2 where its logarithm is. */
+/* What a parameter is drawn from: kind becomes 0 where it is not, and nothing else is written then,
+ * 1 where it is uniform, 2 where its logarithm is. */
 GALLOP_API int gallop_batch_get_range(const gallop_batch* batch, const char* name, int* kind,
                                       double* low, double* high);
 /* The shared table of an environment that has one, n being the specification's table_capacity. */
