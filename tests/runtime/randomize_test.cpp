@@ -225,8 +225,7 @@ TEST(ParameterRange, IsReadAndWrittenAsText) {
   EXPECT_TRUE(log.logarithmic);
   EXPECT_EQ(range_text(plain), "0.05..0.3");
   EXPECT_EQ(range_text(log), "-0.001..2:log");
-  for (const char* bad :
-       {"", "1", "1..", "..2", "1..2:ln", "1..2:", "1..x", "a..b", "1-2"}) {
+  for (const char* bad : {"", "1", "1..", "..2", "1..2:ln", "1..2:", "1..x", "a..b", "1-2"}) {
     expect_error_with(
         ExitCode::value, [&] { parse_range("mass", bad); }, "'mass'", bad, "LOW..HIGH");
   }
