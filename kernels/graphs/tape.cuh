@@ -21,8 +21,8 @@ struct TapeThread {
   // Words 0 and 1 of a block make two normals, 2 and 3 the other two.
   __device__ __forceinline__ float draw(const TapeInstruction& i, int chunk) const {
     const int number = s / kTapeGroups;
-    const auto words = tape_words<float>(
-        r, i, first_group(r, chunk) + std::uint32_t(s % kTapeGroups));
+    const auto words =
+        tape_words<float>(r, i, first_group(r, chunk) + std::uint32_t(s % kTapeGroups));
     const std::uint32_t a = number < 2 ? words.word[0] : words.word[2];
     const std::uint32_t b = number < 2 ? words.word[1] : words.word[3];
     if (i.op == TapeOp::kUniform) return to_uniform<float>(number % 2 == 0 ? a : b);
@@ -33,14 +33,21 @@ struct TapeThread {
   __device__ __forceinline__ void run(const TapeInstruction& i, int chunk, int n) const {
     float& to = cell(i.to);
     switch (i.op) {
-      case TapeOp::kConstant: to = real<float>(r.tape.constant[i.a]); return;
-      case TapeOp::kParameter: to = r.parameter[i.a]; return;
+      case TapeOp::kConstant:
+        to = real<float>(r.tape.constant[i.a]);
+        return;
+      case TapeOp::kParameter:
+        to = r.parameter[i.a];
+        return;
       case TapeOp::kInput:
-        to = s < n ? r.input[i.a * r.samples.count + long(chunk) * kChunkSamples + s] : 0.0f;
+        to = s < n ? r.input[i.a * r.input_stride + long(chunk) * kChunkSamples + s] : 0.0f;
         return;
       case TapeOp::kNormal:
-      case TapeOp::kUniform: to = draw(i, chunk); return;
-      default: break;
+      case TapeOp::kUniform:
+        to = draw(i, chunk);
+        return;
+      default:
+        break;
     }
     const float a = cell(i.a), b = cell(i.b), c = cell(i.c);
     with_cell_function<float>(i.op, [&](const auto& f) { to = f(a, b, c); });

@@ -84,7 +84,8 @@ struct TapeRequestOf {
   std::uint64_t seed;    // below 2^56
   std::uint32_t stream;  // of the random numbers
   const Real* parameter;
-  const Real* input;  // [rows, count]
+  const Real* input;  // [rows, input_stride]
+  long input_stride;
   // Sums of the outputs over the samples, order-free: of chunks of kChunkSamples by a fixed tree,
   // then scaled together by segments. [segments.begin[segments.count]] = [n_outputs], or null.
   Segments segments;
@@ -131,32 +132,50 @@ template <class F, class Each>
 GALLOP_HD void with_cell_function(TapeOp op, const Each& each) {
   const auto flag = [](auto mask) GALLOP_INLINE_LAMBDA { return select(mask, F(1.0f), F(0.0f)); };
   switch (op) {
-    case TapeOp::kAdd: return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a + b; });
-    case TapeOp::kSubtract: return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a - b; });
-    case TapeOp::kMultiply: return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a * b; });
-    case TapeOp::kDivide: return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a / b; });
+    case TapeOp::kAdd:
+      return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a + b; });
+    case TapeOp::kSubtract:
+      return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a - b; });
+    case TapeOp::kMultiply:
+      return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a * b; });
+    case TapeOp::kDivide:
+      return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return a / b; });
     case TapeOp::kFma:
       return each([](F a, F b, F c) GALLOP_INLINE_LAMBDA { return fmadd(a, b, c); });
-    case TapeOp::kNegate: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return -a; });
-    case TapeOp::kExp: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return exp(a); });
-    case TapeOp::kLog: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return log(a); });
-    case TapeOp::kTanh: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return tanh(a); });
-    case TapeOp::kSin: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return sin(a); });
-    case TapeOp::kCos: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return cos(a); });
-    case TapeOp::kSqrt: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return sqrt(a); });
-    case TapeOp::kAbs: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return abs(a); });
-    case TapeOp::kSigmoid: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return sigmoid(a); });
-    case TapeOp::kSoftplus: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return softplus(a); });
-    case TapeOp::kMin: return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return min(a, b); });
-    case TapeOp::kMax: return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return max(a, b); });
+    case TapeOp::kNegate:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return -a; });
+    case TapeOp::kExp:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return exp(a); });
+    case TapeOp::kLog:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return log(a); });
+    case TapeOp::kTanh:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return tanh(a); });
+    case TapeOp::kSin:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return sin(a); });
+    case TapeOp::kCos:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return cos(a); });
+    case TapeOp::kSqrt:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return sqrt(a); });
+    case TapeOp::kAbs:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return abs(a); });
+    case TapeOp::kSigmoid:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return sigmoid(a); });
+    case TapeOp::kSoftplus:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return softplus(a); });
+    case TapeOp::kMin:
+      return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return min(a, b); });
+    case TapeOp::kMax:
+      return each([](F a, F b, F) GALLOP_INLINE_LAMBDA { return max(a, b); });
     case TapeOp::kLess:
       return each([flag](F a, F b, F) GALLOP_INLINE_LAMBDA { return flag(a < b); });
     case TapeOp::kEqual:
       return each([flag](F a, F b, F) GALLOP_INLINE_LAMBDA { return flag(a == b); });
     case TapeOp::kSelect:
       return each([](F a, F b, F c) GALLOP_INLINE_LAMBDA { return select(a != F(0.0f), b, c); });
-    case TapeOp::kFloor: return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return floor(a); });
-    default: return;  // those that read no cell
+    case TapeOp::kFloor:
+      return each([](F a, F, F) GALLOP_INLINE_LAMBDA { return floor(a); });
+    default:
+      return;  // those that read no cell
   }
 }
 
@@ -189,7 +208,7 @@ struct TapeChunk {
   }
   // Samples from n on are 0.
   GALLOP_HD void load_input(Real* to, std::int32_t row, long first, int n) const {
-    const Real* const from = r.input + row * r.samples.count + first;
+    const Real* const from = r.input + row * r.input_stride + first;
     for (int s = 0; s < n; s += kW) store_lanes(to + s, load_lanes(from + s, n - s, F()), kW);
     for (int s = (n + kW - 1) / kW * kW; s < kChunkSamples; s += kW) {
       store_lanes(to + s, F(0.0f), kW);
@@ -198,8 +217,7 @@ struct TapeChunk {
   void draw(const TapeInstruction& i, Real* to, int chunk) const {
     const std::uint32_t first = first_group(r, chunk);
     for (int g = 0; g < kTapeGroups; g += kW) {
-      const auto words =
-          tape_words<F>(r, i, consecutive_words<F>(first + std::uint32_t(g)));
+      const auto words = tape_words<F>(r, i, consecutive_words<F>(first + std::uint32_t(g)));
       F x[4];
       if (i.op == TapeOp::kNormal) {
         to_normals<F>(words.word[0], words.word[1], x[0], x[1]);
@@ -213,21 +231,26 @@ struct TapeChunk {
   void run(const TapeInstruction& i, int chunk, int n) const {
     Real* const to = cell(i.to);
     switch (i.op) {
-      case TapeOp::kConstant: return fill(to, real<F>(r.tape.constant[i.a]));
-      case TapeOp::kParameter: return fill(to, F(r.parameter[i.a]));
-      case TapeOp::kInput: return load_input(to, i.a, long(chunk) * kChunkSamples, n);
+      case TapeOp::kConstant:
+        return fill(to, real<F>(r.tape.constant[i.a]));
+      case TapeOp::kParameter:
+        return fill(to, F(r.parameter[i.a]));
+      case TapeOp::kInput:
+        return load_input(to, i.a, long(chunk) * kChunkSamples, n);
       case TapeOp::kNormal:
-      case TapeOp::kUniform: return draw(i, to, chunk);
-      default: break;
+      case TapeOp::kUniform:
+        return draw(i, to, chunk);
+      default:
+        break;
     }
     const Real *const a = cell(i.a), *const b = cell(i.b), *const c = cell(i.c);
     with_cell_function<F>(i.op, [&](const auto& f) GALLOP_INLINE_LAMBDA {
       GALLOP_UNROLL(4)
       for (int s = 0; s < kChunkSamples; s += kW) {
-        store_lanes(to + s,
-                    f(load_lanes(a + s, kW, F()), load_lanes(b + s, kW, F()),
-                      load_lanes(c + s, kW, F())),
-                    kW);
+        store_lanes(
+            to + s,
+            f(load_lanes(a + s, kW, F()), load_lanes(b + s, kW, F()), load_lanes(c + s, kW, F())),
+            kW);
       }
     });
   }
