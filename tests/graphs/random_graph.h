@@ -34,6 +34,7 @@ class RandomGraph {
       pool_.push_back(g.parameter("p" + std::to_string(k), random_.uniform(-1, 1)));
     }
     pool_.push_back(g.constant({random_.uniform(-1, 1)}));
+    noise_ = g.normal("e", 0.0, -0.5);
     const int n_nodes = 4 + random_.below(8);
     for (int k = 0; k < n_nodes; k++) {
       pool_.push_back(random_.chance(0.35) ? stochastic(k) : deterministic());
@@ -78,11 +79,11 @@ class RandomGraph {
       case 9:
         return softplus(a);
       case 10:
-        return min(a, b);
+        return min(a, b + noise_);
       case 11:
-        return max(a, -b);
+        return max(a, noise_ - b);
       case 12:
-        return abs(a - 0.3);
+        return abs(a - noise_);
       case 13:
         return element(softmax(stack({a, b, 0.5})), 1);
       case 14:
@@ -141,6 +142,7 @@ class RandomGraph {
   Graph* graph_ = nullptr;
   const std::vector<int>* given_ = nullptr;
   Random random_{0};
+  GraphNode noise_ = 0.0;  // beside corners, which are none in the mean then
   std::vector<GraphNode> pool_, jumpable_, log_p_;
   std::vector<int> sizes_;
 };
