@@ -4,7 +4,7 @@
 #pragma once
 
 #include <gallop/kernels/graphs/tape.h>
-#include <gallop/kernels/gradients/chunk_launch.cuh>
+#include <gallop/kernels/gradients/over_chunks.cuh>
 
 namespace gallop::inline GALLOP_ISA {
 

@@ -61,7 +61,7 @@ TEST(Tape, EveryOperationAndCountAroundAChunk) {
 }
 
 TEST(Tape, CellsThatDoNotFitSharedMemoryStandInScratch) {
-  const TapeProgram program = every_operation(8);
+  const TapeProgram program = every_operation(16);
   ASSERT_GT(program.n_cells * kChunkSamples * sizeof(float), 227u * 1024);
   expect_equal(program, 200);
 }

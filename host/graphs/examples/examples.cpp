@@ -29,8 +29,10 @@ GraphExample find_graph_example(std::string_view name) {
     if (folded_name(name) == example.name) return example;
     names.emplace_back(example.name);
   }
-  throw usage_error(fmt::format("no example of a graph is named '{}'{}; expected one of {}", name,
-                                did_you_mean(name, names), fmt::join(names, ", ")));
+  const std::string advice = did_you_mean(name, names);
+  throw usage_error(fmt::format(
+      "no example of a graph is named '{}'{}", name,
+      advice.empty() ? fmt::format("; expected one of {}", fmt::join(names, ", ")) : advice));
 }
 
 }  // namespace gallop

@@ -14,7 +14,8 @@ void build(Graph& g) {
   const Regulator::Values v = Regulator::values();
   for (std::size_t t = 0; t < path.costs.size(); t++) {
     g.cost(fmt::format("c{}", t), path.costs[t]);
-    g.baseline(path.actions[t], v.p[t] * square(path.states[t]) + v.c[t]);
+    const GraphNode value = v.p[t] * square(path.states[t]) + v.c[t];
+    g.baseline(path.actions[t], g.define(fmt::format("V{}", t), value));
   }
 }
 
