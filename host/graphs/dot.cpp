@@ -76,6 +76,9 @@ class Picture {
     return operands_[id] = all;
   }
   bool is_drawn(int id) const { return !graph_.entries()[std::size_t(id)].name.empty(); }
+  bool is_constant(int id) const {
+    return graph_.entries()[std::size_t(id)].kind == GraphKind::kConstant;
+  }
   const std::string& name(int id) const { return graph_.entries()[std::size_t(id)].name; }
   std::string text() const { return text_ + "}\n"; }
 
@@ -83,7 +86,9 @@ class Picture {
   std::string expression_of(int id) const {
     const GraphEntry& entry = graph_.entries()[std::size_t(id)];
     if (entry.kind == GraphKind::kCost || entry.kind == GraphKind::kLater) {
-      return entry.operands.empty() ? "" : graph_.label(entry.operands[0]);
+      if (entry.operands.empty()) return "";
+      const int of = entry.operands[0];
+      return is_drawn(of) || is_constant(of) ? graph_.label(of) : expression_of(of);
     }
     std::vector<std::string> parts;
     for (const int operand : entry.operands) parts.push_back(graph_.label(operand));
