@@ -86,7 +86,8 @@ constexpr FlagAdvice kFlags[] = {
      "algorithm environment algorithms environments algo algos alg method methods env envs env_id "
      "task tasks",
      "a study's file names its algorithms and environments; 'gallop list' names the studies"},
-    {"estimators", "n n_samples num_samples paths n_paths episodes", "it is called --samples here"},
+    {"estimators graph", "n n_samples num_samples paths n_paths episodes",
+     "it is called --samples here"},
     {"train", "controller",
      "'gallop eval ENVIRONMENT --controller NAME' plays one, and needs no training"},
     {"eval differences", "policy", "it is called --controller here"},

@@ -126,7 +126,7 @@ TEST(List, AsJson) {
 
 TEST(Help, IsPrintedForEveryCommand) {
   for (const char* command : {"train", "eval", "render", "study", "trace", "estimators", "optimize",
-                              "list", "differences", "tetris", "export"}) {
+                              "list", "differences", "graph", "tetris", "export"}) {
     const std::string text = output({command, "--help"});
     lines_of(text);
     expect_says(text, std::string("usage: gallop ") + command);
