@@ -50,7 +50,7 @@ void Lowering::lower(int node) {
     case GraphKind::kConstant:
     case GraphKind::kParameter:
     case GraphKind::kInput:
-      to = lower_source(node, entry);
+      to = lower_source(entry);
       break;
     case GraphKind::kNormal:
     case GraphKind::kUniform:
@@ -81,7 +81,7 @@ void Lowering::lower(int node) {
   }
 }
 
-Lowering::Cells Lowering::lower_source(int, const GraphEntry& entry) {
+Lowering::Cells Lowering::lower_source(const GraphEntry& entry) {
   Cells to;
   for (int k = 0; k < entry.shape.size(); k++) {
     if (entry.kind == GraphKind::kConstant) {

@@ -27,7 +27,7 @@ class Lowering {
   using Cells = std::vector<int>;
 
   void lower(int node);
-  Cells lower_source(int node, const GraphEntry& entry);
+  Cells lower_source(const GraphEntry& entry);
   Cells lower_sample(int node, const GraphEntry& entry);
   Cells lower_structural(const GraphEntry& entry);
   Cells by_component(const GraphEntry& entry);

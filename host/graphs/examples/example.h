@@ -23,7 +23,7 @@ std::vector<GraphExample> graph_examples();
 // An unknown name throws a usage error with the nearest ones.
 GraphExample find_graph_example(std::string_view name);
 
-// Each in a file of its own.
+// Each in the file of its name, or of what it is about.
 GraphExample row_1_example();
 GraphExample row_2_example();
 GraphExample row_3_example();
