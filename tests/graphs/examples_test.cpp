@@ -117,6 +117,24 @@ TEST(GraphExamples, TheMixedCaseEqualsItsEstimatorByHand) {
   });
 }
 
+TEST(GraphExamples, ThreadsChangeNoBit) {
+  const auto one = make_cpu_backend(1), three = make_cpu_backend(3);
+  const GraphRun run = {.samples = 5000, .seed = 7};
+  for (const GraphExample& example : graph_examples()) {
+    Graph graph;
+    example.build(graph);
+    GraphEstimator first(*one, graph), second(*three, graph);
+    const GraphGradient a = first.gradient(run), b = second.gradient(run);
+    EXPECT_EQ(a.objective, b.objective) << example.name;
+    EXPECT_EQ(a.gradient, b.gradient) << example.name;
+    const GraphEstimate c = first.estimate(run), d = second.estimate(run);
+    for (std::size_t k = 0; k < c.gradient.size(); k++) {
+      EXPECT_EQ(c.gradient[k].mean, d.gradient[k].mean) << example.name;
+      EXPECT_EQ(c.gradient[k].standard_error, d.gradient[k].standard_error) << example.name;
+    }
+  }
+}
+
 // Float and double draw the same numbers and differ by rounding alone.
 TEST(GraphExamples, FloatDiffersFromDoubleByRounding) {
   const auto backend = make_cpu_backend(1);
