@@ -5,14 +5,16 @@
 #include <functional>
 
 #include <gallop/host/graphs/examples/example.h>
+#include "tests/executor/sanitizer.h"
 #include "tests/graphs/double_rows.h"
 #include "tests/host/expect_error.h"
 
 namespace gallop::testing {
 namespace {
 
-constexpr double kHandTolerance = 1e-6;   // relative, of a sample's gradient
-constexpr double kStandardErrors = 3;     // over 10^6 samples
+constexpr double kHandTolerance = 1e-6;  // relative, of a sample's gradient
+constexpr double kStandardErrors = 3;
+constexpr long kSamples = GALLOP_ADDRESS_SANITIZER ? 100000 : 1000000;
 constexpr double kFloatTolerance = 1e-5;  // relative, of what has no variance
 
 void expect_within(const GraphMean& estimate, double exact, const std::string& what) {
@@ -33,7 +35,7 @@ TEST(GraphExamples, EveryOneIsUnbiasedWithinThreeStandardErrors) {
     Graph graph;
     example.build(graph);
     GraphEstimator estimator(*backend, graph);
-    const GraphEstimate estimate = estimator.estimate({.samples = 1000000, .seed = 1});
+    const GraphEstimate estimate = estimator.estimate({.samples = kSamples, .seed = 1});
     expect_within(estimate.objective, example.objective, std::string(example.name) + " objective");
     ASSERT_EQ(estimate.gradient.size(), example.gradient.size());
     for (std::size_t d = 0; d < example.gradient.size(); d++) {

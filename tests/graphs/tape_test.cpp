@@ -49,6 +49,7 @@ TEST(Tape, BitsDependOnNoInstructionSetAndNoSplit) {
         set.kernels->run_tape(r, TestWork(grain));
         if (sums.empty()) sums = sum.values(), rows = row.values();
         EXPECT_TRUE(same_bits(sums, sum.values())) << set.isa << " " << grain;
+        if (n == 0) continue;
         EXPECT_TRUE(same_bits(rows, row.values())) << set.isa << " " << grain;
       }
     }
