@@ -2,8 +2,10 @@
 // the shop has advertised: its derivative goes through the sample, that of the decision, which is
 // yes or no, by its score. Both are learned by gradients of the surrogate loss.
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <gallop/host/error.h>
 #include <gallop/host/graphs/dot.h>
