@@ -9,8 +9,12 @@
 // two networks share nothing, so the value loss needs no coefficient; learning rates fall linearly
 // to zero. With the option target_kl an iteration makes no further pass once the mean divergence
 // KL(pi_old, pi) of the last minibatch of one is greater (OpenAI Spinning Up's and CleanRL's early
-// stop). With normalize_rewards rewards are divided by the running deviation of discounted returns
-// (arXiv:2005.12729, section 3).
+// stop). With value_clip the value loss is, as in OpenAI Baselines, the mean of
+//
+//   max((V - R)^2, (V_old + clip(V - V_old, -c, c) - R)^2) / 2,   c = value_clip,
+//
+// where Stable-Baselines3's clip_range_vf has the second square alone. With normalize_rewards
+// rewards are divided by the running deviation of discounted returns (arXiv:2005.12729, section 3).
 //
 // Source: Schulman, Wolski, Dhariwal, Radford and Klimov, arXiv:1707.06347v2, Algorithm 1 and
 // eq. 7.
@@ -36,6 +40,9 @@ constexpr auto kOptions = rows(
     integer_row("minibatch", 512, {.min = 1, .max = 1 << 28, .unit = "samples"},
                 "samples of one step"),
     real_row("clip", 0.2, {.min = 0, .max = 1}, "the ratio's range is 1 - clip to 1 + clip"),
+    real_row("value_clip", 0, {.min = 0, .max = 1e9},
+             "an update gains nothing by moving a value further than this from that of the network "
+             "that acted, in the scale of rewards; 0 for no limit"),
     real_row("entropy_coefficient", 0, {.min = 0, .max = 10}, "weight of the entropy bonus"),
     real_row("max_gradient_norm", 0.5, {.min = 0, .max = 1e9},
              "gradients are scaled down to this norm; 0 for no limit"),
@@ -109,17 +116,18 @@ class Ppo : public OnPolicyAlgorithm {
 
   void step(const Samples& samples) {
     PolicyGradientRequest r = learner_.policy().gradient_request(samples);
+    const Options& options = context_.options;
     r.loss = PolicyLoss::kClippedSurrogate;
-    r.clip = float(context_.options.real("clip"));
-    r.entropy_coefficient = float(context_.options.real("entropy_coefficient"));
-    const StepOptions limited = {.max_norm = context_.options.real("max_gradient_norm")};
+    r.clip = float(options.real("clip"));
+    r.entropy_coefficient = float(options.real("entropy_coefficient"));
+    const StepOptions limited = {.max_norm = options.real("max_gradient_norm")};
     Backend& backend = context_.backend;
     backend.both(
         [&] {
           backend.policy_step({r, learner_.policy().parameters().step_request(limited)});
         },
         [&] {
-          backend.value_step({learner_.value_request(samples),
+          backend.value_step({learner_.value_request(samples, options.real("value_clip")),
                               learner_.value().parameters().step_request(limited)});
         });
   }

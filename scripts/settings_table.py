@@ -32,6 +32,7 @@ TASKS = {
     "inverted_pendulum": (950, ROBOT), "inverted_double_pendulum": (8900, ROBOT),
     "hopper": (3000, ROBOT), "walker2d": (3500, ROBOT), "half_cheetah": (4000, ROBOT),
     "swimmer": (300, ROBOT), "ant": (3000, ROBOT), "humanoid": (5000, ROBOT),
+    "reacher": (-5, ROBOT), "humanoid_standup": (120000, ROBOT),
 }
 FIELDS = ["algorithm", "environment", "seed", "return", "steps", "seconds", "settings"]
 

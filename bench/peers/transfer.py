@@ -29,6 +29,8 @@ TASKS = {
     "swimmer": "Swimmer-v5",
     "ant": "Ant-v5",
     "humanoid": "Humanoid-v5",
+    "humanoid_standup": "HumanoidStandup-v5",
+    "reacher": "Reacher-v5",
     "inverted_pendulum": "InvertedPendulum-v5",
     "inverted_double_pendulum": "InvertedDoublePendulum-v5",
 }

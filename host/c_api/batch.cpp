@@ -196,6 +196,36 @@ int gallop_batch_get_parameters(const gallop_batch* batch, const char* name, flo
   });
 }
 
+int gallop_batch_randomize(gallop_batch* batch, const char* name, double low, double high,
+                           int logarithmic) {
+  return with(batch, [&](gallop_batch& b) {
+    b.environments.randomize(text_of(name, "the parameter's name"), {low, high, logarithmic != 0});
+  });
+}
+
+int gallop_batch_stop_randomizing(gallop_batch* batch, const char* name) {
+  return with(batch, [&](gallop_batch& b) {
+    if (name == nullptr) return b.environments.stop_randomizing();
+    b.environments.stop_randomizing(text_of(name, "the parameter's name"));
+  });
+}
+
+int gallop_batch_get_range(const gallop_batch* batch, const char* name, int* kind, double* low,
+                           double* high) {
+  return with(batch, [&](const gallop_batch& b) {
+    require_pointer(kind, "kind");
+    require_pointer(low, "low");
+    require_pointer(high, "high");
+    const Environments& e = b.environments;
+    const DrawnRange* const range =
+        e.ranges().find(parameter_index(e.spec(), text_of(name, "the parameter's name")));
+    *kind = range == nullptr ? 0 : range->logarithmic ? 2 : 1;
+    if (range == nullptr) return;
+    *low = range->low;
+    *high = range->high;
+  });
+}
+
 int gallop_batch_set_table(gallop_batch* batch, const float* table, size_t n) {
   return with(batch, [&](gallop_batch& b) {
     require_pointer(table, "table");

@@ -310,6 +310,19 @@ GALLOP_API int gallop_batch_set_parameters(gallop_batch* batch, const char* name
                                            const float* values, size_t n);
 GALLOP_API int gallop_batch_get_parameters(const gallop_batch* batch, const char* name,
                                            float* values, size_t n);
+/* Has every episode draw the parameter anew, uniform from `low` to `high`, or where `logarithmic`
+ * is not 0 with a logarithm that is; a whole number among those. From the next step on, also in the
+ * present episodes: what is drawn is a function of seed, id and number of the episode, on every
+ * device. It is read by gallop_batch_get_parameters, and cannot be set meanwhile. GALLOP_VALUE for
+ * a range that the parameter cannot have. Stopped, for one parameter or where `name` is NULL for
+ * all, instances have the values from before. */
+GALLOP_API int gallop_batch_randomize(gallop_batch* batch, const char* name, double low,
+                                      double high, int logarithmic);
+GALLOP_API int gallop_batch_stop_randomizing(gallop_batch* batch, const char* name);
+/* What a parameter is drawn from: kind becomes 0 where it is not, and nothing else is written then, 1
+ * where it is uniform, 2 where its logarithm is. */
+GALLOP_API int gallop_batch_get_range(const gallop_batch* batch, const char* name, int* kind,
+                                      double* low, double* high);
 /* The shared table of an environment that has one, n being the specification's table_capacity. */
 GALLOP_API int gallop_batch_set_table(gallop_batch* batch, const float* table, size_t n);
 /* States [S, N] on the host, in the order of the specification's names; n is S * N. Set, they keep

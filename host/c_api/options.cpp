@@ -29,7 +29,8 @@ int make_options(gallop_options** options, const Make& make) {
 }
 
 const char* name_of(OptionType type) {
-  constexpr const char* kNames[] = {"integer", "real", "boolean", "text", "choice", "integers"};
+  constexpr const char* kNames[] = {"integer", "real",     "boolean",    "text",
+                                    "choice",  "integers", "assignments"};
   return kNames[int(type)];
 }
 

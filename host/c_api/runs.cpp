@@ -121,9 +121,11 @@ int resume_run(gallop_backend* backend, const char* folder, const RunOptions* op
   });
 }
 
-// Throws a usage error with the nearest names unless that is a parameter of the environment.
+// Throws a usage error with the nearest names unless that is a parameter of the environment, or the
+// ranges of those that are drawn.
 void require_parameter(const RunOptions& options, std::string_view name) {
   constexpr std::string_view kTable = "parameters.";
+  if (options.values().resolved(name) == "randomize") return;
   std::vector<std::string> known;
   for (const OptionSpec& row : options.parameter_rows()) {
     const std::string_view whole = row.name;

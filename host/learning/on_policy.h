@@ -69,8 +69,15 @@ class OnPolicyLearner {
   Samples all_samples() const { return samples(nullptr, n_samples()); }
   // All of that as baselines see it.
   RolloutArrays arrays() const;
-  ValueGradientRequest value_request(const Samples& samples) const {
-    return value_.gradient_request(policy_.normalization(), samples);
+  // With `clip` above 0 values move no further than that from those that advantages were estimated
+  // by, in as far as the loss would gain (ValueGradientRequest).
+  ValueGradientRequest value_request(const Samples& samples, double clip = 0) const {
+    ValueGradientRequest r = value_.gradient_request(policy_.normalization(), samples);
+    if (clip > 0) {
+      r.before = advantages_.value();
+      r.clip = float(clip);
+    }
+    return r;
   }
 
   std::uint64_t steps() const { return steps_; }

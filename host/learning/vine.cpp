@@ -68,6 +68,11 @@ Vine::Vine(const AlgorithmContext& context, OnPolicyLearner& learner)
       observation_rows_(learner.environments().observation_rows()),
       action_rows_(learner.environments().action_rows()) {
   context_.checkpoint = nullptr;
+  if (!learner.environments().ranges().empty()) {
+    throw value_error(
+        "parameters are drawn for each episode (randomize), and branches from a state would draw "
+        "others than the episode that it is of; expected randomize = none, or another algorithm");
+  }
   const long count = n_branches_ * n_states_;
   if (count >= long(kHalf)) {
     throw value_error(fmt::format(

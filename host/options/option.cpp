@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <gallop/host/error.h>
 #include <gallop/host/options/nearest.h>
@@ -29,6 +30,8 @@ const char* type_name(OptionType type) {
       return "choice";
     case OptionType::integers:
       return "integers";
+    case OptionType::assignments:
+      return "assignments";
   }
   return "unknown";
 }
@@ -105,7 +108,9 @@ const Options::Entry& Options::require(std::string_view name, const char* type) 
   const Entry* entry = find(name);
   if (entry == nullptr) throw internal_error(fmt::format("no option '{}' in the table", name));
   if (type != nullptr && std::string_view(type) != type_name(entry->spec.type)) {
-    const bool text = entry->spec.type == OptionType::choice && std::string_view(type) == "text";
+    const bool text =
+        (entry->spec.type == OptionType::choice || entry->spec.type == OptionType::assignments) &&
+        std::string_view(type) == "text";
     if (!text) {
       throw internal_error(fmt::format("option '{}' is of type {}, read as {}", name,
                                        type_name(entry->spec.type), type));
@@ -122,6 +127,8 @@ int Options::meant(std::string_view name) const {
     const std::string_view row = entries_[size_t(i)].name;
     if (row == wanted) return i;
     if (leaf_of(row) == wanted) found = found == -1 ? i : -2;
+    const bool assigns = entries_[size_t(i)].spec.type == OptionType::assignments;
+    if (assigns && wanted.starts_with(std::string(row) + ".")) return i;
   }
   return found;
 }
@@ -142,8 +149,21 @@ Options::Entry& Options::known(std::string_view name, std::string_view origin) {
 }
 
 void Options::set(std::string_view name, std::string_view text, std::string_view origin) {
-  Entry& entry = known(name, origin);
-  entry.value = parse_option(entry.spec, text, origin);
+  set_entry(known(name, origin), name, text, origin);
+}
+
+void Options::set_entry(Entry& entry, std::string_view name, std::string_view text,
+                        std::string_view origin) {
+  if (entry.spec.type == OptionType::assignments) {
+    const size_t dot = name.find('.');
+    const bool of_one = dot != std::string_view::npos;
+    const std::string given =
+        of_one ? fmt::format("{}={}", folded_name(name.substr(dot + 1)), text) : std::string(text);
+    entry.value =
+        changed_assignments(entry.spec, std::get<std::string>(entry.value), given, origin);
+  } else {
+    entry.value = parse_option(entry.spec, text, origin);
+  }
   entry.origin = std::string(origin);
 }
 
@@ -154,10 +174,12 @@ void Options::set_assignment(std::string_view assignment, std::string_view origi
 
 void Options::apply_toml(std::string_view toml, std::string_view origin) {
   Options changed = *this;
-  std::vector<std::string> places(entries_.size());  // where each row was given
+  std::map<std::string, std::string> places;  // where each was given
   for (const TomlEntry& entry : read_toml(toml, origin)) {
     changed.apply_entry(entry);
-    std::string& place = places[size_t(changed.meant(entry.name))];
+    const Entry& row = changed.entries_[size_t(changed.meant(entry.name))];
+    std::string& place =
+        places[row.spec.type == OptionType::assignments ? entry.name : row.spec.name];
     if (!place.empty()) {
       throw value_error(fmt::format("option {} is given twice ({} and {}); leave one of them out",
                                     in_quotes(entry.name), place, entry.origin));
@@ -178,8 +200,7 @@ void Options::apply_entry(const TomlEntry& toml_entry) {
       std::fabs(*real) >= kExactIntegers) {
     refuse_option(entry.spec, option_toml(toml_entry.value), toml_entry.origin);
   }
-  entry.value = parse_option(entry.spec, option_text(toml_entry.value), toml_entry.origin);
-  entry.origin = toml_entry.origin;
+  set_entry(entry, toml_entry.name, option_text(toml_entry.value), toml_entry.origin);
 }
 
 int64_t Options::integer(std::string_view name) const {
@@ -229,6 +250,7 @@ std::string Options::to_toml() const {
   for (const Entry& entry : entries_) {
     const std::string_view name = entry.spec.name;
     const size_t dot = name.find('.');
+    if (entry.spec.type == OptionType::assignments) continue;
     if (dot == std::string_view::npos) {
       result += fmt::format("{} = {}\n", name, option_toml(entry.value));
     } else if (std::find(tables.begin(), tables.end(), name.substr(0, dot)) == tables.end()) {
@@ -243,6 +265,13 @@ std::string Options::to_toml() const {
         result += fmt::format("{} = {}\n", name.substr(table.size() + 1), option_toml(entry.value));
       }
     }
+  }
+  for (const Entry& entry : entries_) {
+    if (entry.spec.type != OptionType::assignments) continue;
+    const std::vector<Assigned> all = assigned(std::get<std::string>(entry.value));
+    if (all.empty()) continue;
+    result += fmt::format("{}[{}]\n", result.empty() ? "" : "\n", entry.spec.name);
+    for (const Assigned& one : all) result += fmt::format("{} = \"{}\"\n", one.name, one.text);
   }
   return result;
 }

@@ -14,7 +14,7 @@
 
 namespace gallop {
 
-enum class OptionType { integer, real, boolean, text, choice, integers };
+enum class OptionType { integer, real, boolean, text, choice, integers, assignments };
 
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
@@ -82,13 +82,16 @@ class Options {
   // The row that a person means by `name`: capitals count as small letters, hyphens as underscores,
   // and the "parameters." of "parameters.gravity" may be left out where no other row is called
   // "gravity". Nothing where there is no such row.
+  // Of a row of assignments one of them may stand behind a dot.
   std::optional<std::string> resolved(std::string_view name) const;
 
   // What stands behind "unknown option 'x'" in messages; the nearest names unless it is set.
   using Explanation = std::function<std::string(const Options&, std::string_view name)>;
   void explain_unknown(Explanation explanation) { explanation_ = std::move(explanation); }
 
-  // Sets one option from text, by any name that `resolved` knows. `origin` says where the text came
+  // Sets one option from text, by any name that `resolved` knows. Of a row of assignments the text
+  // changes those that it names, "a=1,b=2"; "a=none" takes one away, "none" all, and a name
+  // "row.a" gives a's alone. `origin` says where the text came
   // from ("--set", "ppo.toml:3") and stands in messages. Throws a usage error for an unknown name,
   // a value error for text that is not a value of the type or not in its range.
   void set(std::string_view name, std::string_view text, std::string_view origin);
@@ -108,10 +111,11 @@ class Options {
   int64_t integer(std::string_view name) const;
   double real(std::string_view name) const;
   bool flag(std::string_view name) const;
-  const std::string& text(std::string_view name) const;  // text and choice
+  const std::string& text(std::string_view name) const;  // text, choice and assignments
   const std::vector<int64_t>& integers(std::string_view name) const;
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
+  OptionType type(std::string_view name) const { return require(name, nullptr).spec.type; }
   // "default", or the origin that the value was set with.
   const std::string& origin(std::string_view name) const;
   // The value as text that `set` takes back to the same value, bit for bit.
@@ -143,6 +147,8 @@ class Options {
   int meant(std::string_view name) const;  // index of the row, negative for none
   const Entry& require(std::string_view name, const char* type) const;
   Entry& known(std::string_view name, std::string_view origin);
+  static void set_entry(Entry& entry, std::string_view name, std::string_view text,
+                        std::string_view origin);
 
   std::vector<Entry> entries_;
   Explanation explanation_;

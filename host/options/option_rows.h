@@ -84,6 +84,11 @@ constexpr std::size_t row_count() {
   }
 }
 
+// Any number of "name=text"; `elements` is how one of them is written. A TOML table.
+constexpr OptionSpec assignments_row(const char* name, const char* elements, const char* help) {
+  return {.name = name, .type = OptionType::assignments, .help = help, .elements = elements};
+}
+
 // One table of rows and arrays of rows, in the order given.
 template <class... Parts>
 constexpr auto rows(const Parts&... parts) {

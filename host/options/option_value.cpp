@@ -6,6 +6,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <type_traits>
 #include <utility>
 
@@ -127,6 +128,18 @@ bool acceptable_text(std::string_view text) {
   return true;
 }
 
+// The name of an assignment, and its text, which stand in TOML as they are.
+bool is_word(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+bool is_plain(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '=';
+  });
+}
+
 std::string real_text(double value) {
   char buffer[64];
   const auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, value);
@@ -197,6 +210,7 @@ std::string value_range(const OptionSpec& spec) {
     case OptionType::boolean:
       return "true or false";
     case OptionType::text:
+    case OptionType::assignments:
       return "";
     case OptionType::choice:
       return fmt::format("{}", fmt::join(option_choices(spec), ", "));
@@ -223,8 +237,44 @@ std::string expected_values(const OptionSpec& spec) {
       return fmt::format("at most {} {} separated by commas, each{}{}", spec.most, spec.elements,
                          std::string_view(spec.elements) == "integers" ? "" : " an integer",
                          range_text(spec).empty() ? " of any size" : range_text(spec));
+    case OptionType::assignments:
+      return fmt::format("{} separated by commas, or none", spec.elements);
   }
   throw internal_error(fmt::format("option '{}' has no type", spec.name));
+}
+
+std::vector<Assigned> assigned(std::string_view value) {
+  std::vector<Assigned> all;
+  for (const std::string& part : split_list(value)) {
+    const size_t equals = part.find('=');
+    all.push_back({part.substr(0, equals), part.substr(equals + 1)});
+  }
+  return all;
+}
+
+std::string changed_assignments(const OptionSpec& spec, std::string_view value,
+                                std::string_view text, std::string_view origin) {
+  std::map<std::string, std::string> all;
+  for (const Assigned& one : assigned(value)) all[one.name] = one.text;
+  if (folded_name(trimmed(text)) == "none" || trimmed(text).empty()) return "";
+  for (const std::string& part : split_list(text)) {
+    const size_t equals = part.find('=');
+    const std::string name = folded_name(trimmed(std::string_view(part).substr(0, equals)));
+    if (equals == std::string::npos || !is_word(name)) refuse_option(spec, text, origin);
+    const std::string given(trimmed(std::string_view(part).substr(equals + 1)));
+    if (!is_plain(given)) refuse_option(spec, text, origin);
+    if (folded_name(given) == "none") {
+      all.erase(name);
+    } else {
+      all[name] = given;
+    }
+  }
+  std::string result;
+  for (const auto& [name, given] : all) {
+    result += fmt::format("{}{}={}", result.empty() ? "" : ",", name, given);
+  }
+  if (result.size() > kLongestText) refuse_option(spec, text, origin);
+  return result;
 }
 
 void refuse_option(const OptionSpec& spec, std::string_view text, std::string_view origin,
@@ -249,6 +299,9 @@ OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::str
       break;
     case OptionType::text:
       value.emplace<std::string>(text);
+      break;
+    case OptionType::assignments:
+      value.emplace<std::string>(changed_assignments(spec, "", word, origin));
       break;
     case OptionType::choice:
       value.emplace<std::string>(parse_choice(spec, word));
@@ -275,6 +328,7 @@ void check_option(const OptionSpec& spec, const OptionValue& value, std::string_
     case OptionType::boolean:
       break;
     case OptionType::text:
+    case OptionType::assignments:
       accepted = acceptable_text(std::get<std::string>(value));
       break;
     case OptionType::choice: {

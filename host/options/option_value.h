@@ -16,6 +16,16 @@ constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
 // Throws a value error that names option, text, expected values and origin.
 OptionValue parse_option(const OptionSpec& spec, std::string_view text, std::string_view origin);
 
+// What a row of assignments holds: "a=1,b=2", by name.
+struct Assigned {
+  std::string name, text;
+};
+std::vector<Assigned> assigned(std::string_view value);
+
+// Such a value after the changes that a text asks for (Options::set). Throws as parse_option does.
+std::string changed_assignments(const OptionSpec& spec, std::string_view value,
+                                std::string_view text, std::string_view origin);
+
 // Throws that error.
 [[noreturn]] void refuse_option(const OptionSpec& spec, std::string_view text,
                                 std::string_view origin, const std::string& hint = "");

@@ -113,6 +113,9 @@ constexpr Synonyms kSynonyms[] = {
     {"target_noise", "policy_noise target_policy_noise"},
     {"target_noise_clip", "noise_clip"},
     {"initial_entropy_coefficient", "init_alpha init_temperature initial_alpha"},
+    {"value_clip", "clip_range_vf cliprange_value clip_value vf_clip vf_clip_param clip_vloss"},
+    {"randomize",
+     "domain_randomization domain_randomisation randomise randomization randomisation ranges"},
     {"clip",
      "clip_range cliprange clip_eps clip_epsilon clip_ratio clip_coef clip_param epsilon eps "
      "clipping ppo_clip"},

@@ -72,7 +72,7 @@ std::string options_help(const Options& options, std::span<const OptionSpec> row
     const bool is_matrix = !matrix.empty() && elements[matrix] > 4;
     if (is_matrix && std::exchange(shown[matrix], true)) continue;
     const std::string fallback = row.default_value.text();
-    const bool other = row.type != OptionType::text &&
+    const bool other = row.type != OptionType::text && row.type != OptionType::assignments &&
                        option_text(parse_option(row, fallback, "default")) != value;
     lines.push_back({flag_of(row.name) + " " + (value.empty() ? "''" : value),
                      described(row.help, {range_with_unit(row), other ? "default " + fallback : "",

@@ -272,11 +272,24 @@ std::optional<CommandLine> parse_command_line(const Command& command,
   return CommandParser(command, arguments).run();
 }
 
+namespace {
+
+// What an option may be given once of: of a row of assignments those that the text names.
+std::string identity(const GivenOption& option, const Options& known) {
+  const std::string name = known.resolved(option.name).value_or(option.name);
+  if (!known.has(name) || known.type(name) != OptionType::assignments) return name;
+  const std::string of_one = folded_name(option.name);
+  return of_one != name ? of_one
+                        : fmt::format("{}.{}", name, option.text.substr(0, option.text.find('=')));
+}
+
+}  // namespace
+
 void apply_given(const std::vector<GivenOption>& given, const Options& known,
                  const std::function<void(const GivenOption&)>& set) {
   std::map<std::string, const GivenOption*> before;
   for (const GivenOption& option : given) {
-    const std::string name = known.resolved(option.name).value_or(option.name);
+    const std::string name = identity(option, known);
     const auto [place, first] = before.insert({name, &option});
     // These two are compared with what was asked for anyway.
     const bool compared = name == "environment" || name == "algorithm";

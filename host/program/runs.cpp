@@ -67,6 +67,9 @@ TrainedPolicy policy_of_word(Backend& backend, const std::string& command,
 
 std::vector<OptionSpec> parameter_rows() {
   std::vector<OptionSpec> rows;
+  for (const OptionSpec& row : run_rows()) {
+    if (row.type == OptionType::assignments) rows.push_back(row);
+  }
   for (const EnvironmentEntry* entry : all_environments()) {
     const EnvironmentSpec& spec = spec_of(*entry);
     for (int k = 0; k < spec.n_parameters; k++) {
@@ -91,7 +94,7 @@ void apply_options(const CommandLine& line, RunOptions& options, bool only_param
   apply_given(line.options(), options.values(), [&](const GivenOption& given) {
     const std::string name = options.values().resolved(given.name).value_or("parameters.");
     const bool fixed = name == "environment" || name == "algorithm";
-    if (only_parameters && !fixed && !name.starts_with("parameters.")) {
+    if (only_parameters && !fixed && name != "randomize" && !name.starts_with("parameters.")) {
       throw usage_error(fmt::format("{} ({}) is an option of training, expected a parameter of {}",
                                     in_quotes(given.name), given.origin,
                                     spec_of(options.environment()).name));

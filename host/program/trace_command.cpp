@@ -119,6 +119,11 @@ int trace(const CommandLine& line) {
   const EnvironmentSpec& spec = spec_of(options.environment());
   const TransitionTable& table = *options.environment().transitions();
   const EnvironmentProblem problem = options.problem();
+  if (!problem.ranges.empty()) {
+    throw usage_error(
+        "trace steps under the parameters that it is given and draws none; --set gives "
+        "a value, --randomize is for runs");
+  }
   const std::vector<double>& parameters = problem.parameters;
   const Sizes sizes = problem.sizes;
   const Shared shared = {sizes, problem.table.data()};

@@ -68,7 +68,10 @@ void step_through(const std::vector<float>& actions, const EpisodeRequest& reque
   const std::size_t rows = std::size_t(environments->action_rows());
   const EnvironmentSpec& spec = environments->spec();
   for (int k = 0; k < spec.n_parameters; k++) {
-    episode.parameters.push_back(environments->parameter(spec.parameters[k].name));
+    const char* const name = spec.parameters[k].name;
+    episode.parameters.push_back(environments->ranges().has(k)
+                                     ? double(environments->parameter_values(name)[0])
+                                     : environments->parameter(name));
   }
   episode.sizes = {environments->observation_size(), environments->action_size()};
   std::vector<float> action(rows, 0.0f);

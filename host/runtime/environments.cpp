@@ -133,7 +133,8 @@ double Environments::parameter(std::string_view name) const {
 }
 
 std::vector<float> Environments::parameter_values(std::string_view name) const {
-  return parameter_values_.values(parameter_values_.find(name));
+  const int index = parameter_values_.find(name);
+  return ranges().has(index) ? drawn(index, episode_.download()) : parameter_values_.values(index);
 }
 
 void Environments::upload_parameters() {
@@ -171,6 +172,7 @@ EnvironmentBatch Environments::view() const {
   batch.shared = {sizes_, table_.data()};
   batch.parameters_per_instance = parameter_values_.per_instance() ? 1 : 0;
   batch.parameters = parameters_.data();
+  batch.ranges = ranges().empty() ? nullptr : ranges_.data();
   batch.state = state_.data();
   batch.episode = episode_.data();
   batch.elapsed = elapsed_.data();

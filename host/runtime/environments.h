@@ -82,7 +82,17 @@ class Environments {
   void set_parameter(std::string_view name, std::span<const float> values);
   // The value of all instances; a value error where they differ.
   double parameter(std::string_view name) const;
+  // Those of the present episodes where they draw it; before the first reset of episode 0.
   std::vector<float> parameter_values(std::string_view name) const;  // [N]
+  // Has every episode draw a parameter anew, the present ones too, from the next step on: a pure
+  // function of (seed, id, number of the episode), on every backend, in rollouts, populations and
+  // derivatives. Throws a usage error for an unknown parameter and a value error for what cannot be
+  // a range (ParameterRanges::set). A parameter that is drawn cannot be set; once it is not any
+  // more, instances have the value from before. Random numbers: purpose kRandomParameters.
+  void randomize(std::string_view name, const DrawnRange& range);
+  void stop_randomizing(std::string_view name);
+  void stop_randomizing();
+  const ParameterRanges& ranges() const { return parameter_values_.ranges(); }
   // The shared table of environments that have one, [spec().table_capacity] floats on the host.
   void set_table(std::span<const float> table);
 
@@ -192,8 +202,14 @@ class Environments {
   void require_parameters() const;
   Saved read(const TensorFile& file, const std::string& prefix) const;
   void require_counters(const Saved& saved, const std::string& prefix) const;
-  EnvironmentBatch host_view(float* state, const float* parameters, bool per_instance) const;
+  EnvironmentBatch host_view(float* state, std::span<const float> parameters) const;
   void upload_parameters();
+  void upload_ranges();
+  std::vector<float> drawn(int index, std::span<const std::uint32_t> episodes) const;
+  std::vector<float> rows_in(const ParameterValues& values,
+                             std::span<const std::uint32_t> episodes) const;
+  void save_ranges(TensorFile& file) const;
+  void restore_ranges(const TensorFile& file);
   EnvironmentBatch view() const;
   RolloutRequest rollout_request(ActionSource source, const PolicyView& policy) const;
   void note_strict_rollout();
@@ -218,6 +234,7 @@ class Environments {
   bool noted_strict_ = false;
   std::uint64_t action_seed_bits_ = 0;  // RolloutRequest::action_seed_bits
   DeviceArray<float> parameters_;       // [P] or [P, stride]
+  DeviceArray<ParameterRange> ranges_;  // [P], or none before the first one
   std::vector<float> table_values_;
   DeviceArray<float> table_;  // the same
   DeviceArray<float> state_, episode_return_;

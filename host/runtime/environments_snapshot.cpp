@@ -114,6 +114,7 @@ std::vector<std::byte> Environments::snapshot() const {
   file.put<std::uint32_t>("ids", {options_.ids.size()}, options_.ids);
   file.put<std::uint32_t>("given_ids", {given_ids_.size()}, given_ids_);
   file.put<float>("table", {table_values_.size()}, table_values_);
+  save_ranges(file);
   if (started_) {
     save(file, kBatch);
   } else {
@@ -157,11 +158,14 @@ void Environments::restore(std::span<const std::byte> snapshot) {
     other.set_ids(ids_called("ids"));
     other.parameter_values_ = parameter_values_;
     other.sizes_ = sizes_;
+    other.stop_randomizing();
     if (!table.empty()) other.set_table(table);
     if (file.get_scalar<std::uint8_t>("started") != 0) {
+      other.restore_ranges(file);
       other.load(file, kBatch);
     } else {
       other.take_parameters(file);
+      other.restore_ranges(file);
     }
     take(std::move(other));
   } catch (const Error& error) {
@@ -196,6 +200,7 @@ void Environments::take(Environments&& other) {
   copy_whole(*backend_, nonfinite_any_, other.nonfinite_any_);
   copy_whole(*backend_, table_, other.table_);
   parameters_ = std::move(other.parameters_);
+  ranges_ = std::move(other.ranges_);
   ids_ = std::move(other.ids_);
   options_ = std::move(other.options_);
   given_ids_ = std::move(other.given_ids_);

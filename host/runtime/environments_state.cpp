@@ -58,14 +58,13 @@ struct Environments::Saved {
 };
 
 // A batch in the host's memory, as far as states need it.
-EnvironmentBatch Environments::host_view(float* state, const float* parameters,
-                                         bool per_instance) const {
+EnvironmentBatch Environments::host_view(float* state, std::span<const float> parameters) const {
   EnvironmentBatch batch = {};
   batch.n_envs = options_.n_envs;
   batch.stride = stride_;
   batch.shared = {sizes_, table_values_.data()};
-  batch.parameters_per_instance = per_instance ? 1 : 0;
-  batch.parameters = parameters;
+  batch.parameters_per_instance = parameters.size() > std::size_t(spec_->n_parameters) ? 1 : 0;
+  batch.parameters = parameters.data();
   batch.state = state;
   return batch;
 }
@@ -100,9 +99,8 @@ void Environments::set_state(std::span<const float> state) {
   for (std::size_t k = 0; k < rows; k++) {
     std::copy_n(state.begin() + k * n, n, padded.begin() + k * stride_);
   }
-  const std::vector<float> parameters = parameter_values_.rows();
-  StateValues values(*entry_,
-                     host_view(padded.data(), parameters.data(), parameter_values_.per_instance()));
+  const std::vector<float> parameters = rows_in(parameter_values_, episode_.download());
+  StateValues values(*entry_, host_view(padded.data(), parameters));
   values.complete(!whole);
   const StateValues::Fault fault = values.fault(nullptr);
   if (fault.instance >= 0) {
@@ -152,8 +150,8 @@ Environments::Saved Environments::read(const TensorFile& file, const std::string
     const auto row = s.state.begin() + k * stride_;
     require_row<float>(name, {row, row + stride_}, n, *this, "", [](int, float) { return true; });
   }
-  const StateValues values(
-      *entry_, host_view(s.state.data(), s.parameter_rows.data(), s.parameters.per_instance()));
+  const std::vector<float> parameters = rows_in(s.parameters, s.episode);
+  const StateValues values(*entry_, host_view(s.state.data(), parameters));
   const StateValues::Fault wrong = values.fault(s.nonfinite.data());
   if (wrong.instance >= 0) {
     refuse(name, fmt::format("instance {}: {}", id(wrong.instance), wrong.what));

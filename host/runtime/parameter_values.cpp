@@ -11,40 +11,13 @@
 namespace gallop {
 namespace {
 
-int index_of(const EnvironmentSpec& spec, std::string_view name) {
-  for (int k = 0; k < spec.n_parameters; k++) {
-    if (name == spec.parameters[k].name) return k;
-  }
-  return -1;
-}
-
-// Values of instances are floats, limits and defaults are not: 1e-6f is below 1e-6, and is meant.
-bool is_within(const ParameterSpec& p, double value) {
-  const bool within = (value >= p.low && value <= p.high) || value == double(float(p.low)) ||
-                      value == double(float(p.high));
-  return within && (!p.whole || value == std::floor(value));
-}
-
-std::string parameter_fault(const EnvironmentSpec& spec, int index, double value) {
-  const ParameterSpec& p = spec.parameters[index];
-  if (is_within(p, value)) return "";
-  return fmt::format("parameter {} of {} is {}; expected {}{} to {}{}{}", p.name, spec.name, value,
-                     p.whole ? "a whole number from " : "", p.low, p.high, *p.unit != 0 ? " " : "",
-                     p.unit);
-}
-
 // "" or what the first empty interval is. `value(k)` gives parameter k.
 template <class Value>
 std::string interval_fault(const EnvironmentSpec& spec, const Value& value) {
   for (int i = 0; i < spec.n_intervals; i++) {
     const IntervalSpec& interval = spec.intervals[i];
-    const int low = index_of(spec, interval.low), high = index_of(spec, interval.high);
-    if (low < 0 || high < 0) {
-      throw internal_error(
-          fmt::format("an interval of {} is between parameters '{}' and '{}', "
-                      "which are not both there",
-                      spec.name, interval.low, interval.high));
-    }
+    const int low = parameter_index(spec, interval.low),
+              high = parameter_index(spec, interval.high);
     const double a = value(low), b = value(high);
     if (interval.open ? a < b : a <= b) continue;
     return fmt::format("parameter {} of {} is {}, {} {}, which is {}; expected it {}", interval.low,
@@ -65,22 +38,34 @@ std::string parameters_fault(const EnvironmentSpec& spec, std::span<const double
 }
 
 ParameterValues::ParameterValues(const EnvironmentSpec& spec, int n_envs, long stride)
-    : spec_(&spec), n_envs_(n_envs), stride_(stride) {
+    : spec_(&spec), n_envs_(n_envs), stride_(stride), ranges_(spec) {
   for (int k = 0; k < spec.n_parameters; k++) shared_.push_back(spec.parameters[k].value);
 }
 
-int ParameterValues::find(std::string_view name) const {
-  const int index = index_of(*spec_, name);
-  if (index >= 0) return index;
-  std::vector<std::string> known;
-  for (int k = 0; k < spec_->n_parameters; k++) known.emplace_back(spec_->parameters[k].name);
-  throw usage_error(fmt::format("environment {} has no parameter '{}'{}", spec_->name,
-                                name.substr(0, 80), did_you_mean(name, known)));
-}
+int ParameterValues::find(std::string_view name) const { return parameter_index(*spec_, name); }
 
 void ParameterValues::check(int index, double value) const {
+  refuse_drawn(index, "stop that before it is set");
   const std::string fault = parameter_fault(*spec_, index, value);
   if (!fault.empty()) throw value_error(fault);
+}
+
+void ParameterValues::refuse_drawn(int index, const char* instead) const {
+  const DrawnRange* const range = ranges_.find(index);
+  if (range == nullptr) return;
+  throw value_error(fmt::format("parameter {} of {} is drawn for each episode, from {}; {}",
+                                spec_->parameters[index].name, spec_->name, range_text(*range),
+                                instead));
+}
+
+void ParameterValues::set_range(int index, const DrawnRange& range) {
+  ranges_.set(index, range);
+  checked_ = false;
+}
+
+void ParameterValues::clear_range(int index) {
+  ranges_.clear(index);
+  checked_ = false;
 }
 
 Sizes ParameterValues::sizes() const {
@@ -136,6 +121,7 @@ void ParameterValues::set(int index, std::span<const float> values) {
 }
 
 double ParameterValues::shared_value(int index) const {
+  refuse_drawn(index, "parameter_values() gives what the present episodes drew");
   if (!per_instance()) return shared_[index];
   const auto row = rows_.begin() + index * stride_;
   const auto other = std::find_if(row, row + n_envs_, [&](float x) { return x != *row; });
@@ -174,6 +160,16 @@ const std::string& ParameterValues::fault() const {
       fault_ = interval_fault(*spec_, [&](int k) { return double(rows_[k * stride_ + i]); });
       if (!fault_.empty()) fault_ += fmt::format(" (instance {} of the batch)", i);
     }
+  }
+  if (fault_.empty() && !ranges_.empty() && spec_->n_intervals > 0) {
+    std::vector<double> low, high;
+    for (int k = 0; k < spec_->n_parameters; k++) {
+      const std::vector<float> all = values(k);
+      const auto [least, most] = std::minmax_element(all.begin(), all.end());
+      low.push_back(double(*least));
+      high.push_back(double(*most));
+    }
+    fault_ = ranges_.fault(low, high);
   }
   checked_ = true;
   return fault_;

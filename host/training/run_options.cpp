@@ -8,7 +8,6 @@
 
 #include <gallop/host/error.h>
 #include <gallop/host/files/durable_file.h>
-#include <gallop/host/files/mdp_file.h>
 #include <gallop/host/files/printable.h>
 #include <gallop/host/files/sha256.h>
 #include <gallop/host/options/nearest.h>
@@ -73,6 +72,9 @@ constexpr auto kRunRows = rows(
         "nonfinite", "stop", "stop,reset",
         "an instance that gives a number which is not finite: stop ends the run; reset begins "
         "its next episode, leaves the spoilt one out of learning, and counts it"),
+    assignments_row("randomize", "NAME=LOW..HIGH or NAME=LOW..HIGH:log",
+                    "parameters of the environment that every episode draws anew, uniformly or by "
+                    "their logarithms; none for none"),
     real_row("checkpoint_seconds", 5, {.min = 0, .max = kMaxSeconds, .unit = "s"},
              "after which the next iteration writes a checkpoint, 0 to go by iterations alone"));
 
@@ -82,8 +84,6 @@ bool is_free(std::string_view name) {
          name == "keep";
 }
 
-constexpr const char* kPrefix = "parameters.";
-constexpr std::string_view kProblemFile = "parameters.file";
 constexpr const char* kProblemRow = "problem";  // of a fingerprint alone
 constexpr const char* kSteps = "steps";
 
@@ -185,80 +185,21 @@ void RunOptions::apply_config(std::string_view toml, std::string_view origin) {
   }
   Options changed = values_;
   changed.apply_toml(toml, origin);
+  settle(changed, true);
   accept(std::move(changed), origin);
 }
 
 void RunOptions::set(std::string_view name, std::string_view text, std::string_view origin) {
   Options changed = values_;
   changed.set(name, text, origin);
+  const std::vector<std::string> given = settle(changed, false);
   accept(std::move(changed), origin);
+  given_.insert(given_.end(), given.begin(), given.end());
 }
 
 void RunOptions::set_assignment(std::string_view assignment, std::string_view origin) {
   const Assignment parts = split_assignment(assignment, origin);
   set(parts.name, parts.text, origin);
-}
-
-EnvironmentProblem RunOptions::problem() const {
-  const EnvironmentSpec& spec = spec_of(*environment_);
-  EnvironmentProblem problem = {};
-  std::vector<double> defaults;
-  for (int k = 0; k < spec.n_parameters; k++) {
-    problem.parameters.push_back(values_.real(kPrefix + std::string(spec.parameters[k].name)));
-    defaults.push_back(spec.parameters[k].value);
-  }
-  const auto sizes_of = [&](const std::vector<double>& parameters) {
-    return spec.sizes != nullptr ? spec.sizes(parameters.data())
-                                 : Sizes{spec.observation_capacity, spec.action_capacity};
-  };
-  problem.time_limit = spec.time_limit;
-  if (const std::optional<std::string> text = problem_text()) {
-    MdpFile file = parse_mdp(*text, values_.text(kProblemFile));
-    problem.parameters = {double(file.n_states), double(file.n_actions)};
-    problem.table = std::move(file.table);
-    problem.time_limit = file.horizon;
-  } else if (spec.table_capacity > 0) {
-    problem.table.resize(spec.table_capacity);
-    spec.default_table(problem.table.data());
-    const Sizes asked = sizes_of(problem.parameters), built_in = sizes_of(defaults);
-    if (asked.observation != built_in.observation || asked.action != built_in.action) {
-      throw value_error(fmt::format(
-          "{} states and {} actions were asked for, but the built-in problem of {} has {} and {}; "
-          "describe another one in a file and name it with --set file=FILE",
-          asked.observation, asked.action, spec.name, built_in.observation, built_in.action));
-    }
-  }
-  problem.sizes = sizes_of(problem.parameters);
-  const std::string fault = parameters_fault(spec, problem.parameters);
-  if (!fault.empty()) throw value_error(fault);
-  return problem;
-}
-
-std::optional<std::string> RunOptions::problem_text() const {
-  if (!values_.has(kProblemFile) || values_.text(kProblemFile).empty()) return std::nullopt;
-  if (problem_text_ != nullptr) return *problem_text_;
-  const std::string& file = values_.text(kProblemFile);
-  if (stored_in_.empty()) return read_given_file(*posix_file_system(), file, kLargestProblem);
-  throw value_error(
-      fmt::format("the run in '{0}' has no copy of the file '{1}', which describes its problem, "
-                  "and a file that "
-                  "a run's configuration names is not opened; if it is the right one: cp {2} {3}",
-                  stored_in_, file, shell_quoted(file), shell_quoted(stored_in_ + "/problem.mdp")));
-}
-
-void RunOptions::set_problem_text(std::string text) {
-  problem_text_ = std::make_shared<const std::string>(std::move(text));
-}
-
-std::function<void(Environments&)> RunOptions::configure() const {
-  return [problem = problem()](Environments& environments) {
-    const EnvironmentSpec& spec = environments.spec();
-    for (int k = 0; k < spec.n_parameters; k++) {
-      environments.set_parameter(spec.parameters[k].name, problem.parameters[k]);
-    }
-    if (!problem.table.empty()) environments.set_table(problem.table);
-    environments.set_time_limit(problem.time_limit);
-  };
 }
 
 std::optional<double> RunOptions::stop_return() const {

@@ -12,6 +12,7 @@
 
 #include <gallop/host/options/option.h>
 #include <gallop/host/registry/registry.h>
+#include <gallop/host/runtime/parameter_ranges.h>
 
 namespace gallop {
 
@@ -24,6 +25,8 @@ struct EnvironmentProblem {
   Sizes sizes;
   std::vector<float> table;  // the shared table, empty where the environment has none
   int time_limit;            // steps, 0 for none
+  // Of the parameters that episodes draw, by their place in the specification.
+  std::vector<std::pair<int, DrawnRange>> ranges;
 };
 
 // What a run learns with unless it says otherwise.
@@ -53,7 +56,9 @@ class RunOptions {
   std::vector<OptionSpec> parameter_rows() const;
 
   // A configuration file, one option by its name, and "name=value". A parameter of the environment
-  // may leave its "parameters." out. `environment` and `algorithm` may be given again by any of
+  // may leave its "parameters." out. Of a parameter's value and its range (randomize) the later one
+  // holds; a value error where `set` gives both, or a file does with a value that is not the
+  // default. `environment` and `algorithm` may be given again by any of
   // their names; a value error where they name another one.
   void apply_config(std::string_view toml, std::string_view origin);
   void set(std::string_view name, std::string_view text, std::string_view origin);
@@ -66,7 +71,8 @@ class RunOptions {
   bool resets_nonfinite() const { return values_.text("nonfinite") == "reset"; }
   // Parameters, sizes and table; reads the file that describes the problem where one is named.
   // Throws an I/O or value error for that file, a value error for sizes that the built-in table
-  // does not have and for a lower bound above its upper one.
+  // does not have, for a lower bound above its upper one and for a range that cannot be one, a
+  // usage error for a range of an unknown parameter.
   EnvironmentProblem problem() const;
   // The text of that file, empty where none is named.
   std::optional<std::string> problem_text() const;
@@ -103,10 +109,18 @@ class RunOptions {
   bool is_extended_by(const RunOptions& asked) const;
 
  private:
+  static constexpr const char* kPrefix = "parameters.";
+  static constexpr std::string_view kProblemFile = "parameters.file";
+  static constexpr const char* kRanges = "randomize";
+
   void accept(Options changed, std::string_view origin);
+  // Takes the range of a parameter away where its value is newer, and the other way round. Returns
+  // what of both is new: "parameters.length", "randomize.length".
+  std::vector<std::string> settle(Options& changed, bool by_file) const;
   // Throws where `given` is not what the row "environment" or "algorithm" names.
   void require_name(std::string_view row, std::string_view given, std::string_view origin) const;
 
+  std::vector<std::string> given_;  // by `set`: "parameters.length", "randomize.length"
   const EnvironmentEntry* environment_;
   const AlgorithmDescriptor* algorithm_;
   // Names and defaults of the parameters' rows, which Options refers to.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gallop/kernels/environment/contract.h>
+#include <gallop/kernels/environment/parameter_range.h>
 #include <gallop/kernels/random/instance_ids.h>
 
 namespace gallop {
@@ -25,6 +26,8 @@ struct Scenario {
   int parameters_per_instance;  // 0: parameters [P]; 1: parameters [P, stride]
   const float* parameters;
   long stride;
+  // [P] of the parameters that episodes draw, in place of those above; null where none does.
+  const ParameterRange* ranges;
 };
 
 // N <= stride instances.

@@ -87,7 +87,7 @@ struct Restart {
   }
 
  private:
-  GALLOP_HD void restart(const std::int32_t* index, int count, Int<F> at, const P& p) {
+  GALLOP_HD void restart(const std::int32_t* index, int count, Int<F> at, P& p) {
     Instances<Env, F> in;
     gather_struct<F>(in.state, batch.state, at);
     in.id = ids_at<F>(batch.ids, at);
@@ -99,7 +99,10 @@ struct Restart {
     }
     if (out.ended_length != nullptr) scatter(out.ended_length, index, begin, count, in.elapsed);
     record_first(out, index, begin, count, in.episode_return, in.elapsed);
-    if (out.final_observation != nullptr) write_final(p, in, index, count);
+    if (out.final_observation != nullptr) {
+      draw_parameters<Env, F>(batch, in.id, in.episode, p);
+      write_final(p, in, index, count);
+    }
     in.episode = in.episode + Word<F>(1u);
     begin_episode<Env, F>(batch, p, in, F(0.0f) == F(0.0f));
     if (out.observation != nullptr) {

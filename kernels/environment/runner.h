@@ -52,6 +52,34 @@ GALLOP_HD void broadcast_struct(Struct& s, const float* from) {
   }
 }
 
+// Puts what the episodes of these instances have drawn into `p`, numbers G of which F are the
+// values. Where nothing is drawn that is one comparison.
+template <class Env, class F, class G = F>
+GALLOP_HD void draw_parameters(const Scenario& scenario, Word<F> id, Word<F> episode,
+                               typename Env::template Parameters<G>& p) {
+  if (scenario.ranges == nullptr) return;
+  GALLOP_UNROLL(32)
+  for (int k = 0; k < Traits<Env>::kParameters; k++) {
+    if (scenario.ranges[k].draw == ParameterDraw::kNone) continue;
+    const G x(drawn_parameter<F>(scenario.ranges, k, scenario.seed, id, episode));
+    __builtin_memcpy(reinterpret_cast<char*>(&p) + k * sizeof(G), &x, sizeof(G));
+  }
+}
+
+// The parameters of the register of instances from number i on, in the episodes that they are in.
+template <class Env, class F>
+GALLOP_HD void load_parameters(const EnvironmentBatch& batch, int i,
+                               typename Env::template Parameters<F>& p) {
+  if (batch.parameters_per_instance == 0) {
+    broadcast_struct<F>(p, batch.parameters);
+  } else {
+    load_struct<F>(p, batch.parameters + i, batch.stride, kLanesOf<F>);
+  }
+  if (batch.ranges == nullptr) return;
+  draw_parameters<Env, F>(batch, ids_from<F>(batch.ids, i),
+                          load_words(batch.episode + i, kLanesOf<F>, Word<F>()), p);
+}
+
 // One register of instances in flight.
 template <class Env, class F>
 struct Instances {
@@ -79,11 +107,12 @@ GALLOP_HD void store_instances(const EnvironmentBatch& batch, int i, const Insta
   store_lanes(batch.episode_return + i, in.episode_return, count);
 }
 
-// Begins the first episode (`episode` = 0) or the next one where `mask` is set.
+// Begins the first episode (`episode` = 0) or the next one where `mask` is set; `p` become the
+// parameters of the episodes that the counters name.
 template <class Env, class F>
-GALLOP_HD void begin_episode(const Scenario& scenario,
-                             const typename Env::template Parameters<F>& p, Instances<Env, F>& in,
-                             Mask<F> mask) {
+GALLOP_HD void begin_episode(const Scenario& scenario, typename Env::template Parameters<F>& p,
+                             Instances<Env, F>& in, Mask<F> mask) {
+  draw_parameters<Env, F>(scenario, in.id, in.episode, p);
   typename Env::template State<F> fresh = in.state;
   Rng<F> rng(scenario.seed, kRandomReset, in.id, in.episode, Word<F>(0u));
   reset<Env, F>(scenario.shared, p, fresh, rng);
@@ -168,9 +197,10 @@ GALLOP_HD M is_ended(ResetMode mode, M was_ended, M ended) {
 // One step of a register of instances and the reset that the mode asks for. Instances that had
 // ended, `was_ended`, are not stepped, with reward 0 and both flags false: in next-step mode they
 // are reset, with resets disabled they stand still; the other modes do not read it. `action` [A].
-// Where `mode` is a constant, the others cost nothing.
+// Where `mode` is a constant, the others cost nothing. `p` are the parameters of the episodes,
+// before and after.
 template <class Env, class F>
-GALLOP_HD void advance(const Scenario& scenario, const typename Env::template Parameters<F>& p,
+GALLOP_HD void advance(const Scenario& scenario, typename Env::template Parameters<F>& p,
                        Instances<Env, F>& in, ResetMode mode, Mask<F> was_ended, const F* action,
                        Transition<Env, F>& out) {
   const bool may_wait = mode == ResetMode::kNextStep || mode == ResetMode::kDisabled;

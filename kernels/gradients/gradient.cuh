@@ -167,15 +167,18 @@ __device__ __forceinline__ void value_chunk_loss(const ValueGradientRequest& r, 
                                                  int s, float* outputs, float* squared) {
   const int n_out = outputs_of(r.shape);
   const SamplePlace place = place_of(r.samples, s < n ? sample_id(r.samples, first + s) : 0);
-  const float* const target = r.samples.target + place.step * n_out * r.samples.n_envs;
+  const long first_output = place.step * n_out * r.samples.n_envs + place.instance;
   float sum = 0.0f;
   for (int j = 0; j < n_out; j++) {
-    float error = 0.0f;
+    ValueResidual<float> of = {0.0f, 0.0f};
     if (s < n) {
-      error = outputs[j * kSampleStride + s] - target[j * r.samples.n_envs + place.instance];
+      const long at = first_output + long(j) * r.samples.n_envs;
+      const float value = outputs[j * kSampleStride + s], goal = r.samples.target[at];
+      of = r.before == nullptr ? value_residual(value, goal)
+                               : clipped_value_residual(value, goal, r.before[at], r.clip);
     }
-    outputs[j * kSampleStride + s] = as_operand<kArithmetic>(error * r.weight);
-    sum = j == 0 ? error * error : fmadd(error, error, sum);
+    outputs[j * kSampleStride + s] = as_operand<kArithmetic>(of.slope * r.weight);
+    sum = j == 0 ? of.error * of.error : fmadd(of.error, of.error, sum);
   }
   squared[s] = sum;
 }

@@ -163,6 +163,7 @@ void value_gradient_chunks(const OverChunks<ValueGradientRequest>& r) {
   float* s = r.scratch;
   network.begin(r.shape, r.parameters, s, 1);
   float* const target = network.take(s, kChunkSamples);
+  float before[kChunkSamples] = {};
   const int n_out = outputs_of(r.shape);
   float* const squared = network.d_output + long(n_out) * kChunkSamples;  // its sum comes last
   Segments segments;
@@ -180,12 +181,20 @@ void value_gradient_chunks(const OverChunks<ValueGradientRequest>& r) {
       const float* const wanted = r.samples.target + long(j) * r.samples.n_envs;
       const long column = long(j) * kChunkSamples;
       for (int k = 0; k < n; k++) target[k] = wanted[at[k]];
+      for (int k = 0; k < n && r.before != nullptr; k++) {
+        before[k] = r.before[long(j) * r.samples.n_envs + at[k]];
+      }
       for (int k = 0; k < n; k += kW) {
         const F value = load_lanes(network.unit[r.shape.n_layers] + column + k, kW, F());
-        const F error = value - load_lanes(target + k, kW, F());
-        store_lanes(network.d_output + column + k, error * F(r.weight), kW);
+        const F goal = load_lanes(target + k, kW, F());
+        const ValueResidual<F> of =
+            r.before == nullptr
+                ? value_residual(value, goal)
+                : clipped_value_residual(value, goal, load_lanes(before + k, kW, F()), F(r.clip));
+        store_lanes(network.d_output + column + k, of.slope * F(r.weight), kW);
         const F others = j == 0 ? F(0.0f) : load_lanes(squared + k, kW, F());
-        store_lanes(squared + k, j == 0 ? error * error : fmadd(error, error, others), kW);
+        const F square = j == 0 ? of.error * of.error : fmadd(of.error, of.error, others);
+        store_lanes(squared + k, square, kW);
       }
     }
     float* const to = r.partial + long(c) * r.stride;

@@ -56,7 +56,8 @@ struct PolicyGradientRequest {
 };
 
 // Gradient of weight * (V - target)^2 / 2, summed over the outputs of the network: one of a value
-// network, or more.
+// network, or more. Given values `before`, of weight / 2 * max((V - target)^2, (C - target)^2) with
+// C = before + clip(V - before, -clip, clip), whose gradient is 0 where the second is greater.
 struct ValueGradientRequest {
   NetworkShape shape;
   const float* parameters;
@@ -64,7 +65,9 @@ struct ValueGradientRequest {
   Samples samples;
   float weight;
   Arithmetic arithmetic;
-  float* gradient;  // [D], and behind it the sum of (V - target)^2
+  float* gradient;      // [D], and behind it the sum of (V - target)^2, or of the greater of both
+  const float* before;  // as Samples::target, or null
+  float clip;           // at least 0
 };
 
 }  // namespace gallop
@@ -106,5 +109,24 @@ class SamplePlaces {
   long n_envs_;
   std::uint64_t inverse_;
 };
+
+// What a network's output V adds to the loss above, error^2 / 2, and that one's derivative by V.
+template <class F>
+struct ValueResidual {
+  F error, slope;
+};
+template <class F>
+GALLOP_HD ValueResidual<F> value_residual(F value, F target) {
+  const F error = value - target;
+  return {error, error};
+}
+template <class F>
+GALLOP_HD ValueResidual<F> clipped_value_residual(F value, F target, F before, F clip) {
+  const F error = value - target, moved = value - before;
+  const F limited = before + select(moved > F(0.0f), clip, -clip) - target;
+  const Mask<F> beyond = abs(moved) > clip;
+  const Mask<F> stands = beyond & (limited * limited > error * error);
+  return {select(stands, limited, error), select(stands, F(0.0f), error)};
+}
 
 }  // namespace gallop::inline GALLOP_ISA

@@ -137,7 +137,7 @@ LaunchStatus launch_in_mode(ResetMode mode, const Launch& launch) {
 // log-probability.
 template <class Env>
 __device__ __forceinline__ void step_instance(const RolloutRequest& r,
-                                              const typename Env::template Parameters<float>& p,
+                                              typename Env::template Parameters<float>& p,
                                               ResetMode mode, int t, const float* action,
                                               RolloutInstance<Env>& me) {
   using Sizes = Traits<Env>;
@@ -204,9 +204,8 @@ __device__ __forceinline__ void choose(const RolloutRequest& r, int t, const flo
 // An action by the outputs of the fused kernels' policies, and the step.
 template <class Env>
 __device__ __forceinline__ void act_and_step(const RolloutRequest& r,
-                                             const typename Env::template Parameters<float>& p,
-                                             int t, const float* output,
-                                             const float* log_std_parameter,
+                                             typename Env::template Parameters<float>& p, int t,
+                                             const float* output, const float* log_std_parameter,
                                              RolloutInstance<Env>& me) {
   float action[Traits<Env>::kAction];
   choose<Env, false>(r, t, output, log_std_parameter, me, action);
@@ -221,23 +220,12 @@ __device__ __forceinline__ void finish_instance(const RolloutRequest& r,
   end_instance<Env>(r, me);
 }
 
-// The parameters of instance i; shared ones were put into registers by `broadcast_struct`.
-template <class Env>
-GALLOP_HD void load_parameters(const EnvironmentBatch& batch, int i,
-                               typename Env::template Parameters<float>& p) {
-  if (batch.parameters_per_instance == 0) {
-    broadcast_struct<float>(p, batch.parameters);
-  } else {
-    load_struct<float>(p, batch.parameters + i, batch.stride, 1);
-  }
-}
-
 // Both: parameters and state of instance i, and its first observation.
 template <class Env>
 __device__ __forceinline__ void load_instance(const RolloutRequest& r, int i,
                                               typename Env::template Parameters<float>& p,
                                               RolloutInstance<Env>& me) {
-  load_parameters<Env>(r.batch, i, p);
+  load_parameters<Env, float>(r.batch, i, p);
   begin_instance<Env>(r, p, i, me);
 }
 

@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(kMembersOfBlock* kH / kUnitsOfThread, 2)
         GALLOP_UNROLL(16)
         for (int q = 0; q < kA; q++) output[q] = outputs[own * kA + q];
         GALLOP_KEEP_LOADS_IN_LOOP();
-        broadcast_struct<float>(p, r.scenario.parameters);
+        me.load(r, p);
         me.template step<false>(r, p, output, tail + own * Layout::kTail + kA);
         alive[own] = me.active ? 1 : 0;
       }

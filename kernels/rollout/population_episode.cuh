@@ -26,8 +26,14 @@ struct PopulationEpisode {
   bool active, finite;
   float observation[T::kObservationRows];
 
-  __device__ __forceinline__ void begin(const PopulationRequest& r, const P& p, int member,
-                                        int episode) {
+  // Parameters of the environment in this episode, again from memory.
+  __device__ __forceinline__ void load(const PopulationRequest& r, P& p) const {
+    broadcast_struct<float>(p, r.scenario.parameters);
+    draw_parameters<Env, float>(r.scenario, in.id, in.episode, p);
+  }
+
+  // `p`: what episodes share, then with what this one has drawn.
+  __device__ __forceinline__ void begin(const PopulationRequest& r, P& p, int member, int episode) {
     __builtin_memset(static_cast<void*>(&in.state), 0, sizeof(in.state));
     in.id = population_id(r, false, member, episode);
     policy_id = population_id(r, true, member, episode);
@@ -54,7 +60,7 @@ struct PopulationEpisode {
 
   // Without kLogStd log sigma is never among the outputs.
   template <bool kLogStd = true>
-  __device__ __forceinline__ void step(const PopulationRequest& r, const P& p, const float* output,
+  __device__ __forceinline__ void step(const PopulationRequest& r, P& p, const float* output,
                                        const float* log_std) {
     Rng<float> rng(r.scenario.seed, kRandomAction, policy_id, in.episode, to_word(in.elapsed));
     float chosen[T::kAction], action[T::kActionRows];

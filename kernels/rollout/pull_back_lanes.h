@@ -29,8 +29,10 @@ GALLOP_HD void pull_back_lanes(const PullBackRequest& r,
   }
   for (int k = 0; k < n_actions; k++) at.action[k] = row(r.action, k);
   for (int k = 0; k < rows; k++) of.observation[k] = row(r.observation_adjoint, k);
+  auto own = p;
+  draw_parameters<Env, F, Dual<F, kTangents>>(r.scenario, at.id, at.episode, own);
   F by[T::kState + T::kActionRows];
-  pull_back_step<Env, F>(r.scenario, p, at, r.clip != 0, of, by);
+  pull_back_step<Env, F>(r.scenario, own, at, r.clip != 0, of, by);
   for (int k = 0; k < T::kState; k++) store_lanes(r.state_adjoint + k * n + i, by[k], count);
   for (int k = 0; k < n_actions; k++) {
     store_lanes(r.action_adjoint + k * n + i, by[T::kState + k], count);

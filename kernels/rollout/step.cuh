@@ -16,7 +16,7 @@ struct ResetInstance {
     if (r.mask != nullptr && r.mask[k] == 0) return;
     const int i = int(k);
     typename Env::template Parameters<float> p;
-    load_parameters<Env>(r.batch, i, p);
+    load_parameters<Env, float>(r.batch, i, p);
     Instances<Env, float> in;
     load_instances<Env, float>(r.batch, i, in);
     in.episode = r.mask == nullptr ? 0u : in.episode + 1u;
@@ -32,7 +32,7 @@ struct ObserveInstance {
 
   GALLOP_HD void operator()(long i) const {
     typename Env::template Parameters<float> p;
-    load_parameters<Env>(r.batch, int(i), p);
+    load_parameters<Env, float>(r.batch, int(i), p);
     typename Env::template State<float> s;
     load_struct<float>(s, r.batch.state + i, r.batch.stride, 1);
     float o[Traits<Env>::kObservationRows];
@@ -51,7 +51,7 @@ struct StepInstance {
     const EnvironmentBatch& batch = r.batch;
     const int i = int(k);
     typename Env::template Parameters<float> p;
-    load_parameters<Env>(batch, i, p);
+    load_parameters<Env, float>(batch, i, p);
     Instances<Env, float> in;
     load_instances<Env, float>(batch, i, in);
     const int rows = action_rows<Env>(batch.shared);

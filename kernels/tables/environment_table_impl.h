@@ -20,26 +20,25 @@ struct EnvironmentFunctions {
   static constexpr int kW = kLanesOf<F>;
 
   // Calls body(i, count, parameters) for each register of instances. Shared parameters are loaded
-  // once, so what an environment derives from them leaves the loop. Only the last register may hold
-  // fewer instances than lanes, so that full ones need not ask.
+  // once, so what an environment derives from them leaves the loop, unless episodes draw some. Only
+  // the last register may hold fewer instances than lanes, so that full ones need not ask.
   template <class Body>
   static GALLOP_HD void for_each_register(const EnvironmentBatch& batch, int begin, int end,
                                           Body body) {
     P p;
     int i = begin;
-    if (batch.parameters_per_instance == 0) {
+    const bool shared = batch.parameters_per_instance == 0 && batch.ranges == nullptr;
+    if (shared) {
       broadcast_struct<F>(p, batch.parameters);
       for (; i + kW <= end; i += kW) body(i, kW, p);
     } else {
       for (; i + kW <= end; i += kW) {
-        load_struct<F>(p, batch.parameters + i, batch.stride, kW);
+        load_parameters<Env, F>(batch, i, p);
         body(i, kW, p);
       }
     }
     if (i == end) return;
-    if (batch.parameters_per_instance != 0) {
-      load_struct<F>(p, batch.parameters + i, batch.stride, kW);
-    }
+    if (!shared) load_parameters<Env, F>(batch, i, p);
     body(i, end - i, p);
   }
 
@@ -54,7 +53,8 @@ struct EnvironmentFunctions {
         chosen = load_mask(mask + (i - begin), count, F());
         in.episode = in.episode + to_word(mask_to_int<F>(chosen));
       }
-      begin_episode<Env, F>(batch, p, in, chosen);
+      P own = p;
+      begin_episode<Env, F>(batch, own, in, chosen);
       store_instances(batch, i, in, count);
       for (int lane = 0; lane < count; lane++) {
         if (mask == nullptr || mask[i - begin + lane] != 0) batch.ended[i + lane] = 0;
@@ -105,7 +105,8 @@ struct EnvironmentFunctions {
           take_action<Env, F>(batch.shared, out.checks_actions != 0, clip, a) | was_ended;
       Transition<Env, F> to;
       constexpr ResetMode kAtOnce = kRestarts ? ResetMode::kByCaller : kMode;
-      advance<Env, F>(batch, p, in, kAtOnce, was_ended, a, to);
+      P own = p;
+      advance<Env, F>(batch, own, in, kAtOnce, was_ended, a, to);
       if (!all(was_action)) spoil(was_action, kAtOnce, in, to);
       store_instances(batch, i, in, count);
       if (!all(to.finite)) note_lanes(batch, i, count, to.finite, out.time);

@@ -20,6 +20,7 @@ _DEFAULTS: dict[str, Any] = {
     "clip_actions": True,
     "nan": "raise",
     "parameters": None,
+    "randomize": None,
     "render_mode": None,
 }
 

@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "clip_actions": True,
     "nan": "raise",
     "parameters": None,
+    "randomize": None,
     "record_episodes": False,
     "terms": False,
     "render_mode": None,
@@ -144,8 +145,56 @@ def make_batch(backend: _core.Backend, name: str, options: dict[str, Any]) -> _c
             "terms": bool(options["terms"]),
         },
     )
+    ranges = {**(options["randomize"] or {})}
+    both = sorted(set(options["parameters"] or {}) & set(ranges))
+    if both:
+        raise InvalidValue(f"{both[0]} is in parameters and in randomize; expected it in one of them")
     set_parameters(batch, name, options["parameters"] or {})
+    randomize(batch, ranges)
     return batch
+
+
+def drawn_range(key: str, given: Any) -> tuple[float, float, bool] | None:
+    """(low, high, logarithmic) of ``("uniform", 0.4, 0.6)``, ``("log_uniform", 0.1, 10)`` or ``(0.4,
+    0.6)``; None for None."""
+    if given is None:
+        return None
+    kind = "uniform"
+    parts = tuple(given) if isinstance(given, (tuple, list)) else ()
+    if len(parts) == 3 and isinstance(parts[0], str):
+        kind, *parts = parts
+    if len(parts) != 2 or kind not in ("uniform", "log_uniform"):
+        raise InvalidValue(
+            f"the range of {key} is {given!r}; expected ('uniform', low, high), "
+            "('log_uniform', low, high), (low, high), or None to stop"
+        )
+    try:
+        low, high = (float(x) for x in parts)
+    except (TypeError, ValueError):
+        raise TypeError(f"the range of {key} is {given!r}; expected two numbers") from None
+    return low, high, kind == "log_uniform"
+
+
+def randomize(batch: _core.Batch, ranges: dict[str, Any]) -> None:
+    """Has episodes draw parameters, all or none: where one is refused the others are as before."""
+    asked = {key: drawn_range(key, given) for key, given in ranges.items()}
+    before = {key: batch.range(key) for key in asked}  # refuses a name that there is not
+    done: list[str] = []
+    try:
+        for key, range_ in asked.items():
+            _set_range(batch, key, range_)
+            done.append(key)
+    except Exception:
+        for key in done:
+            _set_range(batch, key, drawn_range(key, before[key]))
+        raise
+
+
+def _set_range(batch: _core.Batch, key: str, range_: tuple[float, float, bool] | None) -> None:
+    if range_ is None:
+        batch.stop_randomizing(key)
+    else:
+        batch.randomize(key, *range_)
 
 
 def set_parameters(

@@ -19,6 +19,7 @@ import numpy as np
 from gallop import _core, _environments
 from gallop._errors import FileError, GallopError, InvalidValue, error_of
 from gallop._given_environment import environment_name
+from gallop._options import drawn_range
 from gallop._policy import Policy, load_policy
 from gallop._progress import Display, Progress
 
@@ -164,6 +165,7 @@ def train(
     threads: int | None = None,
     config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     parameters: Mapping[str, Any] | None = None,
+    randomize: Mapping[str, Any] | str | None = None,
     resume: str | os.PathLike[str] | None = None,
     callback: Callback | None = None,
     progress: bool = True,
@@ -172,7 +174,8 @@ def train(
     """Trains a policy: ``gallop train``, with its options by their names, its bits and its files.
 
     ``out``: the run's folder, which must not exist; by default a new one under ``runs/``. ``config``:
-    a TOML file or a mapping of options; ``parameters``: those of the environment. ``resume``: the folder
+    a TOML file or a mapping of options; ``parameters``: those of the environment; ``randomize``: ranges that
+    episodes draw them from, as ``VectorEnv.randomize`` takes them. ``resume``: the folder
     of a run to go on with, instead of an environment; it keeps the options that it has, but for more
     ``steps``, which extend it, and ``device``, ``threads``, ``time_limit``, ``log_interval``, ``keep``.
 
@@ -186,7 +189,7 @@ def train(
         may_differ = {"steps": steps, **{k: more.pop(k) for k in _FREE if k in more}}
         given = {k: v for k, v in dict(
             algorithm=algorithm, seed=seed, out=out, config=config,
-            parameters=parameters, **more).items() if v is not None}  # fmt: skip
+            parameters=parameters, randomize=randomize, **more).items() if v is not None}  # fmt: skip
         if given:
             raise InvalidValue(
                 f"{', '.join(given)} cannot be given with resume: the run keeps the options that it has"
@@ -197,7 +200,7 @@ def train(
                 made.set(name, text_of(value))
         path = Path(resume)
     else:
-        made = _options(environment, algorithm, config, parameters, {
+        made = _options(environment, algorithm, config, parameters, randomize, {
             "steps": steps, "seed": seed, "device": device, "threads": threads, **more})  # fmt: skip
         path = Path(out) if out is not None else None
     values = {row["name"]: row["value"] for row in json.loads(made.json())}
@@ -321,7 +324,7 @@ def text_of(value: Any) -> str:
 
 def _options(
     environment: Any, algorithm: str | None, config: Any, parameters: Mapping[str, Any] | None,
-    values: Mapping[str, Any],
+    randomize: Any, values: Mapping[str, Any],
 ) -> _core.Options:  # fmt: skip
     own = getattr(environment, "training_parameters", lambda: {})()  # of a process of arrays
     made = _core.Options.create(environment_name(environment), algorithm)
@@ -335,10 +338,27 @@ def _options(
             raise FileError(f"cannot read '{config}': {error}") from error
     for name, value in {**own, **(parameters or {})}.items():
         made.set(f"parameters.{name}", text_of(value))
+    if randomize is not None:
+        made.set("randomize", _ranges_text(randomize))
     for name, value in values.items():
         if value is not None:
             made.set(name, text_of(value))
     return made
+
+
+def _ranges_text(ranges: Any) -> str:
+    """As the option randomize has it, from that text itself or a dict of ranges."""
+    if isinstance(ranges, str):
+        return ranges
+    parts = []
+    for name, given in ranges.items():
+        range_ = drawn_range(name, given)
+        if range_ is None:
+            parts.append(f"{name}=none")
+        else:
+            low, high, logarithmic = range_
+            parts.append(f"{name}={low!r}..{high!r}{':log' if logarithmic else ''}")
+    return ",".join(parts)
 
 
 def _free_folder(values: Mapping[str, Any]) -> Path:
@@ -360,11 +380,13 @@ def evaluate(
     seed: int | None = None,
     deterministic: bool = True,
     parameters: Mapping[str, Any] | None = None,
+    randomize: Mapping[str, Any] | str | None = None,
     max_steps: int | None = None,
 ) -> Evaluation:
     """Plays whole episodes under a policy, a run, or one of its path. A run is by default played as
     ``gallop eval`` does: as many episodes as its option ``eval_episodes`` says, by its own seed, with
-    its parameters. Else 100 episodes by seed 1. ``max_steps`` bounds episodes without a time limit."""
+    its parameters, drawn from its ranges where it has some; ``parameters`` and ``randomize`` ("none" for
+    none) change those. Else 100 episodes by seed 1. ``max_steps`` bounds episodes without a time limit."""
     skips = False
     if not isinstance(policy, (Policy, Run)):
         path = Path(policy)
@@ -386,6 +408,8 @@ def evaluate(
     if name is None and policy.metadata["algorithm"] is None:
         name = policy.environment  # of a policy that is of no run
     texts = [f"{key}={text_of(value)}" for key, value in (parameters or {}).items()]
+    if randomize is not None:
+        texts.append(f"randomize={_ranges_text(randomize)}")
     found = _core.evaluate(policy._core.backend, policy._core, name, asked, texts)
     found["returns"] = np.array(found["returns"])
     found["lengths"] = np.array(found["lengths"], np.int64)

@@ -293,6 +293,23 @@ class VectorEnv(Adapted, GymnasiumVectorEnv):
         chosen = None if mask is None else reset_mask({"reset_mask": mask}, self.num_envs)
         _options.set_parameters(self._core, self._name, values, chosen)
 
+    def randomize(self, **ranges: Any) -> None:
+        """Has every episode draw parameters anew: ``length=("uniform", 0.4, 0.6)``, ``("log_uniform",
+        0.1, 10)``, or ``(0.4, 0.6)``; None stops that, and the value from before holds again.
+
+        From the next step on, in the running episodes too. What is drawn is a function of the seed, the
+        instance's id and the number of its episode: equal on every device and for any split of the
+        batch. ``parameters`` has what the present episodes drew; it cannot be set meanwhile. All or
+        none; UnknownName for no parameter, InvalidValue for a range that it cannot have.
+        """
+        _options.randomize(self._core, ranges)
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[str, float, float]]:
+        """What the parameters that episodes draw are drawn from: ``("uniform", low, high)``."""
+        found = {name: self._core.range(name) for name in self.parameter_names}
+        return {name: range_ for name, range_ in found.items() if range_ is not None}
+
     def set_table(self, table: Any) -> None:
         """The shared table of an environment that has one, as float32 [table_capacity]."""
         self._core.set_table(np.ascontiguousarray(table, dtype=np.float32).reshape(-1))
@@ -384,7 +401,8 @@ def make_vec(id: str, num_envs: int = 1, **options: Any) -> VectorEnv:
     steps give; ``copy`` False for the same arrays at each step, read-only; ``num_threads`` of the CPU,
     0 for all; ``env_id_offset`` for a part of a larger batch; ``clip_actions`` False for continuous
     actions beyond their bounds; ``nan`` "flag" for rewards NaN in place of errors; ``parameters`` of the
-    environment; ``record_episodes`` for returns and lengths in the info; ``terms`` for the parts of the
+    environment; ``randomize``, a dict of ranges that episodes draw them from (``VectorEnv.randomize``);
+    ``record_episodes`` for returns and lengths in the info; ``terms`` for the parts of the
     reward there; ``render_mode`` "rgb_array", of the first ``render_envs`` instances.
     """
     return VectorEnv(id, num_envs=num_envs, **options)

@@ -193,6 +193,27 @@ nb::object Batch::parameters(const std::string& name) {
   return values;
 }
 
+void Batch::randomize(const std::string& name, double low, double high, bool logarithmic) {
+  const Hold hold(*this);
+  released([&] {
+    return gallop_batch_randomize(handle_, name.c_str(), low, high, logarithmic ? 1 : 0);
+  });
+}
+
+void Batch::stop_randomizing(const std::string& name) {
+  const Hold hold(*this);
+  released([&] { return gallop_batch_stop_randomizing(handle_, name.c_str()); });
+}
+
+nb::object Batch::range(const std::string& name) {
+  const Hold hold(*this);
+  int kind = 0;
+  double low = 0, high = 0;
+  check(gallop_batch_get_range(handle_, name.c_str(), &kind, &low, &high));
+  if (kind == 0) return nb::none();
+  return nb::make_tuple(kind == 2 ? "log_uniform" : "uniform", low, high);
+}
+
 void Batch::set_table(nb::handle table) {
   const Hold hold(*this);
   nb::object owner;
@@ -296,6 +317,10 @@ void bind_batch(nb::module_& module) {
       .def("set_parameter", &Batch::set_parameter, nb::arg("name"), nb::arg("value"))
       .def("set_parameters", &Batch::set_parameters, nb::arg("name"), nb::arg("values"))
       .def("parameters", &Batch::parameters, nb::arg("name"))
+      .def("randomize", &Batch::randomize, nb::arg("name"), nb::arg("low"), nb::arg("high"),
+           nb::arg("logarithmic"))
+      .def("stop_randomizing", &Batch::stop_randomizing, nb::arg("name"))
+      .def("range", &Batch::range, nb::arg("name"))
       .def("set_table", &Batch::set_table, nb::arg("table"))
       .def("state", &Batch::state, "[S, N]")
       .def("set_state", &Batch::set_state, nb::arg("state"))

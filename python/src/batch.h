@@ -64,6 +64,9 @@ class Batch {
   void set_parameter(const std::string& name, double value);
   void set_parameters(const std::string& name, nb::handle values);
   nb::object parameters(const std::string& name);
+  void randomize(const std::string& name, double low, double high, bool logarithmic);
+  void stop_randomizing(const std::string& name);
+  nb::object range(const std::string& name);  // (kind, low, high), or None
   void set_table(nb::handle table);
   nb::object state();  // [S, N]
   void set_state(nb::handle state);

@@ -10,8 +10,10 @@
 #include <gallop/sims/models/half_cheetah_model.h>
 #include <gallop/sims/models/hopper_model.h>
 #include <gallop/sims/models/humanoid_model.h>
+#include <gallop/sims/models/humanoid_standup_model.h>
 #include <gallop/sims/models/inverted_double_pendulum_model.h>
 #include <gallop/sims/models/inverted_pendulum_model.h>
+#include <gallop/sims/models/reacher_model.h>
 #include <gallop/sims/models/swimmer_model.h>
 #include <gallop/sims/models/walker2d_model.h>
 
@@ -59,6 +61,12 @@ struct InvertedDoublePendulumCase {
   static constexpr double kLow = 0, kHigh = 0;
   static constexpr int kFrameSkip = 5, kOpenLoop = 10;  // chaotic beyond
 };
+struct ReacherCase {
+  using Model = ReacherModel;
+  static constexpr const char* kName = "reacher";
+  static constexpr double kLow = 0, kHigh = 0;
+  static constexpr int kFrameSkip = 2, kOpenLoop = 100;
+};
 
 struct AntCase {
   using Model = AntModel;
@@ -74,11 +82,17 @@ struct HumanoidCase {
   static constexpr double kLow = 0.3, kHigh = 1.4;
   static constexpr int kFrameSkip = 5, kOpenLoop = 100;
 };
+struct HumanoidStandupCase {
+  using Model = HumanoidStandupModel;
+  static constexpr const char* kName = "humanoid_standup";
+  static constexpr double kLow = 0.1, kHigh = 1;
+  static constexpr int kFrameSkip = 5, kOpenLoop = 20;
+};
 
-using SpatialModels = ::testing::Types<AntCase, HumanoidCase>;
-using AllModels =
-    ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase, InvertedPendulumCase,
-                     InvertedDoublePendulumCase, AntCase, HumanoidCase>;
+using SpatialModels = ::testing::Types<AntCase, HumanoidCase, HumanoidStandupCase>;
+using AllModels = ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase,
+                                   InvertedPendulumCase, InvertedDoublePendulumCase, ReacherCase,
+                                   AntCase, HumanoidCase, HumanoidStandupCase>;
 // Those of the golden file.
 using RecordedModels =
     ::testing::Types<HopperCase, Walker2dCase, HalfCheetahCase, SwimmerCase, AntCase, HumanoidCase>;
@@ -144,15 +158,19 @@ __attribute__((noinline)) void solve_accelerations(const BodyParameters<Model, d
   linkage template void gallop::testing::solve_accelerations<gallop::Model>(                      \
       const gallop::BodyParameters<gallop::Model, double>&, const double*, const double*,         \
       const double*, double*);
-#define GALLOP_TEST_PLANAR_ENGINES(linkage)          \
-  GALLOP_TEST_ENGINE(linkage, HopperModel)           \
-  GALLOP_TEST_ENGINE(linkage, Walker2dModel)         \
-  GALLOP_TEST_ENGINE(linkage, HalfCheetahModel)      \
-  GALLOP_TEST_ENGINE(linkage, SwimmerModel)          \
-  GALLOP_TEST_ENGINE(linkage, InvertedPendulumModel) \
-  GALLOP_TEST_ENGINE(linkage, InvertedDoublePendulumModel)
+#define GALLOP_TEST_PLANAR_ENGINES(linkage)                \
+  GALLOP_TEST_ENGINE(linkage, HopperModel)                 \
+  GALLOP_TEST_ENGINE(linkage, Walker2dModel)               \
+  GALLOP_TEST_ENGINE(linkage, HalfCheetahModel)            \
+  GALLOP_TEST_ENGINE(linkage, SwimmerModel)                \
+  GALLOP_TEST_ENGINE(linkage, InvertedPendulumModel)       \
+  GALLOP_TEST_ENGINE(linkage, InvertedDoublePendulumModel) \
+  GALLOP_TEST_ENGINE(linkage, ReacherModel)
 #define GALLOP_TEST_SPATIAL_ENGINES(linkage) \
   GALLOP_TEST_ENGINE(linkage, AntModel)      \
   GALLOP_TEST_ENGINE(linkage, HumanoidModel)
+// A unit of its own, for the compiler's time.
+#define GALLOP_TEST_STANDUP_ENGINES(linkage) GALLOP_TEST_ENGINE(linkage, HumanoidStandupModel)
 GALLOP_TEST_PLANAR_ENGINES(extern)
 GALLOP_TEST_SPATIAL_ENGINES(extern)
+GALLOP_TEST_STANDUP_ENGINES(extern)

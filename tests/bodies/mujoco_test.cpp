@@ -188,6 +188,9 @@ TYPED_TEST(AgainstMujoco, ParametersOfAnInstance) {
       }
       changed->body_mass[b] = p.mass(b);
     }
+    // MuJoCo takes the mass of a body that moves by itself (the reacher's target) from what it made
+    // of the model; so told, from its fields.
+    for (int k = 0; k < m->nv; k++) changed->dof_simplenum[k] = 0;
     for (int k = 0; k < m->nu; k++) changed->actuator_gear[6 * k] = p.gear(k);
     set_floor_frictions<Model>(changed, p);
     this->simulation_.template randomize<Model>(random, TypeParam::kLow, TypeParam::kHigh);

@@ -6,7 +6,7 @@ namespace gallop::testing {
 namespace {
 
 using Others = ::testing::Types<HalfCheetahCase, SwimmerCase, InvertedPendulumCase,
-                                InvertedDoublePendulumCase>;
+                                InvertedDoublePendulumCase, ReacherCase>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Others, Optimality, Others, ModelName);
 
 }  // namespace

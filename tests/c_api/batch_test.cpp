@@ -310,6 +310,39 @@ TEST(CBatch, DrawsInstancesAsTheyStand) {
                "null pointer");
 }
 
+TEST(CBatch, EpisodesDrawParameters) {
+  const CBackend backend = c_backend(1);
+  const CBatch batch = c_batch(backend.get(), "cartpole", batch_options(2));
+  int kind = -1;
+  double low = 0, high = 0;
+  ASSERT_OK(gallop_batch_get_range(batch.get(), "half_length", &kind, &low, &high));
+  EXPECT_EQ(kind, 0);
+  ASSERT_OK(gallop_batch_randomize(batch.get(), "half_length", 0.3, 0.8, 1));
+  ASSERT_OK(gallop_batch_get_range(batch.get(), "half_length", &kind, &low, &high));
+  EXPECT_EQ(kind, 2);
+  EXPECT_EQ(low, 0.3);
+  EXPECT_EQ(high, 0.8);
+  float first[2], second[2];
+  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "half_length", first, 2));
+  for (const float x : first) {
+    EXPECT_GE(x, 0.3f);
+    EXPECT_LE(x, 0.8f);
+  }
+  EXPECT_NE(first[0], first[1]);
+  EXPECT_FAILS(gallop_batch_set_parameter(batch.get(), "half_length", 0.5), GALLOP_VALUE, "drawn");
+  EXPECT_FAILS(gallop_batch_randomize(batch.get(), "half_length", 0.8, 0.3, 0), GALLOP_VALUE,
+               "above its end");
+  EXPECT_FAILS(gallop_batch_randomize(batch.get(), "half_lenght", 0.3, 0.8, 0), GALLOP_USAGE,
+               "half_length");
+  EXPECT_FAILS(gallop_batch_get_range(batch.get(), "half_length", nullptr, &low, &high),
+               GALLOP_VALUE, "null pointer");
+  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "half_length", second, 2));
+  EXPECT_EQ(std::memcmp(first, second, sizeof first), 0);
+  ASSERT_OK(gallop_batch_stop_randomizing(batch.get(), nullptr));
+  ASSERT_OK(gallop_batch_get_parameters(batch.get(), "half_length", second, 2));
+  EXPECT_EQ(second[1], 0.5f);
+}
+
 TEST(CBatch, ParametersAndStatesAreGivenAndTaken) {
   const CBackend backend = c_backend(1);
   const CBatch batch = c_batch(backend.get(), "cartpole", batch_options(2));

@@ -368,6 +368,10 @@ class Caller {
     const char* const name = or_else(known[random_.below(6)], static_cast<const char*>(nullptr));
     std::vector<float> values(n + 1, float(random_.uniform(0.1, 2)));
     if (random_.chance(0.1)) values[0] = real();
+    if (random_.chance(0.1)) {
+      return note(gallop_batch_randomize(b, name, random_.uniform(0, 2), real(), random_.below(2)));
+    }
+    if (random_.chance(0.1)) return note(gallop_batch_stop_randomizing(b, name));
     if (random_.chance(0.4)) return note(gallop_batch_set_parameter(b, name, double(values[0])));
     if (random_.chance(0.5)) return note(gallop_batch_get_parameters(b, name, values.data(), n));
     note(gallop_batch_set_parameters(b, name, values.data(), or_else(n, n + 1)));

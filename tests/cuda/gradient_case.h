@@ -18,7 +18,8 @@ struct GradientCase {
   bool shuffled = true;
   bool normalized = false;  // observations, for the products of a Fisher matrix
   Arithmetic arithmetic = Arithmetic::kStrict;
-  int fixed_each = 0;  // 3: every third parameter is fixed; 0: none
+  int fixed_each = 0;     // 3: every third parameter is fixed; 0: none
+  float value_clip = -1;  // of the values, from what else the batch recorded; below 0 for none
 
   std::string label() const {
     std::string text = "head" + std::to_string(int(head)) + " loss" + std::to_string(int(loss)) +
@@ -117,6 +118,10 @@ inline std::vector<float> run_value(Backend& backend, const GradientCase& c) {
   r.samples = from.samples;
   r.arithmetic = c.arithmetic;
   r.weight = 1.0f / float(c.count);
+  if (c.value_clip >= 0) {
+    r.before = from.samples.advantage;
+    r.clip = c.value_clip;
+  }
   const auto gradient = poisoned<float>(
       backend, std::size_t(layer_offset(shape.network, shape.network.n_layers)) + 4);
   r.gradient = gradient.data();

@@ -63,6 +63,20 @@ TEST(Gradient, EveryActivationAndDepth) {
   }
 }
 
+TEST(Gradient, ClippedValues) {
+  for (const float clip : {0.0f, 0.3f, 1.0f}) {
+    GradientCase c;
+    c.hidden = {33};
+    c.count = 270;
+    c.value_clip = clip;
+    expect_equal(c);
+    const auto cpu = make_cpu_backend(1);
+    GradientCase free = c;
+    free.value_clip = -1;
+    EXPECT_FALSE(same_bits(run_value(*cpu, c), run_value(*cpu, free))) << "nothing was clipped";
+  }
+}
+
 TEST(Gradient, TablesAndNetworksBeyondSharedMemory) {
   GradientCase c;
   c.kind = NetworkKind::kTabular;

@@ -49,6 +49,13 @@ TEST(Pathwise, PoliciesOfAnyShape) {
   expect_equal("lqr", {"hidden=5", "activation=relu", "sample_actions=false"}, true);
 }
 
+TEST(Pathwise, ParametersThatEpisodesDraw) {
+  const std::string ranges = "randomize=mass=0.7..1.4:log,gravity=8..12";
+  expect_equal("pendulum", {ranges, "hidden=8"}, true);
+  expect_equal("pendulum", {ranges, "hidden=8", "state_interval=4"});
+  expect_equal("pendulum", {ranges, "hidden=8", "derivatives=differences"});
+}
+
 TEST(Pathwise, ReplayedStatesLimitsAndDifferences) {
   expect_equal("pendulum", {"state_interval=4", "hidden=8"}, true);
   expect_equal("pendulum", {"max_adjoint=0.5", "hidden=8", "reward_scale=0.1"});

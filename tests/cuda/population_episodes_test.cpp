@@ -15,6 +15,7 @@ struct EpisodesCase {
   int members = 6, episodes = 1;
   bool mirrored = true, own_sigmas = true, given = false, normalized = false;
   bool deterministic = false, sums = true;
+  bool randomized = false;  // the parameter "gravity", drawn by episodes
   CommonNumbers common = CommonNumbers::kNone;
   int rank = 0;
   int time_limit = 12;
@@ -36,6 +37,7 @@ Found evaluate(Backend& backend, const EpisodesCase& c) {
   rollout.head = c.head;
   rollout.activation = c.activation;
   Environments e(backend, entry_of_type(c.environment), options_of(rollout));
+  if (c.randomized) e.randomize("gravity", {5, 15, false});
   const PolicyShape shape = shape_of(rollout, e);
   std::vector<float> values = parameters_of(shape, 3, 1.0f);
   if (c.spoilt != 0.0f) values[1] = c.spoilt;
@@ -139,6 +141,22 @@ TEST(PopulationEpisodeKernels, FusedWidthsEqualTheCpu) {
       c.activation = members == 5 ? Activation::kRelu : Activation::kTanh;
       expect_equal(c);
     }
+  }
+}
+
+TEST(PopulationEpisodeKernels, ParametersThatEpisodesDrawEqualTheCpu) {
+  for (const std::vector<int>& hidden : {std::vector<int>{}, {16}, {64, 64}}) {
+    EpisodesCase c;
+    c.environment = "Pendulum";
+    c.head = Head::kGaussian;
+    c.hidden = hidden;
+    c.episodes = 3;
+    c.randomized = true;
+    expect_equal(c);
+    const auto cpu = make_cpu_backend(1);
+    const std::vector<float> drawn = evaluate(*cpu, c).episode_return;
+    c.randomized = false;
+    EXPECT_FALSE(same_bits(drawn, evaluate(*cpu, c).episode_return));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "tests/cuda/rollout_case.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gallop/host/registry/registry.h>
@@ -7,12 +8,14 @@
 namespace gallop::testing {
 namespace {
 
+bool sets_sizes(const ParameterSpec& p) { return std::string(p.name).rfind("n_", 0) == 0; }
+
 // Parameters that differ a little from instance to instance, within their bounds.
 void vary_parameters(Environments& environments) {
   const EnvironmentSpec& spec = environments.spec();
   const int n = environments.n_envs();
   for (int k = 0; k < spec.n_parameters; k++) {
-    if (spec.sizes != nullptr && std::string(spec.parameters[k].name).rfind("n_", 0) == 0) continue;
+    if (spec.sizes != nullptr && sets_sizes(spec.parameters[k])) continue;
     std::vector<float> values(n);
     for (int i = 0; i < n; i++) {
       values[i] = float(spec.parameters[k].value * (1.0 + 0.001 * (i % 7)));
@@ -21,6 +24,20 @@ void vary_parameters(Environments& environments) {
       }
     }
     environments.set_parameter(spec.parameters[k].name, values);
+  }
+}
+
+// Half the parameters drawn by episodes, from a little around what they are, by their logarithms
+// where that can be.
+void randomize_parameters(Environments& environments) {
+  const EnvironmentSpec& spec = environments.spec();
+  for (int k = 0; k < spec.n_parameters; k += 2) {
+    const ParameterSpec& p = spec.parameters[k];
+    if (spec.sizes != nullptr && sets_sizes(p)) continue;
+    const double reach = p.whole ? 1 : 0.01 * std::abs(p.value);
+    DrawnRange range = {std::max(p.low, p.value - reach), std::min(p.high, p.value + reach)};
+    range.logarithmic = !p.whole && k % 4 == 0 && range.low > 0;
+    environments.randomize(p.name, range);
   }
 }
 
@@ -80,6 +97,7 @@ std::string RolloutCase::label() const {
   if (normalized) text += " normalized";
   if (!stored) text += " unstored";
   if (parameters_per_instance) text += " per instance";
+  if (randomized) text += " randomized";
   if (!ids.empty()) text += " ids";
   if (states) text += " states";
   if (final_interval > 1) text += " final" + std::to_string(final_interval);
@@ -150,6 +168,7 @@ EnvironmentOptions options_of(const RolloutCase& rollout) {
 RolloutResult run_rollout(Backend& backend, const RolloutCase& rollout) {
   Environments environments(backend, entry_of_type(rollout.environment), options_of(rollout));
   if (rollout.parameters_per_instance) vary_parameters(environments);
+  if (rollout.randomized) randomize_parameters(environments);
   environments.reset();
 
   const PolicyShape shape = shape_of(rollout, environments);

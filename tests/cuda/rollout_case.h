@@ -19,6 +19,7 @@ struct RolloutCase {
   Head head = Head::kCategorical;
   bool deterministic = false, normalized = false, stored = true, clip = true;
   bool parameters_per_instance = false;
+  bool randomized = false;         // parameters that episodes draw
   std::vector<std::uint32_t> ids;  // or those from 1000 on
   bool states = false;             // recorded, by kernels of their own
   int final_interval = 1;          // steps that share a row of final observations

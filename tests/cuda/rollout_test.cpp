@@ -143,6 +143,30 @@ TEST_P(EveryEnvironment, ParametersForEachInstance) {
   expect_equal(rollout);
 }
 
+TEST_P(EveryEnvironment, ParametersThatEpisodesDraw) {
+  for (const ResetMode mode : kModes) {
+    RolloutCase rollout = basic(35, 16);
+    rollout.randomized = true;
+    rollout.time_limit = 5;
+    rollout.mode = mode;
+    rollout.parameters_per_instance = mode == ResetMode::kNextStep;
+    rollout.source = ActionSource::kUniform;
+    expect_equal(rollout);
+    if (is_tabular(GetParam()) || mode != ResetMode::kSameStep) continue;
+    rollout.source = ActionSource::kPolicy;
+    for (const std::vector<int>& hidden : {std::vector<int>{}, {19}, {64, 64}}) {
+      rollout.hidden = hidden;
+      const RolloutResult drawn = expect_equal(rollout);
+      RolloutCase plain = rollout;
+      plain.randomized = false;
+      const auto cpu = make_cpu_backend(1);
+      if (spec_of_type(GetParam()).n_parameters > 0) {
+        EXPECT_FALSE(same_bits(run_rollout(*cpu, plain).observation, drawn.observation));
+      }
+    }
+  }
+}
+
 TEST(Rollout, EveryHeadOfContinuousActions) {
   for (const Head head : {Head::kGaussian, Head::kGaussianNetwork, Head::kDeterministic,
                           Head::kSquashedGaussian, Head::kSquashedDeterministic}) {

@@ -120,10 +120,16 @@ double GradientCase::policy_objective(const Vector& theta, double* statistics) c
 double GradientCase::value_objective(const Vector& theta, double* statistics) const {
   double sum = 0;
   for (int s = 0; s < config.count; s++) {
-    const double error =
-        reference_forward(shape.network, theta, input(s))[0] - double(target[id(s)]);
-    sum += double(weight) * error * error / 2;
-    if (statistics != nullptr) *statistics += error * error;
+    const double value = reference_forward(shape.network, theta, input(s))[0];
+    const double wanted = double(target[id(s)]);
+    double square = (value - wanted) * (value - wanted);
+    if (!before.empty()) {
+      const double old = double(before[id(s)]), reach = double(clip);
+      const double limited = old + std::clamp(value - old, -reach, reach) - wanted;
+      square = std::max(square, limited * limited);
+    }
+    sum += double(weight) * square / 2;
+    if (statistics != nullptr) *statistics += square;
   }
   return sum;
 }
@@ -152,6 +158,8 @@ std::vector<float> GradientCase::value_gradient(const KernelSet& set, int grain)
   r.samples = samples();
   r.weight = weight;
   r.gradient = gradient.data();
+  r.before = before.empty() ? nullptr : before.data();
+  r.clip = clip;
   set.kernels->value_gradient(r, TestWork(grain));
   return gradient.values();
 }

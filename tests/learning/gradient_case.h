@@ -29,6 +29,7 @@ struct GradientCase {
   std::vector<float> mean, inverse_std;
   int n_envs, n_steps;
   std::vector<float> observation, action, log_prob, advantage, target;
+  std::vector<float> before;  // [T, N] or none: values that `clip` keeps others near
   std::vector<std::uint32_t> order;
   float clip = 0.2f, kl_penalty = 0.7f, weight;
 

@@ -170,6 +170,41 @@ TEST(ValueGradient, EqualsFiniteDifferences) {
   std::printf("%d configurations, greatest error %.2g of the norm\n", k, worst);
 }
 
+// With values of before: samples within the range, and on either side of it, with targets on either
+// side.
+TEST(ValueGradient, ClippedEqualsFiniteDifferences) {
+  double worst = 0;
+  for (int k = 0; k < 24; k++) {
+    GradientConfig c;
+    c.hidden = kHidden[k % kHidden.size()];
+    c.activation = Activation::kTanh;
+    c.count = kCounts[k % 6];
+    c.ordered = k % 3 == 0;
+    GradientCase example(c, 700 + k, true);
+    Random random(k);
+    example.before = example.target;
+    for (float& value : example.before) value += float(random.uniform(-0.6, 0.6));
+    const std::vector<float> gradient = example.value_gradient(kernel_sets().back());
+    worst = std::max(worst, compare(
+                                gradient, example.parameters_in_double(),
+                                [&](const Vector& p) { return example.value_objective(p); }, random,
+                                describe(c)));
+    double squares = 0;
+    example.value_objective(example.parameters_in_double(), &squares);
+    EXPECT_NEAR(gradient[example.n_parameters()], squares, 2e-6 * std::max(1.0, squares));
+    for (const KernelSet& set : kernel_sets()) {
+      EXPECT_TRUE(same_bits(example.value_gradient(set, 64), gradient)) << set.isa;
+    }
+    if (c.count < 127) continue;
+    example.clip = 1e9f;
+    const std::vector<float> wide = example.value_gradient(kernel_sets().back());
+    EXPECT_FALSE(same_bits(wide, gradient)) << "nothing was clipped";
+    example.before.clear();
+    EXPECT_TRUE(same_bits(wide, example.value_gradient(kernel_sets().back())));
+  }
+  std::printf("greatest error %.2g of the norm\n", worst);
+}
+
 // PPO's loss is flat where the ratio has left the range in the advantage's direction, and not where
 // it has left it against it.
 TEST(PolicyGradient, TheClippedSurrogateIsFlatOnOneSideOnly) {

@@ -19,6 +19,7 @@ PAGES = {
     "python_policies": ("the target 1e-08 was met", 9),
     "integrations": ("(8, 4)", 4),
     "recipes": ("[", 9),
+    "domain_randomisation": ("('uniform', 0.05, 0.3)", 3),
     "reproducibility": ("", 2),
 }
 RUNNER = """

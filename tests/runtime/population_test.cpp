@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include <gallop/host/error.h>
 #include <gallop/host/runtime/processor.h>
@@ -87,9 +88,13 @@ Environments batch_for(Backend& backend, const EnvironmentEntry& entry,
   return {backend, entry, options};
 }
 
-Found evaluate(Backend& backend, const EnvironmentEntry& entry, const Case& c, int episodes,
-               CommonNumbers common, bool deterministic) {
+using Configure = std::function<void(Environments&)>;
+
+Found evaluate(
+    Backend& backend, const EnvironmentEntry& entry, const Case& c, int episodes,
+    CommonNumbers common, bool deterministic, const Configure& configure = [](Environments&) {}) {
   Environments e = batch_for(backend, entry, {});
+  configure(e);
   Found found(long(c.population.n_members) * episodes, e.observation_rows());
   e.evaluate_population(request_of(c, episodes, common, deterministic, found));
   return found;
@@ -97,8 +102,10 @@ Found evaluate(Backend& backend, const EnvironmentEntry& entry, const Case& c, i
 
 // The episodes of one member, step by step in an ordinary batch, with actions by the function that
 // rollouts call.
-void play_alone(Backend& backend, const EnvironmentEntry& entry, const Case& c, int member,
-                int episodes, CommonNumbers common, bool deterministic, Found& found) {
+void play_alone(
+    Backend& backend, const EnvironmentEntry& entry, const Case& c, int member, int episodes,
+    CommonNumbers common, bool deterministic, Found& found,
+    const Configure& configure = [](Environments&) {}) {
   const Population& p = c.population;
   const bool same_policy = common == CommonNumbers::kPolicy || common == CommonNumbers::kBoth;
   const bool same_world = common == CommonNumbers::kDynamics || common == CommonNumbers::kBoth;
@@ -111,6 +118,7 @@ void play_alone(Backend& backend, const EnvironmentEntry& entry, const Case& c, 
   std::vector<float> parameters(p.n_parameters);
   backend.make_members({p, member, 1, parameters.data()});
   Environments batch = batch_for(backend, entry, ids);
+  configure(batch);
   batch.reset();
   const std::vector<std::uint8_t> all(episodes, 1);
   for (std::uint32_t k = 0; k < p.generation; k++) batch.reset_where(all.data());
@@ -252,6 +260,25 @@ const EnvironmentEntry& named(const std::string& name) {
     if (name == spec_of(*entry).name) return *entry;
   }
   throw std::runtime_error("no environment " + name);
+}
+
+TEST(PopulationEpisodes, DrawTheirParametersAsTheyDoAlone) {
+  const auto backend = make_cpu_backend(2);
+  const EnvironmentEntry& entry = named("pendulum");
+  const auto draw = [](Environments& e) { e.randomize("mass", {0.5, 2, true}); };
+  const RandomPolicy policy = policies_for(batch_for(*backend, entry, {}), 3).front();
+  for (const Size& size : {Size{19, 3, false}, Size{40, 1, true}, Size{3, 20, false}}) {
+    for (const CommonNumbers common : {CommonNumbers::kNone, CommonNumbers::kDynamics}) {
+      const Case c(policy, size, true);
+      const Found together = evaluate(*backend, entry, c, size.episodes, common, false, draw);
+      Found alone = together;
+      for (int m = 0; m < size.members; m++) {
+        play_alone(*backend, entry, c, m, size.episodes, common, false, alone, draw);
+      }
+      EXPECT_TRUE(alone == together) << size.members;
+      EXPECT_FALSE(evaluate(*backend, entry, c, size.episodes, common, false) == together);
+    }
+  }
 }
 
 TEST(PopulationEpisodes, CommonNumbersAreCommon) {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include <gallop/host/options/option_rows.h>
 #include "tests/host/expect_error.h"
 #include "tests/host/options/option_table.h"
 
@@ -136,6 +137,42 @@ TEST(Options, NamesAreKnownInCapitalsWithHyphensAndWithoutTheirTable) {
   EXPECT_EQ(o.resolved("mass"), "mass");
   EXPECT_EQ(o.resolved("gravity"), std::nullopt);
   EXPECT_EQ(o.resolved("other.gravity"), "other.gravity");
+}
+
+TEST(Options, AssignmentsAreChangedOneByOne) {
+  constexpr OptionSpec kMore[] = {assignments_row("ranges", "NAME=LOW..HIGH", "what is drawn"),
+                                  real_row("parameters.mass", 1, {}, "")};
+  Options o(kMore);
+  EXPECT_EQ(o.text("ranges"), "");
+  o.set("ranges", "mass=1..2, Length = 0.5..3:log", "test");
+  EXPECT_EQ(o.text("ranges"), "length=0.5..3:log,mass=1..2");
+  o.set("ranges.mass", "4..5", "--set");
+  o.set_assignment("ranges=gravity=9..10", "--set");
+  EXPECT_EQ(o.value_text("ranges"), "gravity=9..10,length=0.5..3:log,mass=4..5");
+  EXPECT_EQ(o.origin("ranges"), "--set");
+  EXPECT_EQ(o.resolved("ranges.any"), "ranges");
+  EXPECT_EQ(
+      o.to_toml(),
+      "[parameters]\nmass = 1.0\n\n[ranges]\ngravity = \"9..10\"\nlength = \"0.5..3:log\"\nmass "
+      "= \"4..5\"\n");
+  Options back(kMore), text(kMore);
+  back.apply_toml(o.to_toml(), "a.toml");
+  text.set("ranges", o.value_text("ranges"), "test");
+  EXPECT_TRUE(o.difference(back).empty());
+  EXPECT_TRUE(o.difference(text).empty());
+  o.set("ranges", "length=none", "test");
+  EXPECT_EQ(o.text("ranges"), "gravity=9..10,mass=4..5");
+  for (const char* bad :
+       {"mass", "mass=", "=1..2", "mass=1..2,", "mass=a\"b", "ma ss=1", "m=1=2"}) {
+    expect_error_with(
+        ExitCode::value, [&] { o.set("ranges", bad, "--set"); }, "'ranges'", "NAME=LOW..HIGH");
+  }
+  expect_error(ExitCode::value,
+               [&] { o.apply_toml("[ranges]\nmass = \"1..2\"\nMass = \"2..3\"\n", "a.toml"); });
+  EXPECT_EQ(o.text("ranges"), "gravity=9..10,mass=4..5");
+  o.set("ranges", "none", "test");
+  EXPECT_EQ(o.text("ranges"), "");
+  EXPECT_EQ(o.to_toml(), "[parameters]\nmass = 1.0\n");
 }
 
 TEST(Options, ListsHaveTheirOwnLimits) {
