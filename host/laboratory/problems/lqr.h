@@ -21,16 +21,20 @@ struct LinearQuadraticModel : LaboratoryModel {
   const double* value[2] = {};     // [H + 1, N, N] P_t, by Discounting; P_H is 0
   const double* constant[2] = {};  // [H + 1] c_t
   const double* noise[2] = {};     // [H + 1] tr(P_t W W')
+
+  // Adds the derivative by s [N] of what a problem pays beside the costs.
+  template <class F>
+  GALLOP_HD void add_reward_slope(const F*, F*) const {}
 };
 
-template <class Environment_, int N>
+// Model_: LinearQuadraticModel<N>, or what has more.
+template <class Environment_, int N, class Model_ = LinearQuadraticModel<N>>
 struct LinearQuadraticPaths {
   using Environment = Environment_;
-  using Model = LinearQuadraticModel<N>;
+  using Model = Model_;
   template <class F>
   using Policy = LinearGaussian<F, N, N, -1, true>;
   static constexpr Sizes kSizes = {N, N};
-  static constexpr bool kSmoothReward = true;
 
   template <class F>
   static GALLOP_HD void multiply(const double (&a)[N][N], const F* x, F* to) {
@@ -40,7 +44,7 @@ struct LinearQuadraticPaths {
     }
   }
   template <class F>
-  static GALLOP_HD F value(const Model& m, Discounting how, int t, const F* s) {
+  static GALLOP_HD F value(const LinearQuadraticModel<N>& m, Discounting how, int t, const F* s) {
     const double(&p)[N][N] =
         *reinterpret_cast<const double(*)[N][N]>(m.value[how] + long(t) * N * N);
     F row[N], sum = real<F>(m.constant[how][t]);
@@ -49,11 +53,16 @@ struct LinearQuadraticPaths {
     return -sum;
   }
   template <class F>
-  static GALLOP_HD F action_value(const Model& m, int t, const F* s, const F* u, F reward) {
-    F next[N], push[N];
+  static GALLOP_HD void mean_after(const Model& m, const F* s, const F* u, F* next) {
+    F push[N];
     multiply(m.a, s, next);
     multiply(m.b, u, push);
     for (int i = 0; i < N; i++) next[i] = next[i] + push[i];
+  }
+  template <class F>
+  static GALLOP_HD F action_value(const Model& m, int t, const F* s, const F* u, F reward) {
+    F next[N];
+    mean_after(m, s, u, next);
     return reward + (value(m, kPlain, t + 1, next) - real<F>(m.noise[kPlain][t + 1]));
   }
 
@@ -73,6 +82,9 @@ struct LinearQuadraticPaths {
       by_u[N] = F(0.0f);
       for (int i = 0; i < N; i++) {
         by_u[i] = by_u[i] * F(-2.0f), by_s[i] = by_s[i] * F(-2.0f);
+      }
+      m.add_reward_slope(s, by_s);
+      for (int i = 0; i < N; i++) {
         for (int j = 0; j < N; j++) {
           by_u[i] = fmadd(real<F>(m.b[j][i]), p[j], by_u[i]);
           by_s[i] = fmadd(real<F>(m.a[j][i]), p[j], by_s[i]);
@@ -150,6 +162,9 @@ class LinearQuadraticAnswers : public LaboratoryProblem {
     return facts;
   }
 
+ protected:
+  typename Problem::Model model_;
+
  private:
   void fill(Discounting how, double gamma) {
     LinearQuadraticAnswer<N>& answer = answer_[how];
@@ -166,26 +181,22 @@ class LinearQuadraticAnswers : public LaboratoryProblem {
 
   LinearQuadraticSystem<N> system_;
   Matrix gain_;
-  LinearQuadraticModel<N> model_;
   LinearQuadraticAnswer<N> answer_[2];
   std::vector<double> p_[2];
 };
 
-struct LqrProblem : LinearQuadraticPaths<Lqr, 1> {
-  using Answers = LinearQuadraticAnswers<LqrProblem, 1>;
-  static constexpr const char* kName = "lqr";
-  static constexpr const char* kSummary = "scalar linear-quadratic system, u = -k s + sigma eps";
-  static constexpr const char* kDisplacement = "0.1";
+// A scalar system by its options.
+struct ScalarLinearQuadratic {
   static constexpr OptionLimits kAny = {.min = -1e6, .max = 1e6};
-  static constexpr auto kOptions =
-      rows(real_row("a", 0.95, kAny, "of s' = a s + b u + sigma_w eps"),
-           real_row("b", 0.5, kAny, "of s' = a s + b u + sigma_w eps"),
-           real_row("q", 1, kAny, "cost of s^2"), real_row("rho", 0.1, kAny, "cost of u^2"),
-           real_row("s0", 1, kAny, "initial state"),
-           integer_row("horizon", 10, {.min = 1, .max = 10000, .unit = "steps"}, "of a path"),
-           real_row("k", 0.4, kAny, "gain: u = -k s + sigma eps"),
-           shared_rows(0.3, 0.1, 0.05, 1.1,
-                       "the older policy of importance sampling has the gain k plus this"));
+  static constexpr auto kSystemRows = rows(
+      real_row("a", 0.95, kAny, "of s' = a s + b u + sigma_w eps"),
+      real_row("b", 0.5, kAny, "of s' = a s + b u + sigma_w eps"),
+      real_row("q", 1, kAny, "cost of s^2"), real_row("rho", 0.1, kAny, "cost of u^2"),
+      real_row("s0", 1, kAny, "initial state"),
+      integer_row("horizon", 10, {.min = 1, .max = 10000, .unit = "steps"}, "of a path"),
+      real_row("k", 0.4, kAny, "gain: u = -k s + sigma eps"),
+      LinearQuadraticPaths<Lqr, 1>::shared_rows(
+          0.3, 0.1, 0.05, 1.1, "the older policy of importance sampling has the gain k plus this"));
 
   static Setting environment(const Options& options) {
     Setting all;
@@ -205,6 +216,14 @@ struct LqrProblem : LinearQuadraticPaths<Lqr, 1> {
   static Eigen::Matrix<double, 1, 1> gain(const Options& options) {
     return Eigen::Matrix<double, 1, 1>(options.real("k"));
   }
+};
+
+struct LqrProblem : LinearQuadraticPaths<Lqr, 1>, ScalarLinearQuadratic {
+  using Answers = LinearQuadraticAnswers<LqrProblem, 1>;
+  static constexpr const char* kName = "lqr";
+  static constexpr const char* kSummary = "scalar linear-quadratic system, u = -k s + sigma eps";
+  static constexpr const char* kDisplacement = "0.1";
+  static constexpr auto kOptions = kSystemRows;
 };
 
 constexpr OptionSpec element_row(const char* name) {
