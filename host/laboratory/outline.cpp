@@ -6,12 +6,12 @@
 #include <cmath>
 
 #include <gallop/host/error.h>
+#include <gallop/host/laboratory/list_limits.h>
 
 namespace gallop {
 namespace {
 
 constexpr const char* kProblem = "lqr_step";
-constexpr std::size_t kMostValues = 16;  // of a list
 constexpr double kMostHorizon = 1000;
 
 // What stands for the families: what knows no exact value function.
@@ -148,24 +148,6 @@ class OutlineMeasurement {
   const LaboratoryDescriptor& descriptor_;
   double work_ = 0, done_ = 0;
 };
-
-template <class T>
-void check_list(std::vector<T>& values, const char* name, double low, double high, bool zero) {
-  if (values.empty() || values.size() > kMostValues) {
-    throw value_error(
-        fmt::format("{} has {} numbers, expected 1 to {}", name, values.size(), kMostValues));
-  }
-  for (const T value : values) {
-    if ((double(value) >= low && double(value) <= high) || (zero && value == 0)) continue;
-    throw value_error(
-        fmt::format("{} has {}, expected {}{} to {}", name, value, zero ? "0 or " : "", low, high));
-  }
-  std::vector<T> once;
-  for (const T value : values) {
-    if (std::find(once.begin(), once.end(), value) == once.end()) once.push_back(value);
-  }
-  values = once;
-}
 
 void check_above_zero(double value, const char* name) {
   if (value > 0 && value <= 1e15) return;

@@ -42,7 +42,8 @@ std::string noise_text(const OutlineCell& cell) {
 std::string relative_error(double error, const OutlineCell& cell) {
   if (cell.gradient_norm == 0) return outline_number(error);
   const double percent = 100 * error / cell.gradient_norm;
-  return percent < 1000 ? fmt::format("{:.2g}%", percent) : ">1000%";
+  if (percent >= 1000) return ">1000%";
+  return percent < 9.95 ? fmt::format("{:.1f}%", percent) : fmt::format("{:.0f}%", percent);
 }
 std::string name_of(const OutlineEstimate& e) {
   return e.displacement > 0 ? fmt::format("{} {:g}", e.row->name, e.displacement) : e.row->name;
@@ -104,7 +105,7 @@ std::vector<std::vector<std::string>> outline_counts(const OutlineSettings& s,
                                                      OutlineAccess access) {
   std::vector<std::vector<std::string>> rows = {{"reward"}};
   for (int f = 0; f < kGradientFamilies; f++) {
-    rows[0].emplace_back(name_of(GradientFamily(f)));
+    rows[0].emplace_back(short_name_of(GradientFamily(f)));
   }
   const auto counts = counts_of(s, cells, access);
   const std::vector<std::string> labels = row_labels(noise_maps_of(s, cells)[0]);

@@ -172,14 +172,14 @@ std::string introduction(const OutlineSettings& s, const std::vector<OutlineCell
 void write_outline_report(const RunFolder& folder, const OutlineSettings& s,
                           const std::vector<OutlineCell>& cells) {
   std::string body = fmt::format("<p class=\"note\">{}</p>\n", escaped(introduction(s, cells)));
-  body += table_html("Cells in which a family is best, at equal steps",
+  body += table_html("Cells in which each family is best, at equal steps",
                      outline_counts(s, cells, kSimulator));
   body += maps_html(s, cells, kSimulator, kSteps,
                     fmt::format("With a simulator, at {:g} environment steps", s.steps),
                     "Random numbers can be held and the step can be differentiated. Differences "
-                    "and evolution strategies move one parameter at a time but for "
-                    "evolution_joint, and pay for both of them; with D parameters in place of two "
-                    "they pay D / 2 times as much, the others do not.");
+                    "and evolution strategies that move one parameter at a time pay for both of "
+                    "them, and would pay D / 2 times as much for D parameters; scores and "
+                    "pathwise derivatives are of all parameters at once.");
   body += maps_html(s, cells, kSimulator, kSeconds,
                     fmt::format("With a simulator, at {:g} seconds of one core", s.seconds),
                     "The same by measured time of this machine.");

@@ -74,12 +74,9 @@ std::string outline_text(const OutlineSettings& settings, const std::vector<Outl
     }
   }
   text += "\nhow often each family is best\n";
-  const auto counts = outline_counts(settings, cells, kSimulator);
-  const std::vector<std::string>& heads = counts[0];
-  for (const std::vector<std::string>& row : counts) {
+  for (const std::vector<std::string>& row : outline_counts(settings, cells, kSimulator)) {
     text += fmt::format("{:<11}", row[0]);
-    for (std::size_t k = 1; k < row.size(); k++)
-      text += fmt::format("  {:>{}}", row[k], heads[k].size());
+    for (std::size_t k = 1; k < row.size(); k++) text += fmt::format("{:>11}", row[k]);
     text += "\n";
   }
   return text;

@@ -10,6 +10,8 @@
 //   action_value(m, t, o, u, reward)  Q_t(s, u) of plain returns
 //   pathwise(m, paths, gradient)  the derivative of a path's return by theta, its noise held;
 //                              may be missing
+//   kExactSlopes               true where pathwise() takes a discount, and pathwise_value() and
+//                              pathwise_q() go on by the exact V and Q; may be missing
 //   kName, kSummary, kOptions, kDisplacement   the latter the default of `difference` and
 //                              `smoothing`
 //   Answers                    a LaboratoryProblem, made from Options

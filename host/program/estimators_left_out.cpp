@@ -17,6 +17,7 @@ namespace {
 }  // namespace
 
 int run_estimators(const std::vector<std::string>&) { refuse("estimators"); }
+int run_horizon(const std::vector<std::string>&) { refuse("study horizon"); }
 int run_outline(const std::vector<std::string>&) { refuse("study outline"); }
 
 }  // namespace gallop

@@ -84,7 +84,7 @@ void refuse_twice(const CommandLine& line) {
 constexpr struct {
   std::string_view name;
   int (*run)(const std::vector<std::string>& arguments);
-} kMeasured[] = {{"outline", run_outline}};
+} kMeasured[] = {{"horizon", run_horizon}, {"outline", run_outline}};
 
 // The exit code where the first word, behind --help or not, names a measured study.
 std::optional<int> run_measured_study(const std::vector<std::string>& arguments) {

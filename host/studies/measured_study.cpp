@@ -9,6 +9,10 @@ namespace gallop {
 namespace {
 
 constexpr MeasuredStudy kStudies[] = {
+    {"horizon", "Pathwise derivatives over the horizon",
+     "How their variance grows with the horizon, and what discounting, a value function behind "
+     "some "
+     "steps and a Q function do to it."},
     {"outline", "Four ways to a policy's gradient",
      "Finite differences, evolution strategies, likelihood ratio and pathwise derivatives on one "
      "problem over horizon, noise and discontinuity: bias, variance, cost, and which is best "

@@ -74,7 +74,9 @@ ChartSeries curve_of(const StudyResult& result, const std::string& x_axis, std::
       y.push_back(latest[k]);
     }
     const StudyMean mean = mean_of(y);
-    series.x.push_back(mean_of(x).mean);
+    const double at = mean_of(x).mean;
+    if (!series.x.empty() && at <= series.x.back()) break;  // the runs that got furthest have ended
+    series.x.push_back(at);
     series.y.push_back(mean.mean);
     if (runs.size() < 2) continue;
     series.band = "standard error";

@@ -197,7 +197,9 @@ TEST(Comparison, DiscountedEstimatorsAppearBelowOne) {
   const auto plain = compare("lqr", {}, 1000);
   const auto all = compare("lqr", {"gamma=0.9"}, 100000);
   expect_sound(all);
-  EXPECT_EQ(all.size(), plain.size() + 4);
+  EXPECT_EQ(all.size(), plain.size() + 6);
+  EXPECT_TRUE(find(all, "pathwise_discounted", "k").biased);
+  EXPECT_LT(find(all, "pathwise_discounted", "k").variance, find(all, "pathwise", "k").variance);
   const EstimatorResult& with = find(all, "discounted", "k");
   EXPECT_FALSE(with.biased);
   EXPECT_GT(std::fabs(with.exact - find(all, "gpomdp", "k").exact), 0.1);

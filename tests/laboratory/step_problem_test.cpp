@@ -173,7 +173,7 @@ TEST(StepProblem, IsTheScalarSystemWithoutAPrize) {
 
 TEST(StepProblem, RefusesAWidthThatIsNone) {
   test::expect_error_with(
-      ExitCode::value, [] { problem_at({"width=1e-9"}); }, "width", "1e-9");
+      ExitCode::value, [] { problem_at({"width=1e-9"}); }, "width", "1e-09");
   test::expect_error_with(
       ExitCode::value, [] { problem_at({"width=-1"}); }, "width", "-1");
 }

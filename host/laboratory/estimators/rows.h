@@ -108,6 +108,22 @@ struct LaboratoryRows {
                            kUnbiased,
                            kAlongPaths};
     }
+    if constexpr (requires { C::P::kExactSlopes; }) {
+      using Tail = PathwiseTail;
+      all.rows[all.n++] = {"pathwise_value", "pathwise", "n steps of dR/dtheta, then exact V",
+                           &pathwise_tail<C, Tail::kValue>};
+      all.rows[all.n++] = {"pathwise_q", "pathwise", "sum dQ_t(s_t, u_t)/dtheta, exact Q",
+                           &pathwise_tail<C, Tail::kActionValue>};
+      all.rows[all.n++] = {"pathwise_discounted",
+                           "pathwise",
+                           "dR/dtheta, later rewards discounted",
+                           &pathwise_tail<C, Tail::kDiscounted>,
+                           kPaths,
+                           kBiased,
+                           kUnknown,
+                           1,
+                           true};
+    }
     return all;
   }
   static constexpr Table kTable = table();

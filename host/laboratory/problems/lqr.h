@@ -66,16 +66,30 @@ struct LinearQuadraticPaths {
     return reward + (value(m, kPlain, t + 1, next) - real<F>(m.noise[kPlain][t + 1]));
   }
 
-  // The derivative of a path's return by theta, its noise held (lecture, pathwise derivative):
-  // p_t = d(r_t + r_{t+1} + ...) / d s_t, backwards; that by u_t goes on to theta as the score
-  // does.
+  // dV_t(s)/ds [N], of plain returns without what is paid beside the costs.
+  template <class F>
+  static GALLOP_HD void value_slope(const Model& m, int t, const F* s, F* to) {
+    multiply(*reinterpret_cast<const double(*)[N][N]>(m.value[kPlain] + long(t) * N * N), s, to);
+    for (int i = 0; i < N; i++) to[i] = to[i] * F(-2.0f);
+  }
+
+  // Of step t of recorded paths: from p [N], the derivative of the later rewards by s_{t+1}, that
+  // of r_t and them by u_t and sigma, which goes on to theta as the score does; leaves in p that by
+  // s_t.
   template <class C, class F>
-  static GALLOP_HD void pathwise(const Model& m, const C& paths, F* gradient) {
-    const Policy<F> policy = policy_at<C>(m, m.theta);
-    F p[N], s[N], u[N], mean[N], by_u[N + 1], by_s[N];
-    for (F& x : p) x = F(0.0f);
-    for (int t = m.horizon - 1; t >= 0; t--) {
+  struct StepBack {
+    const Model& m;
+    const C& paths;
+    const Policy<F> policy;
+    F s[N], u[N], by_u[N + 1];
+
+    GALLOP_HD StepBack(const Model& model, const C& recorded)
+        : m(model), paths(recorded), policy(policy_at<C>(model, model.theta)) {}
+    GALLOP_HD void load(int t) {
       paths.load(paths.observation, t, s), paths.load(paths.action, t, u);
+    }
+    GALLOP_HD void pull(F* p) {
+      F mean[N], by_s[N];
       policy.outputs(s, mean);
       multiply(m.r, u, by_u);
       multiply(m.q, s, by_s);
@@ -91,11 +105,58 @@ struct LinearQuadraticPaths {
         }
         by_u[N] = fmadd(by_u[i], (u[i] - mean[i]) * policy.per_sigma, by_u[N]);
       }
-      Policy<F>::add_score(s, by_u, F(1.0f), gradient);
       for (int j = 0; j < N; j++) {
         p[j] = by_s[j];
         for (int i = 0; i < N; i++) p[j] = fmadd(policy.weight[i][j], by_u[i], p[j]);
       }
+    }
+    GALLOP_HD void add_to(F* gradient) const { Policy<F>::add_score(s, by_u, F(1.0f), gradient); }
+  };
+
+  // The derivative of a path's return by theta, its noise held (lecture, pathwise derivative),
+  // backwards; what it says of later rewards discounted at each step where `discount` says so.
+  template <class C, class F>
+  static GALLOP_HD void pathwise(const Model& m, const C& paths, F* gradient, double discount = 1) {
+    StepBack<C, F> back(m, paths);
+    F p[N];
+    for (F& x : p) x = F(0.0f);
+    for (int t = m.horizon - 1; t >= 0; t--) {
+      back.load(t);
+      for (F& x : p) x = real<F>(discount) * x;
+      back.pull(p);
+      back.add_to(gradient);
+    }
+  }
+  // The same of m.n_step rewards from each action on, and of the exact V behind them.
+  template <class C, class F>
+  static GALLOP_HD void pathwise_value(const Model& m, const C& paths, F* gradient) {
+    StepBack<C, F> back(m, paths);
+    for (int t = 0; t < m.horizon; t++) {
+      F p[N];
+      for (F& x : p) x = F(0.0f);
+      const int end = t + m.n_step < m.horizon ? t + m.n_step : m.horizon;
+      if (end < m.horizon) {
+        back.load(end);
+        value_slope(m, end, back.s, p);
+      }
+      for (int k = end - 1; k >= t; k--) {
+        back.load(k);
+        back.pull(p);
+      }
+      back.add_to(gradient);
+    }
+  }
+  // The derivative of the exact Q_t(s_t, u_t) by each action (lecture: DDPG).
+  template <class C, class F>
+  static GALLOP_HD void pathwise_q(const Model& m, const C& paths, F* gradient) {
+    StepBack<C, F> back(m, paths);
+    for (int t = 0; t < m.horizon; t++) {
+      F next[N], p[N];
+      back.load(t);
+      mean_after(m, back.s, back.u, next);
+      value_slope(m, t + 1, next, p);
+      back.pull(p);
+      back.add_to(gradient);
     }
   }
 
@@ -219,6 +280,7 @@ struct ScalarLinearQuadratic {
 };
 
 struct LqrProblem : LinearQuadraticPaths<Lqr, 1>, ScalarLinearQuadratic {
+  static constexpr bool kExactSlopes = true;
   using Answers = LinearQuadraticAnswers<LqrProblem, 1>;
   static constexpr const char* kName = "lqr";
   static constexpr const char* kSummary = "scalar linear-quadratic system, u = -k s + sigma eps";
@@ -232,6 +294,7 @@ constexpr OptionSpec element_row(const char* name) {
 
 // The system of Dean, Mania, Matni, Recht and Tu (arXiv 1710.01688, section 6).
 struct LqrDeanProblem : LinearQuadraticPaths<LqrDean, 3> {
+  static constexpr bool kExactSlopes = true;
   using Answers = LinearQuadraticAnswers<LqrDeanProblem, 3>;
   static constexpr const char* kName = "lqr_dean";
   static constexpr const char* kSummary =
