@@ -26,8 +26,8 @@ class HorizonMeasurement {
 
   std::vector<HorizonResult> run() {
     for (const double decay : settings_.decays) {
-      add(decay, "gpomdp_mean", "likelihood ratio", "", 0);
-      add(decay, "pathwise", "pathwise", "", 0);
+      add(decay, "gpomdp_mean", kLikelihoodRatio, "", 0);
+      add(decay, "pathwise", kPlainPathwise, "", 0);
       for (const double gamma : settings_.gammas) {
         add(decay, "pathwise_discounted", fmt::format("pathwise, gamma {:g}", gamma), "gamma",
             gamma);

@@ -14,14 +14,18 @@ namespace gallop {
 
 struct HorizonSettings {
   std::vector<int> horizons = {1, 2, 5, 10, 20, 50, 100, 200};  // steps
-  std::vector<double> decays = {0.75, 0.95, 1.02};  // a - b k: what a step leaves of the state
-  std::vector<double> gammas = {0.9};               // of discounted derivatives, below 1
-  std::vector<int> tails = {1, 5};                  // steps before the value function
+  std::vector<double> decays = {0.75, 0.9, 1.02};  // a - b k: what a step leaves of the state
+  std::vector<double> gammas = {0.9};              // of discounted derivatives, below 1
+  std::vector<int> tails = {1, 5};                 // steps before the value function
   double policy_noise = 0.3, dynamics_noise = 0.1;
   long samples = 16384;
   std::uint64_t seed = 1;
   int threads = 1;
 };
+
+// Labels of the two that the others stand beside.
+constexpr const char* kPlainPathwise = "pathwise";
+constexpr const char* kLikelihoodRatio = "likelihood ratio";
 
 // One estimator of dU/dk at one horizon. The bias is that of the measured mean: where the estimator
 // is unbiased, its own noise.
@@ -46,7 +50,7 @@ void check_horizon(HorizonSettings& settings);
 std::vector<HorizonResult> measure_horizon(const HorizonSettings& settings,
                                            const ComparisonProgress& progress);
 
-// Deviations beside the derivative, a row for each estimator, a column for each horizon.
+// Variances of one sample, a row for each estimator, a column for each horizon.
 std::string horizon_text(const HorizonSettings& settings,
                          const std::vector<HorizonResult>& results);
 std::string horizon_jsonl(const std::vector<HorizonResult>& results);

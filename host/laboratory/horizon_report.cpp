@@ -22,19 +22,25 @@ std::vector<std::string> labels_of(const std::vector<HorizonResult>& results) {
   return labels;
 }
 
+const HorizonResult& plain_of(const std::vector<HorizonResult>& results, const HorizonResult& r) {
+  return *std::find_if(results.begin(), results.end(), [&](const HorizonResult& other) {
+    return other.decay == r.decay && other.horizon == r.horizon && other.label == kPlainPathwise;
+  });
+}
+
+// A line for each estimator over the horizon: `value` of a result, with that of the plain pathwise
+// derivative beside it.
+template <class Value>
 Chart chart_of(const std::vector<HorizonResult>& results, double decay, const char* what,
-               double (HorizonResult::*value)() const) {
-  Chart chart = {fmt::format("{}, {}", what, decay_title(decay)),
-                 "log10, beside |dU/dk|",
-                 "log10 of the horizon",
-                 {},
-                 true};
+               const char* unit, const Value& value) {
+  Chart chart = {
+      fmt::format("{}, {}", what, decay_title(decay)), unit, "log10 of the horizon", {}, true};
   for (const std::string& label : labels_of(results)) {
     ChartSeries series = {label, {}, {}};
     for (const HorizonResult& r : results) {
-      if (r.decay != decay || r.label != label || r.exact == 0) continue;
+      if (r.decay != decay || r.label != label) continue;
       series.x.push_back(std::log10(r.horizon));
-      series.y.push_back(std::log10((r.*value)()));
+      series.y.push_back(value(r, plain_of(results, r)));
     }
     chart.series.push_back(series);
   }
@@ -52,7 +58,7 @@ std::vector<std::string> cells_of(const HorizonResult& r) {
           fmt::format("{:.5g}", r.exact),
           fmt::format("{:+.2f}", r.standard_error > 0 ? (r.mean - r.exact) / r.standard_error : 0),
           fmt::format("{:.4g}", r.variance),
-          fmt::format("{:.3g}", r.relative_deviation()),
+          r.exact != 0 ? fmt::format("{:.3g}", r.relative_deviation()) : "-",
           r.biased ? "biased" : "",
           fmt::format("{:.3g}", 1e9 * r.seconds / double(r.samples))};
 }
@@ -71,7 +77,7 @@ std::string csv(const std::vector<HorizonResult>& results) {
 }  // namespace
 
 std::string horizon_text(const HorizonSettings& s, const std::vector<HorizonResult>& results) {
-  std::string text = "deviation of one sample of dU/dk, in multiples of |dU/dk|\n";
+  std::string text = "variance of one sample of dU/dk\n";
   for (const double decay : s.decays) {
     text += fmt::format("\n{}\n{:<21}", decay_title(decay), "horizon");
     for (const int horizon : s.horizons) text += fmt::format(" {:>8}", horizon);
@@ -81,7 +87,7 @@ std::string horizon_text(const HorizonSettings& s, const std::vector<HorizonResu
       bool biased = false;
       for (const HorizonResult& r : results) {
         if (r.decay != decay || r.label != label) continue;
-        text += fmt::format(" {:>8.3g}", r.relative_deviation());
+        text += fmt::format(" {:>8.3g}", r.variance);
         biased = r.biased;
       }
       text += biased ? "  biased\n" : "\n";
@@ -123,20 +129,30 @@ void write_horizon_report(const RunFolder& folder, const HorizonSettings& s,
   report.title = "Pathwise derivatives over the horizon";
   report.subtitle = fmt::format("{} samples of each estimator, seed {}", s.samples, s.seed);
   report.notice = fmt::format(
-      "dU/dk of the scalar linear-quadratic system s' = {} s + {} u + {:g} eps' under u = -k s + "
-      "{:g} eps. A step leaves a - b k of a state, and so of a derivative by it: where that is "
-      "near "
-      "1 or above, deviations grow with the horizon. Discounting what a derivative says of later "
-      "rewards holds them, and is biased; a value function behind some steps, or a Q function, "
-      "holds them without bias where it is exact, as here.",
-      0.95, 0.5, s.dynamics_noise, s.policy_noise);
+      "dU/dk of the scalar linear-quadratic system s' = 0.95 s + 0.5 u + {:g} eps' under u = -k s "
+      "+ "
+      "{:g} eps. A step leaves a - b k of a state, and of a derivative by it, so that variances "
+      "grow "
+      "with the horizon. Discounting what a derivative says of later rewards lowers them, and is "
+      "biased. An exact value function behind some steps, or an exact Q function, takes what later "
+      "noise adds, without bias; what is left comes from the states that are visited.",
+      s.dynamics_noise, s.policy_noise);
   for (const double decay : s.decays) {
     report.charts.push_back(
-        chart_of(results, decay, "Deviation of one sample", &HorizonResult::relative_deviation));
+        chart_of(results, decay, "Variance", "log10, of one sample of dU/dk",
+                 [](const auto& r, const auto&) { return std::log10(r.variance); }));
+  }
+  for (const double decay : s.decays) {
+    report.charts.push_back(chart_of(results, decay, "Variance beside pathwise", "",
+                                     [](const auto& r, const auto& plain) {
+                                       const bool score = r.label == kLikelihoodRatio;
+                                       return score ? NAN : r.variance / plain.variance;
+                                     }));
   }
   for (const double decay : s.decays) {
     report.charts.push_back(
-        chart_of(results, decay, "Distance of the mean", &HorizonResult::relative_bias));
+        chart_of(results, decay, "Distance of the mean", "log10, beside |dU/dk|",
+                 [](const auto& r, const auto&) { return std::log10(r.relative_bias()); }));
   }
   report.table.heads = kHeads;
   for (const HorizonResult& r : results) report.table.rows.push_back(cells_of(r));

@@ -74,6 +74,8 @@ RegionMap region_map_of(const OutlineSettings& s, const NoiseMap& cells, Outline
   map.rows = row_labels(cells);
   for (const int horizon : s.horizons) map.columns.push_back(fmt::format("{}", horizon));
   for (int f = 0; f < kGradientFamilies; f++) {
+    const bool none = best_of(cells.first(), GradientFamily(f), access, cost, 1) == nullptr;
+    if (none) continue;  // pathwise, which is the last: the others keep their numbers
     map.kinds.push_back(
         fmt::format("{} {}", short_name_of(GradientFamily(f)), name_of(GradientFamily(f))));
   }
