@@ -26,7 +26,6 @@ class HorizonMeasurement {
 
   std::vector<HorizonResult> run() {
     for (const double decay : settings_.decays) {
-      add(decay, "gpomdp_mean", kLikelihoodRatio, "", 0);
       add(decay, "pathwise", kPlainPathwise, "", 0);
       for (const double gamma : settings_.gammas) {
         add(decay, "pathwise_discounted", fmt::format("pathwise, gamma {:g}", gamma), "gamma",
@@ -37,6 +36,7 @@ class HorizonMeasurement {
             "n_step", tail);
       }
       add(decay, "pathwise_q", "Q", "", 0);
+      add(decay, "gpomdp_mean", kLikelihoodRatio, "", 0);
     }
     return std::move(results_);
   }

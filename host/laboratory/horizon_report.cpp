@@ -42,7 +42,9 @@ Chart chart_of(const std::vector<HorizonResult>& results, double decay, const ch
       series.x.push_back(std::log10(r.horizon));
       series.y.push_back(value(r, plain_of(results, r)));
     }
-    chart.series.push_back(series);
+    const bool drawn =
+        std::any_of(series.y.begin(), series.y.end(), [](double y) { return std::isfinite(y); });
+    if (drawn) chart.series.push_back(series);
   }
   return chart;
 }
