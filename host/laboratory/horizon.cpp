@@ -85,6 +85,7 @@ void check_horizon(HorizonSettings& s) {
   check_list(s.decays, "decay", -2, 2, false);
   check_list(s.gammas, "gamma", 0, 0.9999, false);
   check_list(s.tails, "tail", 1, 1000, false);
+  std::sort(s.horizons.begin(), s.horizons.end());
   if (s.policy_noise >= kMinSigma && s.policy_noise <= kMaxSigma && s.dynamics_noise >= 0 &&
       s.dynamics_noise <= 1e3) {
     return;

@@ -172,6 +172,8 @@ void check_outline(OutlineSettings& s) {
   check_list(s.dynamics_noise, "dynamics_noise", 0, 1e3, true);
   check_list(s.widths, "width", 1e-6, 1e6, true);
   check_list(s.displacements, "displacement", 1e-6, 1e3, false);
+  std::sort(s.horizons.begin(), s.horizons.end());
+  std::sort(s.displacements.begin(), s.displacements.end());
   if (!(std::abs(s.jump) <= 1e6)) {
     throw value_error(fmt::format("jump is {}, expected -1e6 to 1e6", s.jump));
   }

@@ -69,7 +69,8 @@ struct OutlineCell {
 
 // Throws a value error that names the setting where one is out of its range: horizons 1 to 1000,
 // noise within the limits of the problem's options, widths 0 or 1e-6 to 1e6, displacements 1e-6 to
-// 1e3, budgets above 0, each list of 1 to 16 numbers. What is given twice counts once.
+// 1e3, budgets above 0, each list of 1 to 16 numbers. What is given twice counts once; horizons and
+// displacements are sorted.
 void check_outline(OutlineSettings& settings);
 
 // Cells in the order of the lists: policy noise, dynamics noise, width (none first), horizon. The

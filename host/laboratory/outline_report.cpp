@@ -26,23 +26,6 @@ std::string maps_html(const OutlineSettings& s, const std::vector<OutlineCell>& 
   return html + "</div>\n";
 }
 
-std::string table_html(const std::string& title,
-                       const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<table class=\"numbers\">\n<thead><tr>";
-  for (const std::string& head : rows[0]) {
-    html += fmt::format("<th scope=\"col\">{}</th>", escaped(head));
-  }
-  html += "</tr></thead>\n<tbody>\n";
-  for (std::size_t k = 1; k < rows.size(); k++) {
-    html += fmt::format("<tr><th scope=\"row\">{}</th>", escaped(rows[k][0]));
-    for (std::size_t j = 1; j < rows[k].size(); j++) {
-      html += fmt::format("<td>{}</td>", escaped(rows[k][j]));
-    }
-    html += "</tr>\n";
-  }
-  return card(title, html + "</tbody></table>", true);
-}
-
 double log_of(double x) { return x > 0 ? std::log10(x) : NAN; }
 
 // A line for each family over the cells, x by `x_of` and y by `y_of` of its best estimate.
@@ -172,7 +155,7 @@ std::string introduction(const OutlineSettings& s, const std::vector<OutlineCell
 void write_outline_report(const RunFolder& folder, const OutlineSettings& s,
                           const std::vector<OutlineCell>& cells) {
   std::string body = fmt::format("<p class=\"note\">{}</p>\n", escaped(introduction(s, cells)));
-  body += table_html("Cells in which each family is best, at equal steps",
+  body += table_card("Cells in which each family is best, at equal steps",
                      outline_counts(s, cells, kSimulator));
   body += maps_html(s, cells, kSimulator, kSteps,
                     fmt::format("With a simulator, at {:g} environment steps", s.steps),
@@ -188,7 +171,7 @@ void write_outline_report(const RunFolder& folder, const OutlineSettings& s,
                     "As on a real machine: no random numbers in common, no derivatives. Pathwise "
                     "derivatives and common random numbers are out.");
   body += charts_html(s, cells);
-  body += table_html("Errors at equal steps, with a simulator", cell_rows(s, cells));
+  body += table_card("Errors at equal steps, with a simulator", cell_rows(s, cells));
   folder.write("report.html",
                render_page("The outline: four ways to a policy's gradient",
                            fmt::format("{} problems, {} samples of each estimator, seed {}",

@@ -120,10 +120,9 @@ std::string algorithm_text(const AlgorithmDescriptor& algorithm) {
 std::string study_text(const std::string& name) {
   if (const MeasuredStudy* measured = measured_study_called(name)) {
     const std::vector<TextRow> rows = {{"what", measured->title}, {"", measured->about}};
-    return fmt::format(
-        "study {0}\n{1}\n'gallop study {0}' measures it, 'gallop study {0} --help' names the "
-        "flags.\n",
-        name, two_columns(rows, kColumn));
+    const std::string how = fmt::format(
+        "'gallop study {0}' measures it, 'gallop study {0} --help' names the flags.", name);
+    return fmt::format("study {}\n{}\n{}\n", name, two_columns(rows, kColumn), wrapped(how, 0, 0));
   }
   const Study study = parse_study(shipped_study(name), name);
   std::string environments, variants;

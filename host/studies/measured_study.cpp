@@ -20,8 +20,6 @@ constexpr MeasuredStudy kStudies[] = {
 
 }  // namespace
 
-std::span<const MeasuredStudy> measured_studies() { return kStudies; }
-
 const MeasuredStudy* measured_study_called(const std::string& name) {
   for (const MeasuredStudy& study : kStudies) {
     if (folded_name(name) == study.name) return &study;

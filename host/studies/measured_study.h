@@ -2,7 +2,6 @@
 // flags of their own there (host/program/study_command.cpp).
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,6 @@ struct MeasuredStudy {
   const char* title;
   const char* about;
 };
-std::span<const MeasuredStudy> measured_studies();
 
 // Null where there is none of that name.
 const MeasuredStudy* measured_study_called(const std::string& name);

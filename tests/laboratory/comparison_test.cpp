@@ -275,7 +275,7 @@ TEST(Comparison, BanditsHaveTheirGradient) {
 bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
 
 TEST(Comparison, HasTheSameBitsForAnyNumberOfThreads) {
-  for (const char* name : {"lqr", "mdp", "bandit_step", "lqr_dean"}) {
+  for (const char* name : {"lqr", "lqr_step", "mdp", "bandit_step", "lqr_dean"}) {
     const Assignments small = {"pilot=256"};
     const long samples = std::strcmp(name, "lqr_dean") == 0 ? 700 : 9999;
     const auto one = compare(name, small, samples, 1);
