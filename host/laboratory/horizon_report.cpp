@@ -130,7 +130,7 @@ void write_horizon_report(const RunFolder& folder, const HorizonSettings& s,
   Report report;
   report.title = "Pathwise derivatives over the horizon";
   report.subtitle = fmt::format("{} samples of each estimator, seed {}", s.samples, s.seed);
-  report.notice = fmt::format(
+  const std::string about = fmt::format(
       "dU/dk of the scalar linear-quadratic system s' = 0.95 s + 0.5 u + {:g} eps' under u = -k s "
       "+ "
       "{:g} eps. A step leaves a - b k of a state, and of a derivative by it, so that variances "
@@ -139,6 +139,8 @@ void write_horizon_report(const RunFolder& folder, const HorizonSettings& s,
       "biased. An exact value function behind some steps, or an exact Q function, takes what later "
       "noise adds, without bias; what is left comes from the states that are visited.",
       s.dynamics_noise, s.policy_noise);
+  report.figure_title = "What is measured";
+  report.figure = fmt::format("<p>{}</p>", escaped(about));
   for (const double decay : s.decays) {
     report.charts.push_back(
         chart_of(results, decay, "Variance", "log10, of one sample of dU/dk",
