@@ -3,6 +3,8 @@
 # table of problems, in whose unit are its options and exact answers.
 option(GALLOP_LABORATORY "Build the laboratory, which compares estimators with exact gradients"
        ${PROJECT_IS_TOP_LEVEL})
+set(GALLOP_PROBLEMS "" CACHE STRING
+    "The laboratory's problems that are built, by their files' names, as in mdp;lqr (default: all)")
 
 # gallop_filter_laboratory(<sources>): without the laboratory, a list of sources keeps what answers that
 # it was left out, and loses what compares estimators; with it the other way round.
@@ -21,11 +23,14 @@ function(gallop_add_laboratory target)
   set(folder ${PROJECT_BINARY_DIR}/generated/problems)
   foreach(header IN LISTS headers)
     cmake_path(GET header FILENAME name)
-    set(include "#include <gallop/host/laboratory/problems/${name}>\n")
-    string(APPEND includes "${include}")
     file(STRINGS ${header} lines REGEX " kName = \"")
-    list(TRANSFORM lines REPLACE "^[^\"]*(\"[^\"]*\").*$" "\\1,")
-    list(APPEND names ${lines})
+    cmake_path(GET header STEM stem)
+    if(NOT GALLOP_LABORATORY OR (GALLOP_PROBLEMS AND NOT stem IN_LIST GALLOP_PROBLEMS))
+      list(TRANSFORM lines REPLACE "^[^\"]*(\"[^\"]*\").*$" "\\1,")
+      list(APPEND names ${lines})
+      continue()
+    endif()
+    string(APPEND includes "#include <gallop/host/laboratory/problems/${name}>\n")
     gallop_markers(types ${header} GALLOP_PROBLEM)
     foreach(type IN LISTS types)
       set(function gallop_laboratory_${type})
@@ -33,7 +38,8 @@ function(gallop_add_laboratory target)
       foreach(isa IN LISTS GALLOP_ISAS)
         string(APPEND declarations
                "extern \"C\" const gallop::LaboratoryKernels* ${function}_isa_${isa}();\n")
-        gallop_write(${folder}/${type}_${isa}.cpp "${include}
+        gallop_write(${folder}/${type}_${isa}.cpp "#include <gallop/host/laboratory/problems/${name}>
+
 #include <gallop/host/laboratory/estimators/rows.h>
 
 GALLOP_INSTANTIATE_PROBLEM(${type})
@@ -43,8 +49,8 @@ GALLOP_INSTANTIATE_PROBLEM(${type})
     endforeach()
   endforeach()
   target_sources(${target} PRIVATE ${folder}/problems.cpp)
+  string(JOIN " " names ${names})
   if(NOT GALLOP_LABORATORY)
-    string(JOIN " " names ${names})
     gallop_write(${folder}/problems.cpp "#include <gallop/host/laboratory/problem.h>
 
 std::span<const gallop::LaboratoryDescriptor> gallop::laboratory_problems() { return {}; }
@@ -60,7 +66,7 @@ std::span<const gallop::LaboratoryDescriptor> gallop::laboratory_problems() {
   static constexpr LaboratoryDescriptor kAll[] = {${rows}};
   return kAll;
 }
-std::vector<std::string> gallop::unbuilt_problems() { return {}; }
+std::vector<std::string> gallop::unbuilt_problems() { return {${names}}; }
 ")
   # Answers are not what a run waits for: at -O1 they compile in half the time.
   set_source_files_properties(${folder}/problems.cpp PROPERTIES COMPILE_OPTIONS

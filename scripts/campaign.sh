@@ -66,7 +66,7 @@ run_guided() {
   while ((SECONDS < end && crashes < most_crashes)); do
     if GALLOP_FUZZ_TARGET=$name GALLOP_FUZZ_SEEDS=$seeds "$guided" "$corpus" "$seeds" \
       "-dict=$seeds.dict" "-artifact_prefix=$artifact" "-max_total_time=$((end - SECONDS))" \
-      -timeout=20 -rss_limit_mb=4096 -max_len=16384 -print_final_stats=1 >"$log" 2>&1 </dev/null; then
+      -entropic=0 -timeout=20 -rss_limit_mb=4096 -max_len=16384 -print_final_stats=1 >"$log" 2>&1 </dev/null; then
       :
     else
       crashes=$((crashes + 1))

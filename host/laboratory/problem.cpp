@@ -45,7 +45,18 @@ double require_sigma(const char* name, double sigma) {
                                 name, sigma, kMinSigma, kMaxSigma));
 }
 
+void require_built_problem(std::string_view name) {
+  const std::vector<std::string> left_out = unbuilt_problems();
+  const std::string folded = folded_name(name);
+  if (std::find(left_out.begin(), left_out.end(), folded) == left_out.end()) return;
+  throw usage_error(
+      fmt::format("the problem '{0}' was left out of this build (GALLOP_LABORATORY, "
+                  "GALLOP_PROBLEMS). './gallop estimators {0}' in the source tree compiles it",
+                  folded));
+}
+
 const LaboratoryDescriptor& find_laboratory_problem(std::string_view name) {
+  require_built_problem(name);
   std::vector<std::string> names;
   for (const LaboratoryDescriptor& problem : laboratory_problems()) {
     if (folded_name(name) == problem.name) return problem;

@@ -137,8 +137,11 @@ constexpr LaboratoryDescriptor descriptor_of(LaboratoryDescriptor::Compiled comp
 
 // Those of the build.
 std::span<const LaboratoryDescriptor> laboratory_problems();
-// The names of those that it lacks: all, where the laboratory was left out (GALLOP_LABORATORY).
+// The names of those that it lacks (GALLOP_PROBLEMS): all, where the laboratory was left out
+// (GALLOP_LABORATORY).
 std::vector<std::string> unbuilt_problems();
+// Throws a usage error where this is one of those.
+void require_built_problem(std::string_view name);
 // An unknown name throws a usage error with the nearest ones.
 const LaboratoryDescriptor& find_laboratory_problem(std::string_view name);
 // The problem's options and those of estimators, with their defaults.

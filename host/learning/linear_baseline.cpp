@@ -29,8 +29,8 @@ LinearBaseline::LinearBaseline(const AlgorithmContext& context, OnPolicyLearner&
   learner.track_ages();
 }
 
-void LinearBaseline::evaluate_at(const float* observation, float added_age, long count,
-                                 float* value) {
+void LinearBaseline::evaluate_at(const float* observation, int interval, float added_age,
+                                 long count, float* value) {
   const RolloutArrays& a = learner_.arrays();
   FeaturesRequest r = {};
   r.observation_size = learner_.environments().observation_size();
@@ -39,6 +39,7 @@ void LinearBaseline::evaluate_at(const float* observation, float added_age, long
   r.count = count;
   r.normalization = learner_.policy().view().normalization;
   r.observation = observation;
+  r.interval = interval;
   r.age = a.age;
   r.added_age = added_age;
   r.feature = feature_.data();
@@ -50,13 +51,13 @@ void LinearBaseline::evaluate_at(const float* observation, float added_age, long
 void LinearBaseline::evaluate() {
   const RolloutArrays& a = learner_.arrays();
   const long n = learner_.n_samples();
-  evaluate_at(a.final_observation, 1.0f, n, a.final_value);
-  evaluate_at(a.observation, 0.0f, n + a.n_envs, a.value);
+  evaluate_at(a.final_observation, a.final_interval, 1.0f, n, a.final_value);
+  evaluate_at(a.observation, 1, 0.0f, n + a.n_envs, a.value);
 }
 
 double LinearBaseline::fit() {
   const long n = learner_.n_samples(), k = n_features_;
-  evaluate_at(learner_.arrays().observation, 0.0f, n, nullptr);
+  evaluate_at(learner_.arrays().observation, 1, 0.0f, n, nullptr);
   const float* target = learner_.arrays().target;
   backend_.gram({n_features_, n, feature_.data(), target, product_.data()});
   const std::vector<double> product = product_.download();

@@ -19,7 +19,8 @@ class LinearBaseline : public Baseline {
   const std::vector<float>& weights() const { return host_weight_; }
 
  private:
-  void evaluate_at(const float* observation, float added_age, long count, float* value);
+  void evaluate_at(const float* observation, int interval, float added_age, long count,
+                   float* value);
 
   Backend& backend_;
   OnPolicyLearner& learner_;

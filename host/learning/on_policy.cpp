@@ -91,14 +91,15 @@ UpdateGuard::~UpdateGuard() {
   }
 }
 
-OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
+OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context, FinalObservations kept)
     : backend_(context.backend),
       rollout_steps_(std::uint64_t(context.options.integer("n_steps"))),
       plays_only_(context.plays_only),
       environments_(make_environments(context)),
       policy_(context, environments_),
       value_(context, environments_, policy_.shape()),
-      rollout_(backend_, environments_, rollout_length(context), resets_nonfinite(context.options)),
+      rollout_(backend_, environments_, rollout_length(context), resets_nonfinite(context.options),
+               kept),
       advantages_(backend_, rollout_, context.options) {
   environments_.reset();
 }
@@ -126,6 +127,7 @@ std::array<ValuesRequest, 2> OnPolicyLearner::values_requests() const {
                                              advantages_.final_value());
   last.terminated = t.terminated;
   last.truncated = t.truncated;
+  last.interval = t.final_interval;
   last.arithmetic = Arithmetic::kStrict;
   return {all, last};
 }
@@ -148,6 +150,7 @@ RolloutArrays OnPolicyLearner::arrays() const {
           t.terminated,
           t.truncated,
           t.final_observation,
+          t.final_interval,
           rollout_.age(),
           advantages_.value(),
           advantages_.final_value(),

@@ -17,7 +17,8 @@ struct RolloutArrays {
   const float* reward;             // [T, N]
   const std::uint8_t* terminated;  // [T, N]
   const std::uint8_t* truncated;   // [T, N]
-  const float* final_observation;  // [T, O, N]
+  const float* final_observation;  // [ceil(T / final_interval), O, N]: Trajectory
+  int final_interval;
   const float* age;    // [T + 1, N] steps since the episode began; null unless they are tracked
   float* value;        // [T + 1, N]
   float* final_value;  // [T, N] read where truncated and not terminated
@@ -29,7 +30,9 @@ struct RolloutArrays {
 // policy, a value network, a rollout, and advantages.
 class OnPolicyLearner {
  public:
-  explicit OnPolicyLearner(const AlgorithmContext& context);
+  // Final observations are needed of cut episodes alone, at which values are read.
+  explicit OnPolicyLearner(const AlgorithmContext& context,
+                           FinalObservations kept = FinalObservations::kOfCutEpisodes);
 
   Environments& environments() { return environments_; }
   const Environments& environments() const { return environments_; }
@@ -111,8 +114,9 @@ class UpdateGuard {
 // state that it has besides.
 class OnPolicyAlgorithm : public Algorithm {
  public:
-  explicit OnPolicyAlgorithm(const AlgorithmContext& context)
-      : context_(context), learner_(context) {
+  explicit OnPolicyAlgorithm(const AlgorithmContext& context,
+                             FinalObservations kept = FinalObservations::kOfCutEpisodes)
+      : context_(context), learner_(context, kept) {
     context_.checkpoint = nullptr;
   }
 

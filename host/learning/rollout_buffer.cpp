@@ -10,9 +10,22 @@
 
 namespace gallop {
 
+namespace {
+
+// Steps that share a row of final observations: an episode is cut off once in a time limit at most.
+int shared_steps(const Environments& environments, int n_steps) {
+  const int limit = environments.time_limit();
+  return limit == 0 ? n_steps : std::min(limit, n_steps);
+}
+
+}  // namespace
+
 RolloutBuffer::RolloutBuffer(Backend& backend, const Environments& environments, int n_steps,
-                             bool resets_nonfinite)
-    : backend_(&backend), resets_nonfinite_(resets_nonfinite) {
+                             bool resets_nonfinite, FinalObservations kept)
+    : backend_(&backend),
+      resets_nonfinite_(resets_nonfinite),
+      // Masked steps are cut off one by one.
+      shares_rows_(kept == FinalObservations::kOfCutEpisodes && !resets_nonfinite) {
   const std::size_t n = environments.n_envs(), samples = n * n_steps;
   const int o = environments.observation_rows(), a = environments.action_rows();
   observation_ = DeviceArray<float>(backend, (samples + n) * o);
@@ -21,21 +34,23 @@ RolloutBuffer::RolloutBuffer(Backend& backend, const Environments& environments,
   reward_ = DeviceArray<float>(backend, samples);
   terminated_ = DeviceArray<std::uint8_t>(backend, samples);
   truncated_ = DeviceArray<std::uint8_t>(backend, samples);
-  // Read whole, and written where an episode ended.
-  final_observation_ = DeviceArray<float>::zeroed(backend, samples * o);
   ended_return_ = DeviceArray<float>::zeroed(backend, samples);
   ended_length_ = DeviceArray<std::int32_t>::zeroed(backend, samples);
-  trajectory_ = {n_steps,
-                 environments.n_envs(),
-                 observation_.data(),
-                 action_.data(),
-                 log_prob_.data(),
-                 reward_.data(),
-                 terminated_.data(),
-                 truncated_.data(),
-                 final_observation_.data(),
-                 ended_return_.data(),
-                 ended_length_.data()};
+  trajectory_ = {n_steps,          environments.n_envs(), observation_.data(), action_.data(),
+                 log_prob_.data(), reward_.data(),        terminated_.data(),  truncated_.data(),
+                 nullptr,          ended_return_.data(),  ended_length_.data()};
+  make_final_rows(environments);
+}
+
+void RolloutBuffer::make_final_rows(const Environments& environments) {
+  const int interval = shares_rows_ ? shared_steps(environments, n_steps()) : 1;
+  if (final_observation_.data() != nullptr && trajectory_.final_interval == interval) return;
+  const long rows = (n_steps() + interval - 1) / interval;
+  // Read whole, and written where an episode ended.
+  final_observation_ = DeviceArray<float>::zeroed(
+      *backend_, std::size_t(rows * n_envs()) * environments.observation_rows());
+  trajectory_.final_observation = final_observation_.data();
+  trajectory_.final_interval = interval;
 }
 
 void RolloutBuffer::track_ages() {
@@ -77,6 +92,7 @@ void RolloutBuffer::roll_in_parts(Environments& environments, const PolicyView& 
 
 void RolloutBuffer::run(Environments& environments, const PolicyView& policy, ActionSource source) {
   const std::uint32_t before = environments.time();
+  make_final_rows(environments);  // the time limit may be another one
   if (state_interval_ > 1) {
     roll_in_parts(environments, policy, source);
   } else {
@@ -167,7 +183,8 @@ void RolloutBuffer::collect_by(Environments& environments,
     StepOutput out = {};
     out.observation = observation_.data() + (t + 1) * o * n;
     out.observation_stride = n;
-    out.final_observation = final_observation_.data() + t * o * n;
+    out.final_observation = final_observation_.data() + final_row(trajectory_, int(t)) * o * n;
+    out.final_of_cut = trajectory_.final_interval > 1 ? 1 : 0;
     out.reward = reward_.data() + t * n;
     out.terminated = terminated_.data() + t * n;
     out.truncated = truncated_.data() + t * n;

@@ -19,14 +19,20 @@ struct EpisodeTotals {
   Metrics metrics(bool counts_nonfinite) const;
 };
 
+// Whose final observations a rollout keeps: of every episode that ended, one row a step, or of
+// those alone that were cut off, from which values are bootstrapped, in rows that steps share: half
+// of the memory of observations less.
+enum class FinalObservations { kOfEveryEpisode, kOfCutEpisodes };
+
 // A recorded rollout of T steps by N instances, and what of it is learned from. All arrays are in
 // the backend's memory.
 class RolloutBuffer {
  public:
   // For rollouts of `n_steps` of these environments. Where `resets_nonfinite`, an instance that
-  // meets a number that is not finite begins anew, and its spoilt episode is masked.
+  // meets a number that is not finite begins anew, and its spoilt episode is masked; final
+  // observations are then those of every episode.
   RolloutBuffer(Backend& backend, const Environments& environments, int n_steps,
-                bool resets_nonfinite);
+                bool resets_nonfinite, FinalObservations kept = FinalObservations::kOfEveryEpisode);
 
   int n_steps() const { return trajectory_.n_steps; }
   int n_envs() const { return trajectory_.n_envs; }
@@ -84,11 +90,12 @@ class RolloutBuffer {
   void run(Environments& environments, const PolicyView& policy, ActionSource source);
   void roll_in_parts(Environments& environments, const PolicyView& policy, ActionSource source);
   void finish(Environments& environments, std::uint32_t time_before);
+  void make_final_rows(const Environments& environments);
   void mask_nonfinite(Environments& environments, std::uint32_t time_before);
   std::vector<float> last_ages() const;
 
   Backend* backend_;
-  bool resets_nonfinite_, tracks_ages_ = false;
+  bool resets_nonfinite_, shares_rows_, tracks_ages_ = false;
   RolloutMask mask_;
   long nonfinite_in_rollout_ = 0;
   std::uint64_t nonfinite_instances_ = 0;

@@ -1,5 +1,7 @@
 #include <gallop/host/learning/value_slopes.h>
 
+#include <gallop/host/error.h>
+
 namespace gallop {
 
 ValueSlopes::ValueSlopes(Backend& backend, const Environments& environments,
@@ -10,6 +12,9 @@ ValueSlopes::ValueSlopes(Backend& backend, const Environments& environments,
           DeviceArray<float>::zeroed(backend, std::size_t(rollout.n_samples() * n_observation_))),
       ones_(backend, std::size_t(rollout.n_samples())),
       order_(backend, std::size_t(rollout.n_samples())) {
+  if (rollout.trajectory().final_interval != 1) {
+    throw internal_error("slopes at final observations need a row of them for each step");
+  }
   ones_.upload(std::vector<float>(ones_.size(), 1.0f));
 }
 

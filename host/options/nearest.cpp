@@ -1,6 +1,7 @@
 #include <gallop/host/options/nearest.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <utility>
@@ -33,7 +34,8 @@ std::string folded_name(std::string_view name) {
 int edit_distance(std::string_view a_text, std::string_view b_text) {
   const std::string a = folded(a_text);
   const std::string b = folded(b_text);
-  std::vector<int> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+  std::array<int, kLongestCompared + 1> rows[3];
+  int *before = rows[0].data(), *previous = rows[1].data(), *current = rows[2].data();
   for (size_t j = 0; j <= b.size(); ++j) previous[j] = static_cast<int>(j);
   for (size_t i = 1; i <= a.size(); ++i) {
     current[0] = static_cast<int>(i);

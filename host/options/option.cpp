@@ -80,13 +80,13 @@ void Options::add(std::span<const OptionSpec> table) {
       throw internal_error(fmt::format("options table: '{}' is not a snake_case name", spec.name));
     }
     for (const Entry& entry : entries) {
-      if (std::string_view(entry.spec.name) == spec.name) {
+      if (entry.name == spec.name) {
         throw internal_error(fmt::format("options table: '{}' stands in it twice", spec.name));
       }
     }
     try {
       entries.push_back(
-          {spec, parse_option(spec, spec.default_value.text(), "default"), "default"});
+          {spec, parse_option(spec, spec.default_value.text(), "default"), "default", spec.name});
     } catch (const Error& error) {
       throw internal_error(fmt::format("options table: {}", error.what()));
     }
@@ -96,7 +96,7 @@ void Options::add(std::span<const OptionSpec> table) {
 
 const Options::Entry* Options::find(std::string_view name) const {
   for (const Entry& entry : entries_) {
-    if (name == entry.spec.name) return &entry;
+    if (name == entry.name) return &entry;
   }
   return nullptr;
 }
@@ -119,7 +119,7 @@ int Options::meant(std::string_view name) const {
   const std::string wanted = folded_name(name);
   int found = -1;
   for (int i = 0; i < int(entries_.size()); ++i) {
-    const std::string_view row = entries_[size_t(i)].spec.name;
+    const std::string_view row = entries_[size_t(i)].name;
     if (row == wanted) return i;
     if (leaf_of(row) == wanted) found = found == -1 ? i : -2;
   }

@@ -136,6 +136,7 @@ class Options {
     OptionSpec spec;
     OptionValue value;
     std::string origin;
+    std::string_view name;  // of the row
   };
 
   const Entry* find(std::string_view name) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <unordered_set>
 
 #include <gallop/host/error.h>
 #include <gallop/host/files/printable.h>
@@ -187,14 +188,15 @@ std::string advice_on_flag(const Command& command, const std::string& name) {
 
 std::string nearest_flags(const Command& command, const std::string& name) {
   std::vector<std::string> flags;
-  for (const Argument& flag : command.flags) flags.push_back(flag_of(flag.row.name));
-  flags.emplace_back("--help");
+  std::unordered_set<std::string> known;
+  const auto add = [&](std::string flag) {
+    if (known.insert(flag).second) flags.push_back(std::move(flag));
+  };
+  for (const Argument& flag : command.flags) add(flag_of(flag.row.name));
+  add("--help");
   if (!command.set_help.empty()) {
-    flags.emplace_back("--set");
-    for (const OptionSpec& row : command.options) {
-      const std::string flag = flag_of(row.name);
-      if (std::find(flags.begin(), flags.end(), flag) == flags.end()) flags.push_back(flag);
-    }
+    add("--set");
+    for (const OptionSpec& row : command.options) add(flag_of(row.name));
   }
   return did_you_mean(flag_of(name), flags);
 }

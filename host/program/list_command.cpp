@@ -210,8 +210,11 @@ std::string overview() {
                           : section("not in this build; ./gallop train NAME adds them", unbuilt)) +
          section("algorithms: gallop train ENVIRONMENT --algorithm NAME", names.algorithms) +
          section("studies: gallop study NAME", names.studies) +
+         (names.problems.empty()
+              ? ""
+              : section("problems with exact gradients: gallop estimators NAME", names.problems)) +
          (unbuilt_answers.empty()
-              ? section("problems with exact gradients: gallop estimators NAME", names.problems)
+              ? ""
               : section(
                     "problems with exact gradients, not in this build; ./gallop estimators NAME "
                     "adds them",
@@ -241,14 +244,8 @@ std::string described(const std::string& word) {
   }
   if (is_tetris(word)) add(tetris_text());
   if (!text.empty()) return text;
+  require_built_problem(name);
   std::vector<std::string> known = unbuilt_problems();
-  if (std::find(known.begin(), known.end(), name) != known.end()) {
-    throw usage_error(
-        fmt::format("the problem '{0}' was left out of this build "
-                    "(GALLOP_LABORATORY). './gallop estimators {0}' in the source "
-                    "tree compiles it",
-                    name));
-  }
   known.emplace_back("tetris");
   for (const auto& part :
        {names.environments, names.algorithms, names.studies, names.problems, names.functions}) {

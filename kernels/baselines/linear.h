@@ -26,10 +26,11 @@ struct FeaturesRequest {
   int n_envs;            // N
   long count;            // samples, in (t, n) order
   Normalization normalization;
-  const float* observation;  // [T, O or 1, N]
-  const float* age;          // [T, N]
-  float added_age;           // to every age
-  float* feature;            // [K, count]
+  const float* observation;  // [rows, O or 1, N], row t / interval
+  int interval = 1;
+  const float* age;  // [T, N]
+  float added_age;   // to every age
+  float* feature;    // [K, count]
 };
 
 // Inner products of the features with each other and with the targets.
@@ -63,16 +64,17 @@ GALLOP_HD long gram_count(int n_features) {
 
 // Sample s of less than 2^32: a division of 64 bits is a subroutine on a device.
 GALLOP_HD void write_features(const FeaturesRequest& r, long s) {
-  const long t = unsigned(s) / unsigned(r.n_envs), n = unsigned(s) % unsigned(r.n_envs);
+  const long n = unsigned(s) % unsigned(r.n_envs);
+  const long row = unsigned(s) / unsigned(r.n_envs) / unsigned(r.interval);
   float* to = r.feature + s;
   if (r.index != 0) {
-    const float state = r.observation[s];
+    const float state = r.observation[row * r.n_envs + n];
     for (int k = 0; k < r.observation_size; k++, to += r.count) {
       *to = state == float(k) ? 1.0f : 0.0f;
     }
   } else {
     for (int k = 0; k < r.observation_size; k++, to += r.count) {
-      float o = r.observation[(t * r.observation_size + k) * r.n_envs + n];
+      float o = r.observation[(row * r.observation_size + k) * r.n_envs + n];
       if (r.normalization.mean != nullptr) {
         o = (o - r.normalization.mean[k]) * r.normalization.inverse_std[k];
       }

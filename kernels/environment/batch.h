@@ -49,7 +49,7 @@ struct StepOutput {
   float* observation;  // [O, observation_stride] after any reset
   long observation_stride;
   float* final_observation;  // [O, observation_stride] before the reset; written where an episode
-                             // ended
+                             // ended, or was cut off (final_of_cut)
   float* reward;             // [n]
   std::uint8_t* terminated;  // [n]
   std::uint8_t* truncated;   // [n] both flags may be set
@@ -59,6 +59,7 @@ struct StepOutput {
   std::int32_t* first_length;  // [n] first_length is 0 before; null where first_return is
   float* terms;  // [n_terms, observation_stride] what the environment tells of the step (`info`);
                  // zeros where the instance was not stepped
+  int final_of_cut = 0;  // 1: final_observation is written only where the episode was truncated
 };
 
 }  // namespace gallop

@@ -33,10 +33,13 @@ struct EndedList {
 };
 
 template <class T, class Lanes>
-GALLOP_HD void scatter(T* to, const std::int32_t* index, int begin, int count, Lanes x) {
+GALLOP_HD void scatter(T* to, const std::int32_t* index, int begin, int count, Lanes x,
+                       const std::uint8_t* is_written = nullptr) {
   T lane[sizeof(Lanes) / sizeof(T)];
   __builtin_memcpy(lane, &x, sizeof(x));
-  for (int k = 0; k < count; k++) to[index[k] - begin] = lane[k];
+  for (int k = 0; k < count; k++) {
+    if (is_written == nullptr || is_written[k] != 0) to[index[k] - begin] = lane[k];
+  }
 }
 
 // Return and length of the first episodes to end of the instances index[0 .. count).
@@ -96,25 +99,40 @@ struct Restart {
     }
     if (out.ended_length != nullptr) scatter(out.ended_length, index, begin, count, in.elapsed);
     record_first(out, index, begin, count, in.episode_return, in.elapsed);
-    if (out.final_observation != nullptr) {
-      write_observation(p, in, out.final_observation, index, count);
-    }
+    if (out.final_observation != nullptr) write_final(p, in, index, count);
     in.episode = in.episode + Word<F>(1u);
     begin_episode<Env, F>(batch, p, in, F(0.0f) == F(0.0f));
-    if (out.observation != nullptr) write_observation(p, in, out.observation, index, count);
+    if (out.observation != nullptr) {
+      write_observation(p, in, out.observation, index, count, nullptr);
+    }
     scatter_struct(in.state, index, count);
     scatter(batch.episode, index, 0, count, in.episode);
     scatter(batch.elapsed, index, 0, count, in.elapsed);
     scatter(batch.episode_return, index, 0, count, in.episode_return);
   }
 
+  GALLOP_HD void write_final(const P& p, const Instances<Env, F>& in, const std::int32_t* index,
+                             int count) {
+    if (out.final_of_cut == 0) {
+      return write_observation(p, in, out.final_observation, index, count, nullptr);
+    }
+    const Int<F> limit(batch.time_limit > 0 ? batch.time_limit : 0x7fffffff);
+    const Mask<F> truncated = in.elapsed >= limit;
+    if (!any(truncated)) return;
+    std::uint8_t is_kept[kW];
+    store_mask(is_kept, truncated, kW);
+    write_observation(p, in, out.final_observation, index, count, is_kept);
+  }
+
+  // Of the lanes whose flag is set, or of all.
   GALLOP_HD void write_observation(const P& p, const Instances<Env, F>& in, float* to,
-                                   const std::int32_t* index, int count) {
+                                   const std::int32_t* index, int count,
+                                   const std::uint8_t* is_written) {
     F o[kRows];
     observe<Env, F>(batch.shared, p, in.state, o);
     const int rows = observation_rows<Env>(batch.shared);
     for (int k = 0; k < rows; k++) {
-      scatter(to + k * out.observation_stride, index, begin, count, o[k]);
+      scatter(to + k * out.observation_stride, index, begin, count, o[k], is_written);
     }
   }
 

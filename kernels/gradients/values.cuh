@@ -23,6 +23,7 @@ static __global__ void __launch_bounds__(kBlockThreads, 4)
   float* const other = unit + long(widest(r.shape)) * n;
   const unsigned blocks_of_row = unsigned(r.n_envs + n - 1) / unsigned(n);
   const long row = blockIdx.x / blocks_of_row;
+  const long from = unsigned(row) / unsigned(r.interval);
   const int first = int(blockIdx.x % blocks_of_row) * n;
   const int lane = int(threadIdx.x) % n;
   const bool wanted = wants_value(r, row, first + lane);
@@ -32,7 +33,7 @@ static __global__ void __launch_bounds__(kBlockThreads, 4)
   for (int k = int(threadIdx.x) / n; k < n_in; k += step) {
     float x = 0.0f;
     if (wanted) {
-      x = r.observation[(row * n_in + k) * r.n_envs + first + lane];
+      x = r.observation[(from * n_in + k) * r.n_envs + first + lane];
       if (!tabular) x = normalize(r.normalization, k, x);
     }
     unit[k * n + lane] = x;

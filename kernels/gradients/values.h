@@ -18,6 +18,7 @@ struct ValuesRequest {
   // not terminated: values of the last observations of episodes that were cut off.
   const std::uint8_t* terminated = nullptr;
   const std::uint8_t* truncated = nullptr;
+  int interval = 1;  // with flags: rows of them and of outputs that share a row of observations
   Arithmetic arithmetic = Arithmetic::kStrict;  // kFast without flags only
 };
 
@@ -86,7 +87,7 @@ struct ValuesWork {
   void of_elements(const long* at, int n) {
     const bool tabular = r.shape.kind == NetworkKind::kTabular;
     for (int s = 0; s < Tile::kInstances; s++) {
-      const long from = at[s < n ? s : 0], row = from / r.n_envs, i = from % r.n_envs;
+      const long from = at[s < n ? s : 0], row = from / r.n_envs / r.interval, i = from % r.n_envs;
       for (int k = 0; k < n_in; k++) {
         const float x = r.observation[(row * n_in + k) * r.n_envs + i];
         a[k * Tile::kInstances + s] = tabular ? x : normalize(r.normalization, k, x);

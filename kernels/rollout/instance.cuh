@@ -106,8 +106,8 @@ __device__ __forceinline__ void record_end(const RolloutRequest& r, int t, int i
   if (r.out.ended_return != nullptr) r.out.ended_return[at] = from.ended_return;
   if (r.out.ended_length != nullptr) r.out.ended_length[at] = from.ended_length;
   record_first(r.out, i, from);
-  if (r.out.final_observation != nullptr) {
-    record<Traits<Env>::kObservationRows>(r.out.final_observation, t,
+  if (r.out.final_observation != nullptr && (r.out.final_interval == 1 || from.truncated)) {
+    record<Traits<Env>::kObservationRows>(r.out.final_observation, final_row(r.out, t),
                                           observation_rows<Env>(r.batch.shared), r.out.n_envs, i,
                                           from.final_observation);
   }

@@ -149,8 +149,9 @@ struct Rollout {
     to.first_return = at(out.first_return, begin);
     to.first_length = at(out.first_length, begin);
     if (out.final_observation != nullptr) {
-      to.final_observation = out.final_observation + long(t) * obs_rows * n_envs + begin;
+      to.final_observation = out.final_observation + final_row(out, t) * obs_rows * n_envs + begin;
       to.observation_stride = n_envs;
+      to.final_of_cut = out.final_interval > 1 ? 1 : 0;
     }
     r.environment->step(r.batch, begin, begin + n, action, action_stride, r.clip, r.mode, to);
   }

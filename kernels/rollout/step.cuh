@@ -92,7 +92,7 @@ struct StepInstance {
     if (out.ended_return != nullptr) out.ended_return[column] = from.ended_return;
     if (out.ended_length != nullptr) out.ended_length[column] = from.ended_length;
     record_first(out, column, from);
-    if (out.final_observation != nullptr) {
+    if (out.final_observation != nullptr && (out.final_of_cut == 0 || from.truncated)) {
       store_rows<kRows>(out.final_observation + column, out.observation_stride, rows,
                         from.final_observation);
     }

@@ -65,7 +65,8 @@ inline StepOutput part_of(const StepOutput& all, long begin) {
           from(all.ended_length),
           from(all.first_return),
           from(all.first_length),
-          from(all.terms)};
+          from(all.terms),
+          all.final_of_cut};
 }
 
 template <class F>

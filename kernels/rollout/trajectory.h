@@ -15,7 +15,7 @@ struct Trajectory {
   float* reward;             // [T, N]
   std::uint8_t* terminated;  // [T, N]
   std::uint8_t* truncated;   // [T, N] both flags may be set
-  float* final_observation;  // [T, O, N] before the reset; written where an episode ended
+  float* final_observation;  // before the reset, rows as final_row() has them
   float* ended_return;       // [T, N] return of the episode; written where one ended
   std::int32_t* ended_length;  // [T, N] its length; written where one ended
   // [N] return and length of the first episode to end, written where the length is 0 before; both
@@ -25,7 +25,17 @@ struct Trajectory {
   // [T + 1, S, N] row t is where step t begins; row T ends the rollout. On a device with it kernels
   // run that have no width of a network compiled in.
   float* state = nullptr;
+  // Steps that share a row of final_observation. One: it is [T, O, N], written where an episode
+  // ended. More, at most the time limit: it is [ceil(T / interval), O, N], written where an episode
+  // was cut off (truncated), which happens to an instance at most once in so many steps.
+  int final_interval = 1;
+  int first_step = 0;  // of the rollout that this is a part of, where rows are shared
 };
+
+// The row of final_observation of step t.
+GALLOP_HD long final_row(const Trajectory& r, int t) {
+  return unsigned(r.first_step + t) / unsigned(r.final_interval);
+}
 
 // Steps [first, first + count) of a rollout of `observation`, `action` and `state` floats an
 // instance.
@@ -43,7 +53,11 @@ inline Trajectory steps_of(const Trajectory& whole, int first, int count, long o
   advance(part.reward, rows);
   advance(part.terminated, rows);
   advance(part.truncated, rows);
-  advance(part.final_observation, rows * observation);
+  if (whole.final_interval == 1) {
+    advance(part.final_observation, rows * observation);
+  } else {
+    part.first_step += first;
+  }
   advance(part.ended_return, rows);
   advance(part.ended_length, rows);
   advance(part.state, rows * state);

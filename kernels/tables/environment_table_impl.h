@@ -164,8 +164,9 @@ struct EnvironmentFunctions {
       store_where(out.first_length + column, first, from.ended_length, count);
     }
     if (out.final_observation != nullptr) {
+      const Mask<F> kept = out.final_of_cut != 0 ? from.truncated : from.ended;
       for (int k = 0; k < rows; k++) {
-        store_where(out.final_observation + k * out.observation_stride + column, from.ended,
+        store_where(out.final_observation + k * out.observation_stride + column, kept,
                     from.final_observation[k], count);
       }
     }

@@ -211,6 +211,6 @@ void repeat_power_cut(std::string_view input) {
 }  // namespace
 
 Part calls_part() { return {"calls", 2, run_calls, repeat_call}; }
-Part power_cuts_part() { return {"power_cuts", 3, run_power_cuts, repeat_power_cut}; }
+Part power_cuts_part() { return {"power_cuts", 8, run_power_cuts, repeat_power_cut}; }
 
 }  // namespace gallop::campaign

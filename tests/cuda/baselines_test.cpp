@@ -144,6 +144,7 @@ TEST(Linear, FeaturesGramAndValuesEqualTheCpu) {
           f.count = count;
           if (normalized) f.normalization = {mean.data(), inverse.data(), 10};
           f.observation = observation.data();
+          f.interval = normalized ? 3 : 1;
           f.age = age.data();
           f.added_age = 1;
           f.feature = feature.data();

@@ -151,11 +151,18 @@ ValuesResult run_values(Backend& backend, const NetworkShape& shape, const Batch
   const auto value = poisoned<float>(backend, (t + 1) * n);
   const auto final_value = poisoned<float>(backend, t * n);
   backend.values({shape, parameters.data(), by, batch.n_steps + 1, batch.n_envs,
-                  b.observation.data(), value.data(), nullptr, nullptr, arithmetic});
+                  b.observation.data(), value.data(), nullptr, nullptr, 1, arithmetic});
   backend.values({shape, parameters.data(), by, batch.n_steps, batch.n_envs,
                   b.final_observation.data(), final_value.data(), b.terminated.data(),
                   b.truncated.data()});
-  return {value.download(), final_value.download()};
+  // Of rows that two steps share.
+  const auto shared = poisoned<float>(backend, t * n);
+  backend.values({shape, parameters.data(), by, batch.n_steps, batch.n_envs,
+                  b.final_observation.data(), shared.data(), b.terminated.data(),
+                  b.truncated.data(), 2});
+  std::vector<float> final_values = final_value.download();
+  for (const float x : shared.download()) final_values.push_back(x);
+  return {value.download(), final_values};
 }
 
 TEST(Values, EveryShapeAndBatch) {

@@ -61,6 +61,7 @@ struct Arrays {
     out.terminated = terminated.data();
     out.truncated = truncated.data();
     out.final_observation = final_observation.data();
+    out.final_interval = rollout.final_interval;
     out.ended_return = ended_return.data();
     out.ended_length = ended_length.data();
     return out;
@@ -81,6 +82,7 @@ std::string RolloutCase::label() const {
   if (parameters_per_instance) text += " per instance";
   if (!ids.empty()) text += " ids";
   if (states) text += " states";
+  if (final_interval > 1) text += " final" + std::to_string(final_interval);
   if (arithmetic == Arithmetic::kFast) text += " fast";
   return text;
 }

@@ -21,6 +21,7 @@ struct RolloutCase {
   bool parameters_per_instance = false;
   std::vector<std::uint32_t> ids;  // or those from 1000 on
   bool states = false;             // recorded, by kernels of their own
+  int final_interval = 1;          // steps that share a row of final observations
   float weight_scale = 1.0f;
   Arithmetic arithmetic = Arithmetic::kStrict;
 

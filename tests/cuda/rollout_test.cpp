@@ -222,6 +222,43 @@ TEST(Rollout, EveryOrderOfThreads) {
   }
 }
 
+// Steps that share a row have in it what those with rows of their own have, of episodes that were
+// cut off; of others nothing is written.
+TEST(Rollout, FinalObservationsOfCutEpisodesShareRows) {
+  const auto cpu = make_cpu_backend(1);
+  const float poison = poisoned<float>(*cpu, 1).download()[0];
+  for (const char* environment : {"CartPole", "Pendulum", "InvertedPendulum"}) {
+    for (const std::vector<int>& hidden : {std::vector<int>{}, {64, 64}, {9}}) {
+      RolloutCase rollout;
+      rollout.environment = environment;
+      rollout.head = default_head(environment);
+      rollout.hidden = hidden;
+      rollout.time_limit = 13;
+      rollout.n_rollouts = 1;
+      const RolloutResult all = expect_equal(rollout);
+      rollout.final_interval = rollout.time_limit;
+      const RolloutResult shared = expect_equal(rollout);
+      const int n = rollout.n_envs, o = int(all.observation.size()) / n / (rollout.n_steps + 1);
+      std::vector<float> expected(all.final_observation.size(), poison);
+      int cut = 0, ended_otherwise = 0;
+      for (int t = 0; t < rollout.n_steps; t++) {
+        for (int i = 0; i < n; i++) {
+          const bool is_cut = all.truncated[t * n + i] != 0;
+          (is_cut ? cut : ended_otherwise) += is_cut || all.terminated[t * n + i] != 0 ? 1 : 0;
+          for (int k = 0; k < o && is_cut; k++) {
+            expected[(t / rollout.final_interval * o + k) * n + i] =
+                all.final_observation[(t * o + k) * n + i];
+          }
+        }
+      }
+      EXPECT_TRUE(same_bits(expected, shared.final_observation)) << environment;
+      EXPECT_TRUE(same_bits(all.observation, shared.observation)) << environment;
+      EXPECT_GT(cut, 0);
+      EXPECT_GT(ended_otherwise, rollout.environment == "CartPole" ? 0 : -1);
+    }
+  }
+}
+
 TEST(Rollout, NonFiniteNumbersAreNotedAlike) {
   RolloutCase rollout;
   rollout.environment = "LqrDean";

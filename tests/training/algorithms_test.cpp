@@ -1,5 +1,6 @@
-// Every registered algorithm on every registered environment through the library: a pure function
-// of its options and seed, complete in what it saves. A new algorithm is tested with no edit.
+// Every registered algorithm on tasks of every kind, and every registered environment by algorithms
+// of each family, through the library: a pure function of its options and seed, complete in what it
+// saves. A new algorithm or environment is tested with no edit.
 #include <gtest/gtest.h>
 
 #include <gallop/host/learning/evaluate.h>
@@ -16,10 +17,13 @@ struct Pair {
 std::vector<Pair> every_pair() {
   std::vector<Pair> pairs;
   for (const EnvironmentEntry* e : all_environments()) {
-    for (const AlgorithmDescriptor* a : on_policy_algorithms()) {
-      pairs.push_back({spec_of(*e).name, a->name});
-    }
     const std::string_view name = spec_of(*e).name;
+    const bool is_of_a_kind = name == "cartpole" || name == "pendulum" || name == "mdp" ||
+                              name == "lqr_dean" || name == "hopper";
+    for (const AlgorithmDescriptor* a : on_policy_algorithms()) {
+      if (is_of_a_kind || a->name == "ppo" || a->name == "trpo")
+        pairs.push_back({std::string(name), a->name});
+    }
     const bool is_chosen =
         name == "pendulum" || name == "lqr" || name == "inverted_pendulum" || name == "hopper";
     for (const AlgorithmDescriptor* a : choosy_algorithms()) {

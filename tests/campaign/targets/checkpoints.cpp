@@ -311,11 +311,11 @@ Texts policy_words() {
 }  // namespace
 
 FuzzTarget safetensors_target() {
-  return {"safetensors", run_safetensors, safetensors_seeds, safetensors_words};
+  return {"safetensors", run_safetensors, safetensors_seeds, safetensors_words, 1.5};
 }
 FuzzTarget checkpoint_target() {
   return {"checkpoint", run_checkpoint, checkpoint_seeds, checkpoint_words, 8};
 }
-FuzzTarget policy_target() { return {"policy", run_policy, policy_seeds, policy_words, 13}; }
+FuzzTarget policy_target() { return {"policy", run_policy, policy_seeds, policy_words, 12}; }
 
 }  // namespace gallop::campaign

@@ -204,9 +204,9 @@ Texts problem_words() {
 
 }  // namespace
 
-FuzzTarget toml_target() { return {"toml", run_toml, toml_seeds, toml_words}; }
-FuzzTarget options_target() { return {"options", run_options, option_seeds, option_words, 6}; }
-FuzzTarget study_target() { return {"study", run_study, study_seeds, study_words}; }
+FuzzTarget toml_target() { return {"toml", run_toml, toml_seeds, toml_words, 1.5}; }
+FuzzTarget options_target() { return {"options", run_options, option_seeds, option_words, 4}; }
+FuzzTarget study_target() { return {"study", run_study, study_seeds, study_words, 1.5}; }
 FuzzTarget problem_target() { return {"problem", run_problem, problem_seeds, problem_words, 2}; }
 
 }  // namespace gallop::campaign

@@ -48,7 +48,7 @@ Texts controller_words() {
 }  // namespace
 
 FuzzTarget controller_target() {
-  return {"controller", run_controller, controller_seeds, controller_words};
+  return {"controller", run_controller, controller_seeds, controller_words, 4.5};
 }
 
 }  // namespace gallop::campaign

@@ -131,7 +131,7 @@ Texts word_seeds() {
           "render\ncartpole\n--size\n480x360\n--fps\n25\n--policy\nzero",
           "study\nmethods\n--seeds\n2\n--quiet",
           "trace\npendulum\n--actions\n0.5;1\n--state\n1,0.5",
-          "estimators\nbandit\n--seed\n1\n--json",
+          "estimators\nmdp\n--seed\n1\n--json",
           "list\ncartpole\n--json",
           "list"};
 }
@@ -184,7 +184,7 @@ Texts flag_words() {
 
 }  // namespace
 
-FuzzTarget trace_target() { return {"trace", run_trace_words, trace_seeds, trace_words, 9}; }
-FuzzTarget words_target() { return {"words", run_words, word_seeds, flag_words, 12}; }
+FuzzTarget trace_target() { return {"trace", run_trace_words, trace_seeds, trace_words, 16}; }
+FuzzTarget words_target() { return {"words", run_words, word_seeds, flag_words, 20}; }
 
 }  // namespace gallop::campaign
