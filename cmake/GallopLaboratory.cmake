@@ -49,6 +49,7 @@ GALLOP_INSTANTIATE_PROBLEM(${type})
     endforeach()
   endforeach()
   target_sources(${target} PRIVATE ${folder}/problems.cpp)
+  list(REMOVE_DUPLICATES names)  # a problem's environment may have its name
   string(JOIN " " names ${names})
   if(NOT GALLOP_LABORATORY)
     gallop_write(${folder}/problems.cpp "#include <gallop/host/laboratory/problem.h>
