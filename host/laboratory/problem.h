@@ -1,9 +1,9 @@
-// A problem: an environment of sims/ under a policy of a few parameters, whose return and gradient
+// A problem: an environment under a policy of a few parameters, whose return and gradient
 // are known exactly. It is one file of host/laboratory/problems/, which the build finds by its
 // marker and compiles for each instruction set (its functions on lanes) and once more (its
 // answers). It is a struct P in namespace gallop::inline GALLOP_ISA with
 //
-//   Environment, kSizes        of sims/, and the sizes that it is used in
+//   Environment, kSizes        of sims/ or its own, and the sizes that it is used in
 //   Policy<F>                  of estimators/policies.h; theta [D] are its parameters
 //   Model                      a LaboratoryModel with the tables that the functions below read
 //   value(m, how, t, o)        V_t(s), exactly, of the state that is observed as o
