@@ -88,6 +88,8 @@ function(gallop_precompile target)
   endif()
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-stringop-overflow>)
+  # Builds with GALLOP_WERROR check format strings while they compile, which takes an eighth of the time.
+  target_compile_definitions(${target} PRIVATE FMT_CONSTEVAL=)
   if("${ARGV1}" STREQUAL REUSE_FROM)
     target_precompile_headers(${target} REUSE_FROM ${ARGV2})
     return()

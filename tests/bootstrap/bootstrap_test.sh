@@ -124,22 +124,37 @@ done
 run env GALLOP_LABORATORY=maybe "$gallop" list
 expect "refuses a malformed GALLOP_LABORATORY" test "$code" = 3
 
-# Articulated bodies are built once one of them is named, and stay.
+# Environments are built once a command names them, and stay.
 built_sims() { sed -n 's/^GALLOP_SIMS:[A-Z]*=//p' "$tree/build/release/CMakeCache.txt"; }
-mkdir -p "$tree/sims" "$work/run"
-printf '#include <gallop/sims/robots/body.h>\n  kName = "strider";\n  kAliases = "Strider-v5,Strider-v4";\n' \
-  >"$tree/sims/strider.h"
+mkdir -p "$tree/sims" "$work/run/checkpoints"
+printf '  kName = "strider";\n  kAliases = "Strider-v5,Strider-v4";\n' >"$tree/sims/strider.h"
+printf '  kName = "swing_up";\n' >"$tree/sims/swing.h"
 printf 'environment = "strider"\n' >"$work/run/config.toml"
-for words in "list" "train cartpole" "train striders" "eval $work" "train Strider-v4" "eval $work/run" "bench rollout"; do
+: >"$work/run/checkpoints/x.safetensors"
+while IFS='|' read -r words wanted; do
   rm -rf "$tree/build"
   # shellcheck disable=SC2086
   run "$gallop" $words
-  case $words in *Strider-v4 | */run | bench*) wanted="" ;; *) wanted=quick ;; esac
   expect "builds what '$words' needs" test "$(built_sims)" = "$wanted"
-done
+done <<EOF
+list|cartpole
+train cartpole|cartpole
+train striders|cartpole
+eval $work|cartpole
+train Strider-v4|cartpole;strider
+eval $work/run|cartpole;strider
+eval $work/run/checkpoints/x.safetensors|cartpole;strider
+train --init-from $work/run swing_up|cartpole;strider;swing
+bench rollout|
+EOF
+rm -rf "$tree/build"
 run "$gallop" train strider
 run "$gallop" list
-expect "what was built stays" test "$(built_sims)$code" = 42
+expect "what was built stays" test "$(built_sims)$code" = "cartpole;strider42"
+run "$gallop" train swing_up
+expect "what is named is added" test "$(built_sims)$code" = "cartpole;strider;swing42"
+run env "GALLOP_SIMS=a b" "$gallop" list
+expect "refuses a malformed GALLOP_SIMS" test "$code" = 3
 rm -rf "$tree/sims"
 
 echo "flags : sse4_2 avx fma" >"$work/cpuinfo"
