@@ -13,10 +13,10 @@
 namespace gallop::testing {
 namespace {
 
+using nlohmann::json;
 using test::expect_error_with;
 using test::put_file;
 using test::TemporaryFolder;
-using nlohmann::json;
 using Words = std::vector<std::string>;
 
 const std::string kPendulum = "randomize=mass=0.5..2:log,length=0.8..1.2";
