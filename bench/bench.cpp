@@ -17,6 +17,7 @@
 #include <gallop/host/registry/registry.h>
 #include "bench/fisher_suite.h"
 #include "bench/gae_suite.h"
+#include "bench/graph_suite.h"
 #include "bench/population_suite.h"
 #include "bench/rollout_suite.h"
 #include "bench/tetris_suite.h"
@@ -32,6 +33,7 @@ constexpr const char* kUsage = R"(gallop bench SUITE: measures this machine
   gae        elements a second of advantages and returns, by both kernels
   trpo, ppo, bptt  samples a second of whole iterations (S+P+L); of trpo and bptt with phases
   black-box  steps a second of whole generations of populations (S+P+L)
+  graph      samples a second of gradients of stochastic computation graphs
   tetris     walls a second that controllers of tetris look at
 
 'gallop bench SUITE --help' explains its flags.
@@ -210,6 +212,28 @@ int run_population(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+int run_graph(const std::vector<std::string>& arguments) {
+  const Command command = {
+      .name = "bench graph",
+      .summary = "samples a second of gradients of stochastic computation graphs",
+      .flags = with_common(
+          {{text_row("example", "", "names, separated by commas (row_1 to row_5)"), "NAMES"},
+           {integer_row("samples", 10000, {.min = 1, .max = 4294967296.0},
+                        "of each gradient (10000)"),
+            "N"}},
+          "time for each row (0.3)")};
+  const std::optional<CommandLine> line = parse_command_line(command, arguments);
+  if (!line) return 0;
+  GraphSuite suite;
+  take_common(*line, suite);
+  take_list(*line, "example", suite.examples);
+  suite.samples = line->integer("samples");
+  Report report(line->flag("json"), line->text("csv"));
+  run_graph_suite(suite, [&](const BenchRow& row) { report.add(row); });
+  report.finish();
+  return 0;
+}
+
 int run_tetris(const std::vector<std::string>& arguments) {
   const Command command = {
       .name = "bench tetris",
@@ -282,8 +306,8 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
     std::fputs(kUsage, stdout);
     return arguments.empty() ? int(ExitCode::usage) : 0;
   }
-  const std::vector<std::string> suites = {"rollout", "fisher", "gae",       "trpo",
-                                           "ppo",     "bptt",   "black_box", "tetris"};
+  const std::vector<std::string> suites = {"rollout", "fisher",    "gae",   "trpo",  "ppo",
+                                           "bptt",    "black_box", "graph", "tetris"};
   if (std::find(suites.begin(), suites.end(), suite) == suites.end()) {
     throw usage_error(fmt::format("unknown benchmark suite '{}'{}. 'gallop bench --help' names all",
                                   suite, did_you_mean(suite, suites)));
@@ -298,6 +322,7 @@ int run_benchmarks(const std::vector<std::string>& arguments) {
   if (suite == "fisher") return run_fisher(rest);
   if (suite == "gae") return run_gae(rest);
   if (suite == "black_box") return run_population(rest);
+  if (suite == "graph") return run_graph(rest);
   if (suite == "tetris") return run_tetris(rest);
   return run_training(suite, rest);
 }

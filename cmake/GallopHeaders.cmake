@@ -9,6 +9,7 @@ function(gallop_public_headers out)
       host/files/safetensors.h host/files/tensor_file.h
       host/learning/algorithm.h host/learning/evaluate.h
       host/learning/black_box.h host/learning/optimize.h host/learning/test_function.h
+      host/graphs/graph.h host/graphs/graph_estimator.h host/graphs/dot.h
       host/training/run_folder.h host/training/run_options.h host/training/train.h
       host/rendering/episode.h host/rendering/film.h host/rendering/film_file.h
       kernels/environment/contract.h

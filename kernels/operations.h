@@ -36,6 +36,7 @@
 #include <gallop/kernels/gradients/matrix_fisher.h>
 #include <gallop/kernels/gradients/policy_pull_back.h>
 #include <gallop/kernels/gradients/values.h>
+#include <gallop/kernels/graphs/tape.h>
 #include <gallop/kernels/off_policy/noise.h>
 #include <gallop/kernels/off_policy/q_policy_gradient.h>
 #include <gallop/kernels/off_policy/q_targets.h>
@@ -74,6 +75,7 @@
 #include <gallop/kernels/gradients/matrix_fisher.cuh>
 #include <gallop/kernels/gradients/policy_pull_back.cuh>
 #include <gallop/kernels/gradients/values.cuh>
+#include <gallop/kernels/graphs/tape.cuh>
 #include <gallop/kernels/off_policy/off_policy.cuh>
 #include <gallop/kernels/off_policy/q_policy_gradient.cuh>
 #include <gallop/kernels/optimizers/gradient_step.cuh>
@@ -152,7 +154,8 @@
   operation(q_targets, QTargetsRequest)                         \
   operation(q_policy_gradient, QPolicyGradientRequest)          \
   operation(ou_noise, OuNoiseRequest)                           \
-  operation(polyak, PolyakRequest)
+  operation(polyak, PolyakRequest)                              \
+  operation(run_tape, TapeRequest)
 // clang-format on
 
 // Two operations in one, which a device has in fewer launches: policy_gradient or value_gradient,

@@ -20,6 +20,10 @@ constexpr long kWave = 256;             // blocks
 constexpr long kRecordFloats = 131072;  // of a block, so that it stays in a cache
 constexpr int kLeastBlock = 64, kMostBlock = 2048;
 
+bool is_one_of(const std::vector<std::string>& names, const char* name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 // On a shared machine the fairest clock for work that stays on one thread.
 double thread_seconds() {
   timespec time;
@@ -112,6 +116,8 @@ double expectation_of(const LaboratoryProblem& problem, const EstimatorRow& row,
       return smoothed_slope(problem, d);
     case EstimatorTarget::kJointlySmoothed:
       return jointly_smoothed_slope(problem, d);
+    case EstimatorTarget::kAlongPaths:
+      return problem.along_paths()[d];
     case EstimatorTarget::kUnknown:
       break;
   }
@@ -130,7 +136,9 @@ class Comparison {
         block_(block_size(kernels.record_size(model_))),
         pool_(settings.threads) {
     for (int k = 0; k < kernels.n_rows; k++) {
-      if (!kernels.rows[k].only_discounted || model_.gamma < 1) rows_.push_back(k);
+      const EstimatorRow& row = kernels.rows[k];
+      if (row.only_discounted && model_.gamma == 1) continue;
+      if (settings.only.empty() || is_one_of(settings.only, row.name)) rows_.push_back(k);
     }
     for (int k = 0; k < pool_.size(); k++) {
       workers_.push_back(std::make_unique<Worker>());
@@ -139,9 +147,9 @@ class Comparison {
   }
 
   std::vector<EstimatorResult> run() {
-    run_pilot();
+    if (needs(EstimatorData::kPathsAndPilot)) run_pilot();
     count_work();
-    run_shared();
+    if (needs_paths() || needs(EstimatorData::kOldPaths)) run_shared();
     std::vector<EstimatorResult> results;
     for (const int k : rows_) {
       const EstimatorRow& row = kernels_.rows[k];
@@ -154,6 +162,14 @@ class Comparison {
   }
 
  private:
+  bool needs(EstimatorData data) const {
+    return std::any_of(rows_.begin(), rows_.end(),
+                       [&](int k) { return kernels_.rows[k].data == data; });
+  }
+  bool needs_paths() const {
+    return needs(EstimatorData::kPaths) || needs(EstimatorData::kPathsAndPilot);
+  }
+
   LaboratoryRequest request(Worker& w, const Blocks& blocks, long block) const {
     const long size = kernels_.record_size(model_) * (blocks.stride / kLaboratoryChunk);
     LaboratoryRequest r = {};
@@ -216,9 +232,11 @@ class Comparison {
       seconds += now - last;
       last = now;
     };
-    sample(r, kPathStream, model_.theta, r.record);
+    if (needs_paths()) sample(r, kPathStream, model_.theta, r.record);
     lap(w.path_seconds);
-    sample(r, kOldPathStream, model_.old_theta, r.old_record);
+    if (needs(EstimatorData::kOldPaths)) {
+      sample(r, kOldPathStream, model_.old_theta, r.old_record);
+    }
     lap(w.old_seconds);
     for (const int k : rows_) {
       if (kernels_.rows[k].data == EstimatorData::kOwnRollouts) continue;
@@ -256,6 +274,8 @@ class Comparison {
 
   // Smoothed returns take time, and several rows have the same.
   double expectation(const EstimatorRow& row, int d) {
+    const bool joint = row.target == EstimatorTarget::kJointlySmoothed;
+    if (joint && !settings_.joint_expectations) return std::nan("");
     if (row.target != EstimatorTarget::kSmoothed) return expectation_of(problem_, row, d);
     if (!smoothed_[d]) smoothed_[d] = expectation_of(problem_, row, d);
     return *smoothed_[d];
@@ -281,7 +301,8 @@ class Comparison {
     result.exact = problem_.gradient(discounted ? kDiscounted : kPlain)[d];
     result.expected = expectation(row, d);
     result.biased = row.bias == EstimatorBias::kBiased ||
-                    (row.bias == EstimatorBias::kBiasedByDiscount && model_.gamma < 1);
+                    (row.bias == EstimatorBias::kBiasedByDiscount && model_.gamma < 1) ||
+                    (row.target == EstimatorTarget::kAlongPaths && result.expected != result.exact);
     for (const std::unique_ptr<Worker>& w : workers_) {
       result.seconds += w->seconds[size_t(k) * kMaxLaboratoryParameters + (own ? d : 0)];
       if (row.data == EstimatorData::kOldPaths)
@@ -294,7 +315,7 @@ class Comparison {
   }
 
   void count_work() {
-    work_ = double(settings_.samples);
+    work_ = needs_paths() || needs(EstimatorData::kOldPaths) ? double(settings_.samples) : 0;
     for (const int k : rows_) {
       const EstimatorRow& row = kernels_.rows[k];
       if (row.data == EstimatorData::kOwnRollouts) {
@@ -337,7 +358,15 @@ std::vector<EstimatorResult> compare_estimators(const LaboratoryDescriptor& desc
   if (settings.samples < 2 || settings.samples > (1L << 31)) {
     throw value_error(fmt::format("samples is {}, expected 2 to {}", settings.samples, 1L << 31));
   }
-  return Comparison(descriptor.kernels(processor_isa()), problem, settings, progress).run();
+  const LaboratoryKernels& kernels = descriptor.kernels(processor_isa());
+  for (const std::string& name : settings.only) {
+    const std::span<const EstimatorRow> rows(kernels.rows, std::size_t(kernels.n_rows));
+    if (std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.name == name; })) {
+      continue;
+    }
+    throw usage_error(fmt::format("the problem '{}' has no estimator '{}'", descriptor.name, name));
+  }
+  return Comparison(kernels, problem, settings, progress).run();
 }
 
 // Standard errors beyond which an estimator without bias has not seen what counts: weights that

@@ -65,6 +65,8 @@ struct ComparisonSettings {
   int threads = 1;
   int pilot = 8192;        // paths
   double own_steps = 1e8;  // that an estimator may take in rollouts of its own, for all parameters
+  std::vector<std::string> only = {};  // the estimators that run, all where there are none
+  bool joint_expectations = true;      // of returns smoothed in all parameters: a grid of thousands
 };
 
 // Calls back with the part that is done, in [0, 1], from the calling thread.
@@ -74,7 +76,8 @@ using ComparisonProgress = std::function<void(double)>;
 // sampled once and shared by the estimators that need them; an estimator with rollouts of its own
 // takes fewer samples, at least 1000, where they would be more than `own_steps` steps. Results have
 // the same bits for any number of threads and either instruction set, but for the seconds. Throws
-// an Error (non_finite) that names the estimator where an estimate is not finite.
+// an Error (non_finite) that names the estimator where an estimate is not finite, a usage error for
+// an estimator that the problem has not. What an estimator gives does not depend on the others.
 std::vector<EstimatorResult> compare_estimators(const LaboratoryDescriptor& descriptor,
                                                 LaboratoryProblem& problem,
                                                 const ComparisonSettings& settings,

@@ -1,15 +1,17 @@
-// A problem: an environment of sims/ under a policy of a few parameters, whose return and gradient
+// A problem: an environment under a policy of a few parameters, whose return and gradient
 // are known exactly. It is one file of host/laboratory/problems/, which the build finds by its
 // marker and compiles for each instruction set (its functions on lanes) and once more (its
 // answers). It is a struct P in namespace gallop::inline GALLOP_ISA with
 //
-//   Environment, kSizes        of sims/, and the sizes that it is used in
+//   Environment, kSizes        of sims/ or its own, and the sizes that it is used in
 //   Policy<F>                  of estimators/policies.h; theta [D] are its parameters
 //   Model                      a LaboratoryModel with the tables that the functions below read
 //   value(m, how, t, o)        V_t(s), exactly, of the state that is observed as o
 //   action_value(m, t, o, u, reward)  Q_t(s, u) of plain returns
-//   pathwise(m, paths, gradient), kSmoothReward   the derivative of a path's return by theta,
-//                              its noise held, and whether it is unbiased; may be missing
+//   pathwise(m, paths, gradient)  the derivative of a path's return by theta, its noise held;
+//                              may be missing
+//   kExactSlopes               true where pathwise() takes a discount, and pathwise_value() and
+//                              pathwise_q() go on by the exact V and Q; may be missing
 //   kName, kSummary, kOptions, kDisplacement   the latter the default of `difference` and
 //                              `smoothing`
 //   Answers                    a LaboratoryProblem, made from Options
@@ -64,6 +66,11 @@ class LaboratoryProblem {
   const std::vector<std::string>& parameters() const { return parameters_; }  // names [D]
   // dU/dtheta at model().theta [D], of the plain or the discounted return.
   const std::vector<double>& gradient(Discounting how) const { return gradient_[how]; }
+  // The mean of the derivatives along paths with their noise held [D]: the gradient of the plain
+  // return, but for what comes from its jumps.
+  const std::vector<double>& along_paths() const {
+    return along_paths_.empty() ? gradient_[kPlain] : along_paths_;
+  }
 
   // Solves for the baselines that are fitted on pilot paths, from their sums (PilotLayout), and
   // puts them into the model. Least squares of least norm where features do not tell paths apart
@@ -93,6 +100,7 @@ class LaboratoryProblem {
 
   std::vector<std::string> parameters_;
   std::vector<double> gradient_[2];
+  std::vector<double> along_paths_;  // empty where that is the gradient
 
  private:
   std::vector<double> environment_, linear_, critic_[2];

@@ -14,7 +14,7 @@
 #include <gallop/host/options/synonyms.h>
 #include <gallop/host/options/utf8.h>
 #include <gallop/host/registry/registry.h>
-#include <gallop/host/studies/study.h>
+#include <gallop/host/studies/measured_study.h>
 #include <gallop/host/tetris/controllers.h>
 
 namespace gallop {
@@ -87,7 +87,8 @@ constexpr FlagAdvice kFlags[] = {
      "algorithm environment algorithms environments algo algos alg method methods env envs env_id "
      "task tasks",
      "a study's file names its algorithms and environments; 'gallop list' names the studies"},
-    {"estimators", "n n_samples num_samples paths n_paths episodes", "it is called --samples here"},
+    {"estimators graph", "n n_samples num_samples paths n_paths episodes",
+     "it is called --samples here"},
     {"train", "controller",
      "'gallop eval ENVIRONMENT --controller NAME' plays one, and needs no training"},
     {"eval differences", "policy", "it is called --controller here"},
@@ -143,7 +144,7 @@ bool has_word(std::string_view list, std::string_view word) {
 bool is_environment(const std::string& word) { return environment_called(word) != nullptr; }
 bool is_algorithm(const std::string& word) { return algorithm_called(word) != nullptr; }
 bool is_study(const std::string& word) {
-  const std::vector<std::string> studies = shipped_studies();
+  const std::vector<std::string> studies = study_names();
   return std::find(studies.begin(), studies.end(), word) != studies.end();
 }
 
@@ -260,7 +261,7 @@ void refuse_other_name(const char* kind, const std::string& word,
 }
 
 std::string advice_on_near_name(const std::string& word) {
-  std::vector<std::string> names = shipped_studies();
+  std::vector<std::string> names = study_names();
   for (const EnvironmentEntry* entry : all_environments()) {
     names.emplace_back(spec_of(*entry).name);
   }

@@ -17,6 +17,9 @@ int run_list(const std::vector<std::string>& arguments);
 int run_optimize(const std::vector<std::string>& arguments);
 int run_estimators(const std::vector<std::string>& arguments);
 int run_differences(const std::vector<std::string>& arguments);
+int run_graph(const std::vector<std::string>& arguments);
+int run_outline(const std::vector<std::string>& arguments);  // gallop study outline
+int run_horizon(const std::vector<std::string>& arguments);  // gallop study horizon
 int run_tetris(const std::vector<std::string>& arguments);
 int run_bench(const std::vector<std::string>& arguments);
 

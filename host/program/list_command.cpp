@@ -21,6 +21,7 @@
 #include <gallop/host/program/tetris_command.h>
 #include <gallop/host/program/text_layout.h>
 #include <gallop/host/registry/registry.h>
+#include <gallop/host/studies/measured_study.h>
 #include <gallop/host/studies/study.h>
 #include <gallop/host/tetris/controllers.h>
 #include <gallop/host/training/run_options.h>
@@ -117,6 +118,12 @@ std::string algorithm_text(const AlgorithmDescriptor& algorithm) {
 }
 
 std::string study_text(const std::string& name) {
+  if (const MeasuredStudy* measured = measured_study_called(name)) {
+    const std::vector<TextRow> rows = {{"what", measured->title}, {"", measured->about}};
+    const std::string how = fmt::format(
+        "'gallop study {0}' measures it, 'gallop study {0} --help' names the flags.", name);
+    return fmt::format("study {}\n{}\n{}\n", name, two_columns(rows, kColumn), wrapped(how, 0, 0));
+  }
   const Study study = parse_study(shipped_study(name), name);
   std::string environments, variants;
   for (const StudyEnvironment& e : study.environments) {
@@ -177,8 +184,7 @@ std::string tetris_text() {
 }
 
 struct Names {
-  std::vector<std::string> environments, algorithms, studies = shipped_studies(), problems,
-                                                     functions;
+  std::vector<std::string> environments, algorithms, studies = study_names(), problems, functions;
 };
 
 Names all_names() {
@@ -327,6 +333,12 @@ JsonValue to_json(const TestFunctionDescriptor& f) {
 }
 
 JsonValue study_to_json(const std::string& name) {
+  if (const MeasuredStudy* measured = measured_study_called(name)) {
+    JsonValue json;
+    json["name"] = name;
+    json["title"] = measured->title;
+    return json;
+  }
   const Study study = parse_study(shipped_study(name), name);
   JsonValue json;
   json["name"] = name;
@@ -357,7 +369,7 @@ std::string list_json(const std::string& word) {
   for (const AlgorithmDescriptor* a : all_algorithms()) {
     if (word.empty() || algorithm_called(word) == a) all["algorithms"].push_back(to_json(*a));
   }
-  for (const std::string& study : shipped_studies()) {
+  for (const std::string& study : study_names()) {
     if (wanted(study)) all["studies"].push_back(study_to_json(study));
   }
   for (const LaboratoryDescriptor& problem : laboratory_problems()) {

@@ -30,6 +30,7 @@ constexpr const char* kUsage = R"(gallop: policy optimisation, the same bits on 
   gallop optimize FUNCTION         minimise a test function by a black-box algorithm
   gallop estimators PROBLEM        compare gradient estimators
   gallop differences ENVIRONMENT   compare finite differences of a return
+  gallop graph [NAME]              gradients of a stochastic computation graph
   gallop tetris                    learn and play the lecture's table of Tetris
   gallop bench SUITE               measure this machine
   gallop list [NAME]               environments, algorithms, studies, problems
@@ -55,6 +56,7 @@ constexpr Entry kCommands[] = {
     {"optimize", [](const auto& arguments, double) { return run_optimize(arguments); }},
     {"estimators", [](const auto& arguments, double) { return run_estimators(arguments); }},
     {"differences", [](const auto& arguments, double) { return run_differences(arguments); }},
+    {"graph", [](const auto& arguments, double) { return run_graph(arguments); }},
     {"tetris", [](const auto& arguments, double) { return run_tetris(arguments); }},
     {"bench", [](const auto& arguments, double) { return run_bench(arguments); }},
     {"list", [](const auto& arguments, double) { return run_list(arguments); }},

@@ -17,6 +17,7 @@
 #include <gallop/host/program/sweep_command.h>
 #include <gallop/host/program/terminal.h>
 #include <gallop/host/runtime/processor.h>
+#include <gallop/host/studies/measured_study.h>
 #include <gallop/host/studies/study_replay.h>
 #include <gallop/host/studies/study_result.h>
 #include <gallop/host/studies/study_scaling.h>
@@ -36,8 +37,8 @@ Command study_command() {
       .summary = "compares algorithms or options over several seeds",
       .words = {{text_row(
                      "study", "",
-                     "a study that ships with the program ('gallop list' names them), or a path "
-                     "to a .toml file"),
+                     "a study that ships with the program ('gallop list' names them; some have "
+                     "flags of their own), or a path to a .toml file"),
                  "STUDY"}},
       .flags = {{text_row("out", "", "folder to make (runs/study-NAME)"), "FOLDER"},
                 {integer_row("seeds", 1, {.min = 1, .max = 1000},
@@ -79,6 +80,25 @@ void refuse_twice(const CommandLine& line) {
   }
 }
 
+// The commands of the measured studies; each takes what follows the name.
+constexpr struct {
+  std::string_view name;
+  int (*run)(const std::vector<std::string>& arguments);
+} kMeasured[] = {{"horizon", run_horizon}, {"outline", run_outline}};
+
+// The exit code where the first word, behind --help or not, names a measured study.
+std::optional<int> run_measured_study(const std::vector<std::string>& arguments) {
+  const bool help = !arguments.empty() && (arguments[0] == "-h" || arguments[0] == "--help");
+  const std::size_t at = help ? 1 : 0;
+  if (at >= arguments.size()) return {};
+  std::vector<std::string> rest = arguments;
+  rest.erase(rest.begin() + std::ptrdiff_t(at));
+  for (const auto& measured : kMeasured) {
+    if (folded_name(arguments[at]) == measured.name) return measured.run(rest);
+  }
+  return {};
+}
+
 // As it is called here, capitals aside; a path as it is.
 std::string study_name(const CommandLine& line) {
   const std::string& word = line.text("study");
@@ -94,9 +114,15 @@ StudyText asked_text(const CommandLine& line) {
   const std::string name = study_name(line);
   if (name.empty()) {
     throw usage_error(fmt::format("gallop study needs a study: {}, or a path to a .toml file",
-                                  fmt::join(shipped_studies(), ", ")));
+                                  fmt::join(study_names(), ", ")));
   }
-  if (!is_path(name)) refuse_other_name("study", name, shipped_studies());
+  if (!is_path(name)) refuse_other_name("study", name, study_names());
+  if (measured_study_called(name) != nullptr) {
+    throw usage_error(
+        fmt::format("the study '{0}' has flags of its own, behind its name: gallop study {0} "
+                    "[flags]; 'gallop study {0} --help' names them",
+                    name));
+  }
   if (!is_path(name))
     return {std::string(shipped_study(name)), "configs/studies/" + name + ".toml"};
   return {read_given_file(*posix_file_system(), name, kLargestFile), name};
@@ -208,6 +234,7 @@ std::string printed_json(const StudyResult& result, const std::string& folder, d
 }  // namespace
 
 int run_study(const std::vector<std::string>& arguments, double process_start) {
+  if (const std::optional<int> code = run_measured_study(arguments)) return *code;
   const std::optional<CommandLine> parsed = parse_command_line(study_command(), arguments);
   if (!parsed) return 0;
   const CommandLine& line = *parsed;

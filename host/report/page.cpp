@@ -39,6 +39,20 @@ std::string card(std::string_view title, std::string_view html, bool wide) {
                      escaped(title), html);
 }
 
+std::string table_card(std::string_view title, const std::vector<std::vector<std::string>>& rows) {
+  std::string html = "<table class=\"numbers\">\n<thead><tr>";
+  for (const std::string& head : rows[0])
+    html += fmt::format("<th scope=\"col\">{}</th>", escaped(head));
+  html += "</tr></thead>\n<tbody>\n";
+  for (size_t k = 1; k < rows.size(); k++) {
+    html += fmt::format("<tr><th scope=\"row\">{}</th>", escaped(rows[k][0]));
+    for (size_t j = 1; j < rows[k].size(); j++)
+      html += fmt::format("<td>{}</td>", escaped(rows[k][j]));
+    html += "</tr>\n";
+  }
+  return card(title, html + "</tbody></table>", true);
+}
+
 std::string chart_card(const Chart& chart, bool wide) {
   const std::string narrow = render_chart(chart, kHalfPageWidth, kNarrowHeight);
   if (!wide) return card(chart.title, narrow, false);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gallop/host/report/chart.h>
 
@@ -17,6 +18,9 @@ std::string render_page(std::string_view title, std::string_view subtitle, std::
 
 // A framed part of the page: its title as plain text, its content as HTML.
 std::string card(std::string_view title, std::string_view html, bool wide);
+
+// A wide card with a table of numbers: heads, then rows that begin with a name. [rows, columns]
+std::string table_card(std::string_view title, const std::vector<std::vector<std::string>>& rows);
 
 // A card with a chart, over the whole width of the page, where it is drawn once more for narrow
 // screens, or half of it.

@@ -10,6 +10,7 @@
 #include <gallop/host/options/option_value.h>
 #include <gallop/host/options/utf8.h>
 #include <gallop/host/registry/generated.h>
+#include <gallop/host/studies/measured_study.h>
 #include <gallop/host/studies/table_reader.h>
 
 namespace gallop {
@@ -263,7 +264,7 @@ std::string_view shipped_study(std::string_view name) {
   for (int i = 0; i < kNumStudyEntries; i++) {
     if (name == kStudyEntries[i].name) return kStudyEntries[i].text;
   }
-  const std::vector<std::string> names = shipped_studies();
+  const std::vector<std::string> names = study_names();
   throw usage_error(
       fmt::format("unknown study '{}'{}. There are: {}; a path to a file of your own "
                   "ends with .toml",

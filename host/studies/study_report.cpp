@@ -74,7 +74,9 @@ ChartSeries curve_of(const StudyResult& result, const std::string& x_axis, std::
       y.push_back(latest[k]);
     }
     const StudyMean mean = mean_of(y);
-    series.x.push_back(mean_of(x).mean);
+    const double at = mean_of(x).mean;
+    if (!series.x.empty() && at <= series.x.back()) break;  // the runs that got furthest have ended
+    series.x.push_back(at);
     series.y.push_back(mean.mean);
     if (runs.size() < 2) continue;
     series.band = "standard error";
@@ -239,21 +241,6 @@ std::string maps_html(const StudyResult& result, std::size_t environment) {
   return html;
 }
 
-std::string table_html(const StudyResult& result) {
-  const std::vector<std::vector<std::string>> table = study_table(result);
-  std::string html = "<table class=\"numbers\">\n<thead><tr>";
-  for (const std::string& column : table[0])
-    html += fmt::format("<th scope=\"col\">{}</th>", escaped(column));
-  html += "</tr></thead>\n<tbody>\n";
-  for (std::size_t k = 1; k < table.size(); k++) {
-    html += fmt::format("<tr><th scope=\"row\">{}</th>", escaped(table[k][0]));
-    for (std::size_t j = 1; j < table[k].size(); j++)
-      html += fmt::format("<td>{}</td>", escaped(table[k][j]));
-    html += "</tr>\n";
-  }
-  return card("All settings", html + "</tbody></table>", true);
-}
-
 std::string explanation(const StudyResult& result) {
   const std::string spread = result.study.seeds > 1
                                  ? fmt::format(
@@ -285,7 +272,8 @@ std::string study_report(const StudyResult& result, const std::string& device,
     body += maps_html(result, e) + curves_html(result, e);
     if (!replays[e].html.empty()) body += card(replays[e].title, replays[e].html, false);
   }
-  body += measured + table_html(result) + "</div>\n" + explanation(result);
+  body +=
+      measured + table_card("All settings", study_table(result)) + "</div>\n" + explanation(result);
   const std::string subtitle =
       fmt::format("{} runs: {} settings, {} seed{} each, {}", result.runs.size(),
                   result.cells.size(), study.seeds, study.seeds == 1 ? "" : "s", device);

@@ -28,7 +28,8 @@ enum RandomPurpose : std::uint32_t {
   kRandomUpdate = 9,        // noise of actions in an off-policy update
   kRandomExploration = 10,  // noise with a memory on actions
   kRandomModel = 11,        // noise of a learned model, and what it is not fitted to
-  kRandomParameters = 12    // parameters of the environment that an episode draws
+  kRandomGraph = 12,        // stochastic nodes of a graph (kernels/graphs/tape.h)
+  kRandomParameters = 13    // parameters of the environment that an episode draws
 };
 
 constexpr std::uint64_t kMaxSeed = (std::uint64_t(1) << 56) - 1;

@@ -111,6 +111,9 @@ fi
 # The laboratory is built once it is asked for, and stays.
 built_laboratory() { sed -n 's/^GALLOP_LABORATORY:[A-Z]*=//p' "$tree/build/release/CMakeCache.txt"; }
 rm -rf -- "$tree/build"
+run "$gallop" study outline
+expect "has the laboratory at 'study outline'" test "$(built_laboratory)$code" = ON42
+rm -rf -- "$tree/build"
 run "$gallop" train cartpole
 expect "builds no laboratory for a training" test "$(built_laboratory)$code" = OFF42
 for words in "estimators lqr" list; do

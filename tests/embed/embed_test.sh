@@ -46,6 +46,17 @@ if [[ ! $own =~ ^-[0-9]+\.[0-9]+$ || $own != "$fused" ]]; then
   exit 1
 fi
 
+# A problem as a graph, in a project without an environment.
+cp -r "$root/examples/graph" "$work/a graph"
+quietly cmake -S "$work/a graph" -B "$work/graph" -G Ninja "-DCMAKE_PREFIX_PATH=$work/prefix"
+quietly cmake --build "$work/graph"
+quietly "$work/graph/shop"
+if ! grep -qE '^stock (3\.9|4\.0)' "$work/log" || ! grep -qE '^profit 3\.(0|1)' "$work/log"; then
+  echo "the shop learned something else:"
+  cat "$work/log"
+  exit 1
+fi
+
 plugin=$work/build/libspring.so gallop=$work/prefix/bin/gallop
 quietly "$work/build/train_spring" "$work/by cpp" 20000
 bits=$(sed -n 's/^bits //p' "$work/log")

@@ -197,7 +197,9 @@ TEST(Comparison, DiscountedEstimatorsAppearBelowOne) {
   const auto plain = compare("lqr", {}, 1000);
   const auto all = compare("lqr", {"gamma=0.9"}, 100000);
   expect_sound(all);
-  EXPECT_EQ(all.size(), plain.size() + 4);
+  EXPECT_EQ(all.size(), plain.size() + 6);
+  EXPECT_TRUE(find(all, "pathwise_discounted", "k").biased);
+  EXPECT_LT(find(all, "pathwise_discounted", "k").variance, find(all, "pathwise", "k").variance);
   const EstimatorResult& with = find(all, "discounted", "k");
   EXPECT_FALSE(with.biased);
   EXPECT_GT(std::fabs(with.exact - find(all, "gpomdp", "k").exact), 0.1);
@@ -226,6 +228,45 @@ TEST(Comparison, PathwiseDerivativesDoNotSeeAJump) {
   EXPECT_TRUE(std::isinf(r.bias()));
 }
 
+TEST(Comparison, IsSoundWithAStepInTheReward) {
+  for (const Assignments& a : {Assignments{},
+                               {"width=0.2", "gamma=0.9"},
+                               {"width=0.02", "jump=-2", "sigma=0.6"},
+                               {"sigma=0.1", "sigma_w=0", "horizon=5", "difference=0.03"}}) {
+    const auto all = compare("lqr_step", a, 60000);
+    expect_sound(all);
+    const bool jumps = a.empty() || a[0].starts_with("sigma");
+    for (const char* name : {"pathwise", "pathwise_simulator"}) {
+      EXPECT_EQ(find(all, name, "k").biased, jumps) << name;
+    }
+  }
+}
+
+TEST(Comparison, SomeOfTheEstimatorsGiveWhatTheyGiveAmongAll) {
+  const LaboratoryDescriptor& descriptor = find_laboratory_problem("lqr");
+  const auto problem = make_laboratory_problem(descriptor, laboratory_options(descriptor));
+  ComparisonSettings settings = {3000, 1, 2, 256};
+  const auto all = compare_estimators(descriptor, *problem, settings, nullptr);
+  for (const std::vector<std::string>& only :
+       {std::vector<std::string>{"gpomdp_fitted", "pathwise"},
+        {"difference_common"},
+        {"importance_path"}}) {
+    settings.only = only;
+    const auto some = compare_estimators(descriptor, *problem, settings, nullptr);
+    ASSERT_EQ(some.size(), 2 * only.size());
+    for (const EstimatorResult& r : some) {
+      const EstimatorResult& same = find(all, r.row->name, r.parameter);
+      EXPECT_EQ(r.mean, same.mean) << r.row->name;
+      EXPECT_EQ(r.variance, same.variance) << r.row->name;
+      EXPECT_GT(r.seconds, 0) << r.row->name;
+    }
+  }
+  settings.only = {"gpomdp", "gpomd"};
+  test::expect_error_with(
+      ExitCode::usage, [&] { compare_estimators(descriptor, *problem, settings, nullptr); },
+      "gpomd", "lqr");
+}
+
 TEST(Comparison, BanditsHaveTheirGradient) {
   const auto all = compare("bandit", {"theta=3", "c=-0.5"}, 1000);
   EXPECT_EQ(find(all, "reinforce", "theta").exact, -7);
@@ -234,7 +275,7 @@ TEST(Comparison, BanditsHaveTheirGradient) {
 bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
 
 TEST(Comparison, HasTheSameBitsForAnyNumberOfThreads) {
-  for (const char* name : {"lqr", "mdp", "bandit_step", "lqr_dean"}) {
+  for (const char* name : {"lqr", "lqr_step", "mdp", "bandit_step", "lqr_dean"}) {
     const Assignments small = {"pilot=256"};
     const long samples = std::strcmp(name, "lqr_dean") == 0 ? 700 : 9999;
     const auto one = compare(name, small, samples, 1);

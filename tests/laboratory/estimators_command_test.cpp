@@ -83,7 +83,7 @@ TEST(EstimatorsCommand, HasTheSameNumbersOnEitherInstructionSetAndAnyThreads) {
     ProgramOptions options;
     options.environment["GALLOP_ISA"] = isa;
     std::string text;
-    for (const char* problem : {"lqr", "mdp", "bandit_step", "lqr_dean"}) {
+    for (const char* problem : {"lqr", "lqr_step", "mdp", "bandit_step", "lqr_dean"}) {
       const ProgramResult result =
           run_program({"estimators", problem, "--samples", "300", "--set", "pilot=128", "--set",
                        "gamma=0.9", "--threads", threads, "--json"},

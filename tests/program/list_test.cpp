@@ -8,7 +8,7 @@
 #include <gallop/host/laboratory/problem.h>
 #include <gallop/host/learning/test_function.h>
 #include <gallop/host/registry/registry.h>
-#include <gallop/host/studies/study.h>
+#include <gallop/host/studies/measured_study.h>
 #include <gallop/host/training/run_options.h>
 #include "tests/training/program.h"
 
@@ -48,7 +48,7 @@ TEST(List, FitsAScreenAndNamesEverythingThatIsRegistered) {
   for (const EnvironmentEntry* entry : all_environments()) expect_word(spec_of(*entry).name);
   for (const std::string& name : unbuilt_environments()) expect_word(name);
   for (const AlgorithmDescriptor* algorithm : all_algorithms()) expect_word(algorithm->name);
-  for (const std::string& study : shipped_studies()) expect_word(study);
+  for (const std::string& study : study_names()) expect_word(study);
   for (const LaboratoryDescriptor& problem : laboratory_problems()) expect_word(problem.name);
   for (const TestFunctionDescriptor& function : test_functions()) expect_word(function.name);
   expect_says(text, "gallop list NAME");
@@ -95,7 +95,7 @@ TEST(List, DescribesOneAlgorithmStudyOrProblem) {
                            "nats", "up to 15", "auto, fused, cublas"}) {
     expect_says(text, part);
   }
-  for (const std::string& study : shipped_studies()) {
+  for (const std::string& study : study_names()) {
     expect_says(output({"list", study}), "gallop study " + study);
   }
   expect_says(output({"list", "cigar"}), "gallop optimize cigar");
@@ -113,7 +113,7 @@ TEST(List, AsJson) {
   const json all = json::parse(output({"list", "--json"}));
   EXPECT_EQ(all["environments"].size(), all_environments().size());
   EXPECT_EQ(all["algorithms"].size(), all_algorithms().size());
-  EXPECT_EQ(all["studies"].size(), shipped_studies().size());
+  EXPECT_EQ(all["studies"].size(), study_names().size());
   EXPECT_EQ(all["problems"].size(), laboratory_problems().size());
   EXPECT_EQ(all["functions"].size(), test_functions().size());
   EXPECT_EQ(all["options"].back()["name"], "checkpoint_seconds");
@@ -126,7 +126,7 @@ TEST(List, AsJson) {
 
 TEST(Help, IsPrintedForEveryCommand) {
   for (const char* command : {"train", "eval", "render", "study", "trace", "estimators", "optimize",
-                              "list", "differences", "tetris", "export"}) {
+                              "list", "differences", "graph", "tetris", "export"}) {
     const std::string text = output({command, "--help"});
     lines_of(text);
     expect_says(text, std::string("usage: gallop ") + command);

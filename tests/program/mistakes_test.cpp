@@ -167,6 +167,8 @@ const Mistake kRefused[] = {
     {{"differences", "cartpole"}, 2, {"helicopter", "gallop train cartpole"}},
     {{"differences", "tetris"}, 2, {"gallop tetris"}},
     {{"differences", "helicopter", "--n-samples", "4"}, 2, {"--samples"}},
+    {{"graph", "row_1", "--n-samples", "4"}, 2, {"--samples"}},
+    {{"graph", "row1"}, 2, {"row_1"}},
     {{"tetris", "--games", "5"}, 2, {"--report-games"}},
     {{"tetris", "--height", "10"}, 2, {"--rows"}},
     {{"tetris", "--algorithm", "es"}, 2, {"cross-entropy"}},

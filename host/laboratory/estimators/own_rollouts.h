@@ -213,4 +213,17 @@ void pathwise(const typename C::Request& r) {
   });
 }
 
+// What holds its variance over long horizons: less weight of later rewards, the exact V behind some
+// steps, the exact Q of each action.
+enum class PathwiseTail { kDiscounted, kValue, kActionValue };
+template <class C, PathwiseTail tail>
+void pathwise_tail(const typename C::Request& r) {
+  estimate_paths<C>(r, r.record, [&](const C& paths, typename C::F* gradient) {
+    const typename C::P::Model& m = model_of<C>(*r.model);
+    if constexpr (tail == PathwiseTail::kDiscounted) C::P::pathwise(m, paths, gradient, m.gamma);
+    if constexpr (tail == PathwiseTail::kValue) C::P::pathwise_value(m, paths, gradient);
+    if constexpr (tail == PathwiseTail::kActionValue) C::P::pathwise_q(m, paths, gradient);
+  });
+}
+
 }  // namespace gallop::inline GALLOP_ISA

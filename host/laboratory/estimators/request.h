@@ -92,6 +92,7 @@ enum class EstimatorTarget {
   kDifference,
   kSmoothed,         // in the parameter of the derivative
   kJointlySmoothed,  // in all parameters
+  kAlongPaths,       // biased where the return jumps
   kUnknown
 };
 

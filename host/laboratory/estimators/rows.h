@@ -22,6 +22,7 @@ struct LaboratoryRows {
   static constexpr auto kDifference = EstimatorTarget::kDifference;
   static constexpr auto kSmoothed = EstimatorTarget::kSmoothed;
   static constexpr auto kJointlySmoothed = EstimatorTarget::kJointlySmoothed;
+  static constexpr auto kAlongPaths = EstimatorTarget::kAlongPaths;
 
   static constexpr Row kEverywhere[] = {
       {"reinforce", "REINFORCE", "Psi R", &reinforce<C, PathBaseline::kNone>},
@@ -92,19 +93,36 @@ struct LaboratoryRows {
   static constexpr Table table() {
     Table all = {};
     for (const Row& row : kEverywhere) all.rows[all.n++] = row;
-    if constexpr (requires { C::P::kSmoothReward; }) {  // the path knows its derivative
-      constexpr bool kSmooth = C::P::kSmoothReward;
-      all.rows[all.n++] = {"pathwise",
-                           "pathwise",
-                           "dR/dtheta at fixed noise",
-                           &pathwise<C>,
-                           kPaths,
-                           kSmooth ? kUnbiased : kBiased,
-                           kSmooth ? kReturn : kUnknown};
+    if constexpr (requires(const typename C::P::Model& m, const C& paths, typename C::F* g) {
+                    C::P::pathwise(m, paths, g);
+                  }) {
+      all.rows[all.n++] = {"pathwise", "pathwise", "dR/dtheta at fixed noise", &pathwise<C>, kPaths,
+                           kUnbiased,  kAlongPaths};
     }
     if constexpr (Traits<typename C::Env>::kSmooth) {
-      all.rows[all.n++] = {"pathwise_simulator", "pathwise",
-                           "the same through the environment's own step", &through_simulator<C>};
+      all.rows[all.n++] = {"pathwise_simulator",
+                           "pathwise",
+                           "the same through the environment's own step",
+                           &through_simulator<C>,
+                           kPaths,
+                           kUnbiased,
+                           kAlongPaths};
+    }
+    if constexpr (requires { C::P::kExactSlopes; }) {
+      using Tail = PathwiseTail;
+      all.rows[all.n++] = {"pathwise_value", "pathwise", "n steps of dR/dtheta, then exact V",
+                           &pathwise_tail<C, Tail::kValue>};
+      all.rows[all.n++] = {"pathwise_q", "pathwise", "sum dQ_t(s_t, u_t)/dtheta, exact Q",
+                           &pathwise_tail<C, Tail::kActionValue>};
+      all.rows[all.n++] = {"pathwise_discounted",
+                           "pathwise",
+                           "dR/dtheta, later rewards discounted",
+                           &pathwise_tail<C, Tail::kDiscounted>,
+                           kPaths,
+                           kBiased,
+                           kUnknown,
+                           1,
+                           true};
     }
     return all;
   }

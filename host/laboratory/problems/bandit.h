@@ -66,6 +66,7 @@ class BanditAnswers : public LaboratoryProblem {
     // One reward, at once: discounting changes nothing.
     gradient_[kPlain] =
         gradient_[kDiscounted] = {Problem::exact_slope(model_.theta[0], model_.sigma, model_.c)};
+    if (Problem::kJumps) along_paths_ = {0.0};
   }
 
   LaboratoryModel& model() override { return model_; }
@@ -81,7 +82,7 @@ struct BanditProblem : BanditPaths<Bandit> {
   using Answers = BanditAnswers<BanditProblem>;
   static constexpr const char* kName = "bandit";
   static constexpr const char* kSummary = "one action u ~ N(theta, sigma^2), reward -(u - c)^2";
-  static constexpr bool kSmoothReward = true;
+  static constexpr bool kJumps = false;
   static constexpr auto kOptions = rows_of(0.5, 0.5, 1, "best action: reward -(u - c)^2");
 
   static double exact_return(double theta, double sigma, double c) {
@@ -99,7 +100,7 @@ struct BanditStepProblem : BanditPaths<BanditStep> {
   using Answers = BanditAnswers<BanditStepProblem>;
   static constexpr const char* kName = "bandit_step";
   static constexpr const char* kSummary = "one action u ~ N(theta, sigma^2), reward 1 where u > c";
-  static constexpr bool kSmoothReward = false;
+  static constexpr bool kJumps = true;
   static constexpr auto kOptions = rows_of(0, 1, 0, "where the reward 1[u > c] jumps");
 
   static double exact_return(double theta, double sigma, double c) {

@@ -21,16 +21,20 @@ struct LinearQuadraticModel : LaboratoryModel {
   const double* value[2] = {};     // [H + 1, N, N] P_t, by Discounting; P_H is 0
   const double* constant[2] = {};  // [H + 1] c_t
   const double* noise[2] = {};     // [H + 1] tr(P_t W W')
+
+  // Adds the derivative by s [N] of what a problem pays beside the costs.
+  template <class F>
+  GALLOP_HD void add_reward_slope(const F*, F*) const {}
 };
 
-template <class Environment_, int N>
+// Model_: LinearQuadraticModel<N>, or what has more.
+template <class Environment_, int N, class Model_ = LinearQuadraticModel<N>>
 struct LinearQuadraticPaths {
   using Environment = Environment_;
-  using Model = LinearQuadraticModel<N>;
+  using Model = Model_;
   template <class F>
   using Policy = LinearGaussian<F, N, N, -1, true>;
   static constexpr Sizes kSizes = {N, N};
-  static constexpr bool kSmoothReward = true;
 
   template <class F>
   static GALLOP_HD void multiply(const double (&a)[N][N], const F* x, F* to) {
@@ -40,7 +44,7 @@ struct LinearQuadraticPaths {
     }
   }
   template <class F>
-  static GALLOP_HD F value(const Model& m, Discounting how, int t, const F* s) {
+  static GALLOP_HD F value(const LinearQuadraticModel<N>& m, Discounting how, int t, const F* s) {
     const double(&p)[N][N] =
         *reinterpret_cast<const double(*)[N][N]>(m.value[how] + long(t) * N * N);
     F row[N], sum = real<F>(m.constant[how][t]);
@@ -49,41 +53,110 @@ struct LinearQuadraticPaths {
     return -sum;
   }
   template <class F>
-  static GALLOP_HD F action_value(const Model& m, int t, const F* s, const F* u, F reward) {
-    F next[N], push[N];
+  static GALLOP_HD void mean_after(const Model& m, const F* s, const F* u, F* next) {
+    F push[N];
     multiply(m.a, s, next);
     multiply(m.b, u, push);
     for (int i = 0; i < N; i++) next[i] = next[i] + push[i];
+  }
+  template <class F>
+  static GALLOP_HD F action_value(const Model& m, int t, const F* s, const F* u, F reward) {
+    F next[N];
+    mean_after(m, s, u, next);
     return reward + (value(m, kPlain, t + 1, next) - real<F>(m.noise[kPlain][t + 1]));
   }
 
-  // The derivative of a path's return by theta, its noise held (lecture, pathwise derivative):
-  // p_t = d(r_t + r_{t+1} + ...) / d s_t, backwards; that by u_t goes on to theta as the score
-  // does.
+  // dV_t(s)/ds [N], of plain returns without what is paid beside the costs.
+  template <class F>
+  static GALLOP_HD void value_slope(const Model& m, int t, const F* s, F* to) {
+    multiply(*reinterpret_cast<const double(*)[N][N]>(m.value[kPlain] + long(t) * N * N), s, to);
+    for (int i = 0; i < N; i++) to[i] = to[i] * F(-2.0f);
+  }
+
+  // Of step t of recorded paths: from p [N], the derivative of the later rewards by s_{t+1}, that
+  // of r_t and them by u_t and sigma, which goes on to theta as the score does; leaves in p that by
+  // s_t.
   template <class C, class F>
-  static GALLOP_HD void pathwise(const Model& m, const C& paths, F* gradient) {
-    const Policy<F> policy = policy_at<C>(m, m.theta);
-    F p[N], s[N], u[N], mean[N], by_u[N + 1], by_s[N];
-    for (F& x : p) x = F(0.0f);
-    for (int t = m.horizon - 1; t >= 0; t--) {
+  struct StepBack {
+    const Model& m;
+    const C& paths;
+    const Policy<F> policy;
+    F s[N], u[N], by_u[N + 1];
+
+    GALLOP_HD StepBack(const Model& model, const C& recorded)
+        : m(model), paths(recorded), policy(policy_at<C>(model, model.theta)) {}
+    GALLOP_HD void load(int t) {
       paths.load(paths.observation, t, s), paths.load(paths.action, t, u);
+    }
+    GALLOP_HD void pull(F* p) {
+      F mean[N], by_s[N];
       policy.outputs(s, mean);
       multiply(m.r, u, by_u);
       multiply(m.q, s, by_s);
       by_u[N] = F(0.0f);
       for (int i = 0; i < N; i++) {
         by_u[i] = by_u[i] * F(-2.0f), by_s[i] = by_s[i] * F(-2.0f);
+      }
+      m.add_reward_slope(s, by_s);
+      for (int i = 0; i < N; i++) {
         for (int j = 0; j < N; j++) {
           by_u[i] = fmadd(real<F>(m.b[j][i]), p[j], by_u[i]);
           by_s[i] = fmadd(real<F>(m.a[j][i]), p[j], by_s[i]);
         }
         by_u[N] = fmadd(by_u[i], (u[i] - mean[i]) * policy.per_sigma, by_u[N]);
       }
-      Policy<F>::add_score(s, by_u, F(1.0f), gradient);
       for (int j = 0; j < N; j++) {
         p[j] = by_s[j];
         for (int i = 0; i < N; i++) p[j] = fmadd(policy.weight[i][j], by_u[i], p[j]);
       }
+    }
+    GALLOP_HD void add_to(F* gradient) const { Policy<F>::add_score(s, by_u, F(1.0f), gradient); }
+  };
+
+  // The derivative of a path's return by theta, its noise held (lecture, pathwise derivative),
+  // backwards; what it says of later rewards discounted at each step where `discount` says so.
+  template <class C, class F>
+  static GALLOP_HD void pathwise(const Model& m, const C& paths, F* gradient, double discount = 1) {
+    StepBack<C, F> back(m, paths);
+    F p[N];
+    for (F& x : p) x = F(0.0f);
+    for (int t = m.horizon - 1; t >= 0; t--) {
+      back.load(t);
+      for (F& x : p) x = real<F>(discount) * x;
+      back.pull(p);
+      back.add_to(gradient);
+    }
+  }
+  // The same of m.n_step rewards from each action on, and of the exact V behind them.
+  template <class C, class F>
+  static GALLOP_HD void pathwise_value(const Model& m, const C& paths, F* gradient) {
+    StepBack<C, F> back(m, paths);
+    for (int t = 0; t < m.horizon; t++) {
+      F p[N];
+      for (F& x : p) x = F(0.0f);
+      const int end = t + m.n_step < m.horizon ? t + m.n_step : m.horizon;
+      if (end < m.horizon) {
+        back.load(end);
+        value_slope(m, end, back.s, p);
+      }
+      for (int k = end - 1; k >= t; k--) {
+        back.load(k);
+        back.pull(p);
+      }
+      back.add_to(gradient);
+    }
+  }
+  // The derivative of the exact Q_t(s_t, u_t) by each action (lecture: DDPG).
+  template <class C, class F>
+  static GALLOP_HD void pathwise_q(const Model& m, const C& paths, F* gradient) {
+    StepBack<C, F> back(m, paths);
+    for (int t = 0; t < m.horizon; t++) {
+      F next[N], p[N];
+      back.load(t);
+      mean_after(m, back.s, back.u, next);
+      value_slope(m, t + 1, next, p);
+      back.pull(p);
+      back.add_to(gradient);
     }
   }
 
@@ -150,6 +223,9 @@ class LinearQuadraticAnswers : public LaboratoryProblem {
     return facts;
   }
 
+ protected:
+  typename Problem::Model model_;
+
  private:
   void fill(Discounting how, double gamma) {
     LinearQuadraticAnswer<N>& answer = answer_[how];
@@ -166,26 +242,22 @@ class LinearQuadraticAnswers : public LaboratoryProblem {
 
   LinearQuadraticSystem<N> system_;
   Matrix gain_;
-  LinearQuadraticModel<N> model_;
   LinearQuadraticAnswer<N> answer_[2];
   std::vector<double> p_[2];
 };
 
-struct LqrProblem : LinearQuadraticPaths<Lqr, 1> {
-  using Answers = LinearQuadraticAnswers<LqrProblem, 1>;
-  static constexpr const char* kName = "lqr";
-  static constexpr const char* kSummary = "scalar linear-quadratic system, u = -k s + sigma eps";
-  static constexpr const char* kDisplacement = "0.1";
+// A scalar system by its options.
+struct ScalarLinearQuadratic {
   static constexpr OptionLimits kAny = {.min = -1e6, .max = 1e6};
-  static constexpr auto kOptions =
-      rows(real_row("a", 0.95, kAny, "of s' = a s + b u + sigma_w eps"),
-           real_row("b", 0.5, kAny, "of s' = a s + b u + sigma_w eps"),
-           real_row("q", 1, kAny, "cost of s^2"), real_row("rho", 0.1, kAny, "cost of u^2"),
-           real_row("s0", 1, kAny, "initial state"),
-           integer_row("horizon", 10, {.min = 1, .max = 10000, .unit = "steps"}, "of a path"),
-           real_row("k", 0.4, kAny, "gain: u = -k s + sigma eps"),
-           shared_rows(0.3, 0.1, 0.05, 1.1,
-                       "the older policy of importance sampling has the gain k plus this"));
+  static constexpr auto kSystemRows = rows(
+      real_row("a", 0.95, kAny, "of s' = a s + b u + sigma_w eps"),
+      real_row("b", 0.5, kAny, "of s' = a s + b u + sigma_w eps"),
+      real_row("q", 1, kAny, "cost of s^2"), real_row("rho", 0.1, kAny, "cost of u^2"),
+      real_row("s0", 1, kAny, "initial state"),
+      integer_row("horizon", 10, {.min = 1, .max = 10000, .unit = "steps"}, "of a path"),
+      real_row("k", 0.4, kAny, "gain: u = -k s + sigma eps"),
+      LinearQuadraticPaths<Lqr, 1>::shared_rows(
+          0.3, 0.1, 0.05, 1.1, "the older policy of importance sampling has the gain k plus this"));
 
   static Setting environment(const Options& options) {
     Setting all;
@@ -207,12 +279,22 @@ struct LqrProblem : LinearQuadraticPaths<Lqr, 1> {
   }
 };
 
+struct LqrProblem : LinearQuadraticPaths<Lqr, 1>, ScalarLinearQuadratic {
+  static constexpr bool kExactSlopes = true;
+  using Answers = LinearQuadraticAnswers<LqrProblem, 1>;
+  static constexpr const char* kName = "lqr";
+  static constexpr const char* kSummary = "scalar linear-quadratic system, u = -k s + sigma eps";
+  static constexpr const char* kDisplacement = "0.1";
+  static constexpr auto kOptions = kSystemRows;
+};
+
 constexpr OptionSpec element_row(const char* name) {
   return real_row(name, 0, {.min = -1e3, .max = 1e3}, "added to that element of K");
 }
 
 // The system of Dean, Mania, Matni, Recht and Tu (arXiv 1710.01688, section 6).
 struct LqrDeanProblem : LinearQuadraticPaths<LqrDean, 3> {
+  static constexpr bool kExactSlopes = true;
   using Answers = LinearQuadraticAnswers<LqrDeanProblem, 3>;
   static constexpr const char* kName = "lqr_dean";
   static constexpr const char* kSummary =
