@@ -179,7 +179,7 @@ void Options::apply_toml(std::string_view toml, std::string_view origin) {
     changed.apply_entry(entry);
     const Entry& row = changed.entries_[size_t(changed.meant(entry.name))];
     std::string& place =
-        places[row.spec.type == OptionType::assignments ? entry.name : row.spec.name];
+        places[row.spec.type == OptionType::assignments ? folded_name(entry.name) : row.spec.name];
     if (!place.empty()) {
       throw value_error(fmt::format("option {} is given twice ({} and {}); leave one of them out",
                                     in_quotes(entry.name), place, entry.origin));
