@@ -54,9 +54,16 @@ TEST(Regression, OfSeveralOutputsIsTheGradientOfItsErrorsToTheBit) {
                                       TestWork());
         for (const int grain : {0, 1, 2}) {
           Floats own(layer_offset(shape, 2) + 1);
-          set.kernels->value_gradient(
-              {shape, parameters.data(), {}, samples, 0.3f, Arithmetic::kStrict, own.data()},
-              TestWork(grain));
+          set.kernels->value_gradient({shape,
+                                       parameters.data(),
+                                       {},
+                                       samples,
+                                       0.3f,
+                                       Arithmetic::kStrict,
+                                       own.data(),
+                                       nullptr,
+                                       0},
+                                      TestWork(grain));
           EXPECT_TRUE(same_bits(own.data(), given.data(), given.size())) << set.isa << n_out;
           if (first.empty()) first = own.values();
           EXPECT_TRUE(same_bits(own.values(), first)) << set.isa << " " << grain;

@@ -21,8 +21,10 @@ std::vector<Pair> every_pair() {
     const bool is_of_a_kind = name == "cartpole" || name == "pendulum" || name == "mdp" ||
                               name == "lqr_dean" || name == "hopper";
     for (const AlgorithmDescriptor* a : on_policy_algorithms()) {
-      if (is_of_a_kind || a->name == "ppo" || a->name == "trpo")
+      const std::string_view algorithm = a->name;
+      if (is_of_a_kind || algorithm == "ppo" || algorithm == "trpo") {
         pairs.push_back({std::string(name), a->name});
+      }
     }
     const bool is_chosen =
         name == "pendulum" || name == "lqr" || name == "inverted_pendulum" || name == "hopper";
