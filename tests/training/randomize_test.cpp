@@ -21,11 +21,11 @@ using Words = std::vector<std::string>;
 
 const std::string kPendulum = "randomize=mass=0.5..2:log,length=0.8..1.2";
 
-class EveryAlgorithm : public ::testing::TestWithParam<const AlgorithmDescriptor*> {};
-INSTANTIATE_TEST_SUITE_P(Registry, EveryAlgorithm, ::testing::ValuesIn(all_algorithms()),
+class EveryRandomizedAlgorithm : public ::testing::TestWithParam<const AlgorithmDescriptor*> {};
+INSTANTIATE_TEST_SUITE_P(Registry, EveryRandomizedAlgorithm, ::testing::ValuesIn(all_algorithms()),
                          [](const auto& info) { return std::string(info.param->name); });
 
-TEST_P(EveryAlgorithm, LearnsUnderDrawnParametersWithTheSameBits) {
+TEST_P(EveryRandomizedAlgorithm, LearnsUnderDrawnParametersWithTheSameBits) {
   const std::string task = task_of(*GetParam()), name = GetParam()->name;
   const std::string ranges =
       task == "pendulum" ? kPendulum : "randomize=mass_pole=0.05..0.3,half_length=0.3..0.8";
