@@ -46,7 +46,7 @@ constexpr auto kOptions =
 class Shac : public OnPolicyAlgorithm {
  public:
   explicit Shac(const AlgorithmContext& context)
-      : OnPolicyAlgorithm(context, FinalObservations::kOfEveryEpisode),
+      : OnPolicyAlgorithm(context),
         gradient_(context, learner_.environments(), learner_.policy(), learner_.rollout()),
         value_fit_(context, learner_),
         tail_(context.backend, learner_.environments(), learner_.rollout()),

@@ -69,6 +69,7 @@ OffPolicyLearner::OffPolicyLearner(const AlgorithmContext& context, const OffPol
   require_sizes(context);
   environments_.reset();
   if (plays_only_) return;
+  rollout_.keep_every_final_observation();
   const long batch = options.integer("batch_size");
   replay_ = ReplayBuffer(backend_, environments_, options.integer("buffer_size"), batch, seed_);
   if (rollout_.n_samples() > replay_.capacity()) {

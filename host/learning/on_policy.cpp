@@ -91,15 +91,14 @@ UpdateGuard::~UpdateGuard() {
   }
 }
 
-OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context, FinalObservations kept)
+OnPolicyLearner::OnPolicyLearner(const AlgorithmContext& context)
     : backend_(context.backend),
       rollout_steps_(std::uint64_t(context.options.integer("n_steps"))),
       plays_only_(context.plays_only),
       environments_(make_environments(context)),
       policy_(context, environments_),
       value_(context, environments_, policy_.shape()),
-      rollout_(backend_, environments_, rollout_length(context), resets_nonfinite(context.options),
-               kept),
+      rollout_(backend_, environments_, rollout_length(context), resets_nonfinite(context.options)),
       advantages_(backend_, rollout_, context.options) {
   environments_.reset();
 }

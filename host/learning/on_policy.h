@@ -30,9 +30,7 @@ struct RolloutArrays {
 // policy, a value network, a rollout, and advantages.
 class OnPolicyLearner {
  public:
-  // Final observations are needed of cut episodes alone, at which values are read.
-  explicit OnPolicyLearner(const AlgorithmContext& context,
-                           FinalObservations kept = FinalObservations::kOfCutEpisodes);
+  explicit OnPolicyLearner(const AlgorithmContext& context);
 
   Environments& environments() { return environments_; }
   const Environments& environments() const { return environments_; }
@@ -121,9 +119,8 @@ class UpdateGuard {
 // state that it has besides.
 class OnPolicyAlgorithm : public Algorithm {
  public:
-  explicit OnPolicyAlgorithm(const AlgorithmContext& context,
-                             FinalObservations kept = FinalObservations::kOfCutEpisodes)
-      : context_(context), learner_(context, kept) {
+  explicit OnPolicyAlgorithm(const AlgorithmContext& context)
+      : context_(context), learner_(context) {
     context_.checkpoint = nullptr;
   }
 

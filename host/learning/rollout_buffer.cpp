@@ -21,11 +21,11 @@ int shared_steps(const Environments& environments, int n_steps) {
 }  // namespace
 
 RolloutBuffer::RolloutBuffer(Backend& backend, const Environments& environments, int n_steps,
-                             bool resets_nonfinite, FinalObservations kept)
+                             bool resets_nonfinite)
     : backend_(&backend),
       resets_nonfinite_(resets_nonfinite),
       // Masked steps are cut off one by one.
-      shares_rows_(kept == FinalObservations::kOfCutEpisodes && !resets_nonfinite) {
+      shares_rows_(!resets_nonfinite) {
   const std::size_t n = environments.n_envs(), samples = n * n_steps;
   const int o = environments.observation_rows(), a = environments.action_rows();
   observation_ = DeviceArray<float>(backend, (samples + n) * o);
@@ -39,16 +39,20 @@ RolloutBuffer::RolloutBuffer(Backend& backend, const Environments& environments,
   trajectory_ = {n_steps,          environments.n_envs(), observation_.data(), action_.data(),
                  log_prob_.data(), reward_.data(),        terminated_.data(),  truncated_.data(),
                  nullptr,          ended_return_.data(),  ended_length_.data()};
-  make_final_rows(environments);
+  make_final_rows(shares_rows_ ? shared_steps(environments, n_steps) : 1);
 }
 
-void RolloutBuffer::make_final_rows(const Environments& environments) {
-  const int interval = shares_rows_ ? shared_steps(environments, n_steps()) : 1;
+void RolloutBuffer::keep_every_final_observation() {
+  shares_rows_ = false;
+  make_final_rows(1);
+}
+
+void RolloutBuffer::make_final_rows(int interval) {
   if (final_observation_.data() != nullptr && trajectory_.final_interval == interval) return;
-  const long rows = (n_steps() + interval - 1) / interval;
+  const std::size_t rows = std::size_t(n_steps() + interval - 1) / std::size_t(interval);
+  const std::size_t row = observation_.size() / std::size_t(n_steps() + 1);
   // Read whole, and written where an episode ended.
-  final_observation_ = DeviceArray<float>::zeroed(
-      *backend_, std::size_t(rows * n_envs()) * environments.observation_rows());
+  final_observation_ = DeviceArray<float>::zeroed(*backend_, rows * row);
   trajectory_.final_observation = final_observation_.data();
   trajectory_.final_interval = interval;
 }
@@ -92,7 +96,8 @@ void RolloutBuffer::roll_in_parts(Environments& environments, const PolicyView& 
 
 void RolloutBuffer::run(Environments& environments, const PolicyView& policy, ActionSource source) {
   const std::uint32_t before = environments.time();
-  make_final_rows(environments);  // the time limit may be another one
+  // The time limit may be another one.
+  make_final_rows(shares_rows_ ? shared_steps(environments, n_steps()) : 1);
   if (state_interval_ > 1) {
     roll_in_parts(environments, policy, source);
   } else {

@@ -19,20 +19,14 @@ struct EpisodeTotals {
   Metrics metrics(bool counts_nonfinite) const;
 };
 
-// Whose final observations a rollout keeps: of every episode that ended, one row a step, or of
-// those alone that were cut off, from which values are bootstrapped, in rows that steps share: half
-// of the memory of observations less.
-enum class FinalObservations { kOfEveryEpisode, kOfCutEpisodes };
-
 // A recorded rollout of T steps by N instances, and what of it is learned from. All arrays are in
 // the backend's memory.
 class RolloutBuffer {
  public:
   // For rollouts of `n_steps` of these environments. Where `resets_nonfinite`, an instance that
-  // meets a number that is not finite begins anew, and its spoilt episode is masked; final
-  // observations are then those of every episode.
+  // meets a number that is not finite begins anew, and its spoilt episode is masked.
   RolloutBuffer(Backend& backend, const Environments& environments, int n_steps,
-                bool resets_nonfinite, FinalObservations kept = FinalObservations::kOfEveryEpisode);
+                bool resets_nonfinite);
 
   int n_steps() const { return trajectory_.n_steps; }
   int n_envs() const { return trajectory_.n_envs; }
@@ -40,6 +34,11 @@ class RolloutBuffer {
   const Trajectory& trajectory() const { return trajectory_; }
   // [T + 1, N] steps since the episode began; null unless they are tracked.
   const float* age() const { return age_.data(); }
+  // From now on final observations are those of every episode, one row a step. Before, they are
+  // those of episodes that were cut off, from which values are bootstrapped, in rows that steps
+  // share (Trajectory): half of the memory of observations less. Where resets_nonfinite they always
+  // are.
+  void keep_every_final_observation();
   // Ages are computed with every rollout from now on, and saved.
   void track_ages();
   // States of the environment are recorded with every rollout from now on: all T + 1, or those
@@ -90,7 +89,7 @@ class RolloutBuffer {
   void run(Environments& environments, const PolicyView& policy, ActionSource source);
   void roll_in_parts(Environments& environments, const PolicyView& policy, ActionSource source);
   void finish(Environments& environments, std::uint32_t time_before);
-  void make_final_rows(const Environments& environments);
+  void make_final_rows(int interval);
   void mask_nonfinite(Environments& environments, std::uint32_t time_before);
   std::vector<float> last_ages() const;
 

@@ -40,7 +40,7 @@ void require_memory(const AlgorithmContext& context, double bytes) {
 }  // namespace
 
 TransitionStore::TransitionStore(const AlgorithmContext& context, const Environments& environments,
-                                 const RolloutBuffer& rollout, double held_out)
+                                 RolloutBuffer& rollout, double held_out)
     : backend_(&context.backend),
       seed_(context.seed),
       held_out_(held_out),
@@ -49,6 +49,7 @@ TransitionStore::TransitionStore(const AlgorithmContext& context, const Environm
       observation_rows_(environments.observation_rows()),
       action_rows_(environments.action_rows()),
       rows_(kept_rows(context, rollout)) {
+  rollout.keep_every_final_observation();
   const std::size_t n = std::size_t(rows_) * n_envs_;
   const std::size_t o = observation_rows_, a = action_rows_;
   require_memory(context, double(n) * (2.0 * double(o + a) + 4.0) * sizeof(float));

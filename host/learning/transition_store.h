@@ -16,7 +16,7 @@ class TransitionStore {
   // that is less than one rollout, and where memory is short. What an instance does in a rollout is
   // held out, all of it, with the probability `held_out`; the first instance never is.
   TransitionStore(const AlgorithmContext& context, const Environments& environments,
-                  const RolloutBuffer& rollout, double held_out);
+                  RolloutBuffer& rollout, double held_out);
 
   int n_envs() const { return n_envs_; }
   int n_steps() const { return n_steps_; }  // of a rollout

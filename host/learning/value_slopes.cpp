@@ -1,20 +1,15 @@
 #include <gallop/host/learning/value_slopes.h>
 
-#include <gallop/host/error.h>
-
 namespace gallop {
 
-ValueSlopes::ValueSlopes(Backend& backend, const Environments& environments,
-                         const RolloutBuffer& rollout)
+ValueSlopes::ValueSlopes(Backend& backend, const Environments& environments, RolloutBuffer& rollout)
     : backend_(&backend),
       n_observation_(environments.observation_rows()),
       slope_(
           DeviceArray<float>::zeroed(backend, std::size_t(rollout.n_samples() * n_observation_))),
       ones_(backend, std::size_t(rollout.n_samples())),
       order_(backend, std::size_t(rollout.n_samples())) {
-  if (rollout.trajectory().final_interval != 1) {
-    throw internal_error("slopes at final observations need a row of them for each step");
-  }
+  rollout.keep_every_final_observation();
   ones_.upload(std::vector<float>(ones_.size(), 1.0f));
 }
 

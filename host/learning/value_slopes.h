@@ -9,7 +9,7 @@ namespace gallop {
 // truncated episodes, and those after its last step. All arrays are in the backend's memory.
 class ValueSlopes {
  public:
-  ValueSlopes(Backend& backend, const Environments& environments, const RolloutBuffer& rollout);
+  ValueSlopes(Backend& backend, const Environments& environments, RolloutBuffer& rollout);
 
   // Of the last rollout, by these parameters of the network. Waits.
   void find(const ValueModel& value, const float* parameters, const Normalization& normalization,

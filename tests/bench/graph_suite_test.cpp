@@ -33,7 +33,7 @@ TEST(GraphSuite, WhatCannotBeMeasuredIsRefused) {
   GraphSuite suite;
   suite.examples = {"row_6"};
   test::expect_error_with(
-      ExitCode::usage, [&] { rows_of(suite); }, "row_6", "row_5");
+      ExitCode::usage, [&] { rows_of(suite); }, "row_6", "did you mean 'row_");
   suite = {};
   suite.samples = 0;
   test::expect_error_with(
