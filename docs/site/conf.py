@@ -16,7 +16,7 @@ breathe_projects = {"gallop": os.environ["GALLOP_DOXYGEN_XML"]}
 breathe_default_project = "gallop"
 breathe_domain_by_extension = {"h": "cpp"}
 # What the adapters stand on is not needed to describe them.
-autodoc_mock_imports = ["rsl_rl", "stable_baselines3", "torch"]
+autodoc_mock_imports = ["rsl_rl", "stable_baselines3", "tensordict", "torch"]
 breathe_show_include = False
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
