@@ -41,8 +41,8 @@ struct HumanoidStandup : HumanoidBody<HumanoidStandupModel> {
     const F control = p.ctrl_cost_weight * sum_of_squares(action, 17);
     const F contact = p.impact_cost_weight * sum_of_squares(s.contact, Sizes::kContact);
     const F impact = min(p.impact_cost_max, contact);
-    constexpr double rest = Model::kBodies[0].position.z;
-    const F told[] = {s.q[0], s.q[1], s.q[2] - real<F>(rest), height, -control, -impact};
+    const F told[] = {s.q[0], s.q[1],   s.q[2] - real<F>(kRestHeight<Model>),
+                      height, -control, -impact};
     for (int k = 0; k < 6; k++) terms[k] = told[k];
     return {height - control - impact + real<F>(1.0), mask_of<F>(false)};
   }

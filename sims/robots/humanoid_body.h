@@ -19,7 +19,7 @@ struct HumanoidBody {
   static constexpr auto& kStateNames = kTold.state;
   static constexpr auto& kObservation = kTold.observation;
   static constexpr int kGivenState = Sizes::kCoordinates + Sizes::kDofs;
-  static constexpr ComponentSpec kAction[] = {
+  static constexpr ComponentSpec kAction[17] = {  // a size that nvcc knows in a template
       {"abdomen_y", -0.4, 0.4},       {"abdomen_z", -0.4, 0.4},   {"abdomen_x", -0.4, 0.4},
       {"right_hip_x", -0.4, 0.4},     {"right_hip_z", -0.4, 0.4}, {"right_hip_y", -0.4, 0.4},
       {"right_knee", -0.4, 0.4},      {"left_hip_x", -0.4, 0.4},  {"left_hip_z", -0.4, 0.4},

@@ -95,12 +95,15 @@ struct RoamingSpecs {
   }
 };
 
+// The height of the rest pose, as a number: device code reads no table through a reference.
+template <class Model>
+constexpr double kRestHeight = Model::kBodies[0].position.z;
+
 // Coordinates uniform within `noise` of the rest pose.
 template <class Model, class F>
 GALLOP_HD void reset_coordinates(F* q, F noise, Rng<F>& rng) {
   for (int k = 0; k < BodyCounts<Model>::kCoordinates; k++) q[k] = rng.uniform(-noise, noise);
-  constexpr double height = Model::kBodies[0].position.z;
-  q[2] += real<F>(height);
+  q[2] += real<F>(kRestHeight<Model>);
   q[3] += real<F>(1.0);
 }
 
