@@ -1,7 +1,7 @@
 // Stochastic computation graphs (Schulman, Heess, Weber and Abbeel 2015, arXiv:1506.05254): a
 // problem is declared as nodes, deterministic and stochastic ones, over parameters; its objective
-// is the expected sum of its cost nodes, and GraphEstimator (host/graphs/estimator.h) estimates
-// that and its gradient by the surrogate loss.
+// is the expected sum of its cost nodes, and GraphEstimator (host/graphs/graph_estimator.h)
+// estimates that and its gradient by the surrogate loss.
 //
 //   Graph g;
 //   const GraphNode theta = g.parameter("theta", 0.7);
