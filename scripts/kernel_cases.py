@@ -368,10 +368,10 @@ ADAM = Case("for_each_kernel<StepElement>", "adam", "parameter", 1, (), whole_ke
             prefer=("STG.4",), memory_bytes=4 * 4 + 3 * 4)
 
 
-# Four numbers in a round, whose rows and columns are counted on.
-def moments(name):
-    return Case(f"{name}_kernel", "one row", "number", 1, (leaf("LDG.4=4", 1 / 4, ()),),
-                memory_bytes=4)
+# Four numbers in a round. The other loop, of several rows, counts rows and columns on.
+def moments(name, instructions):
+    return Case(f"{name}_kernel", "one row", "number", 1,
+                (leaf(f"LDG.4=4 all={instructions}", 1 / 4, ()),), memory_bytes=4)
 
 
 # One block, so one multiprocessor: p . Ap, then x and residual, then its norm, then p.
@@ -396,5 +396,5 @@ CASES = (
     [strict_gradient("policy", 2, 4610, POLICY_SAMPLE),
      strict_gradient("value", 1, 4545, VALUE_SAMPLE),
      fast_gradient("policy", 2, 6, POLICY_SAMPLE), fast_gradient("value", 1, 1, VALUE_SAMPLE)] +
-    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest"), moments("sum"),
-     moments("sum_of_squares"), CONJUGATE_GRADIENT])
+    [PREPARE, PRODUCT, SENSITIVITY, SUM_PARTIALS, ADAM, moments("greatest", 41), moments("sum", 48),
+     moments("sum_of_squares", 55), CONJUGATE_GRADIENT])
